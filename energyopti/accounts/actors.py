@@ -1,0 +1,82 @@
+"""
+Who acts: resolved once per request, task or command, and handed to every service and query.
+
+An actor knows the organizations whose rows it may see and the permissions of its roles; it is
+also what the event log records.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+
+from .models import Organization, User
+
+
+class PermissionMissing(PermissionDenied):
+    """The actor's roles lack a permission; pages and API answer 403 and name it."""
+
+    def __init__(self, permission: str) -> None:
+        self.permission = permission
+        super().__init__(f"You need the permission “{permission}” for this.")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """
+    A user, or a part of the system that acts by itself (`user` is None; it may do everything).
+
+    id              opaque and stable: "user:<uuid>", "system:<part>".
+    on_behalf_of    set when support acts for a customer's user.
+    request_id      correlation id of the HTTP request, task or message.
+    """
+
+    id: str
+    user: User | None = None
+    on_behalf_of: str = ""
+    request_id: str = ""
+    _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False, hash=False)
+
+    @classmethod
+    def for_user(cls, user: User, *, request_id: str = "", on_behalf_of: str = "") -> "Actor":
+        return cls(
+            id=f"user:{user.pk}", user=user, request_id=request_id, on_behalf_of=on_behalf_of
+        )
+
+    @classmethod
+    def system(cls, part: str, *, request_id: str = "") -> "Actor":
+        return cls(id=f"system:{part}", request_id=request_id)
+
+    @property
+    def is_system(self) -> bool:
+        return self.user is None
+
+    @cached_property
+    def organization_ids(self) -> frozenset[UUID]:
+        """
+        Return the organizations whose rows this actor may see: its own and their customers.
+
+        One query, once per actor.
+        """
+        if self.user is None:
+            return frozenset(Organization.objects.values_list("id", flat=True))
+        own = Organization.objects.filter(memberships__user=self.user, is_active=True)
+        customers = Organization.objects.filter(parent__in=own, is_active=True)
+        return frozenset(own.union(customers).values_list("id", flat=True))
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the actor's roles hold a permission such as "trading.capture_trade"."""
+        if self.user is None:
+            return True
+        return self.user.is_active and self.user.has_perm(permission)
+
+    def require(self, permission: str) -> None:
+        """
+        Go on only with the permission.
+
+        :raises PermissionMissing: naming it.
+        """
+        if not self.may(permission):
+            raise PermissionMissing(permission)

@@ -1,0 +1,44 @@
+"""Project-wide wiring that belongs to no app: what the application's database role may do."""
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+
+class ProjectConfig(AppConfig):
+    name = "energyopti"
+    label = "energyopti"
+    verbose_name = "EnergyOpti-Pro"
+
+    def ready(self) -> None:
+        post_migrate.connect(grant_application_role, sender=self)
+
+
+def grant_application_role(*, using: str, **_: Any) -> None:
+    """
+    Give the application's role what it needs on the tables just migrated, and no more.
+
+    Rows of models marked `append_only` may be added and read, never changed or removed.
+    """
+    role = settings.DATABASE_APPLICATION_ROLE
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role]
+        )
+        current_role, exists = cursor.fetchone()
+        if not exists or role == current_role:
+            return
+        quoted = connection.ops.quote_name(role)
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quoted}")
+        cursor.execute(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}"
+        )
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
+        for model in apps.get_models():
+            if getattr(model, "append_only", False):
+                table = connection.ops.quote_name(model._meta.db_table)
+                cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {quoted}")
