@@ -1,0 +1,1 @@
+"""Real PostgreSQL, Valkey and MQTT servers started from wheels; see `servers.start_servers`."""
