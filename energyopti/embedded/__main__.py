@@ -1,8 +1,9 @@
 """
 Run a command with the servers up: `python -m energyopti.embedded [options] -- COMMAND…`.
 
-Without a command it prints the URLs and waits for Ctrl-C.
+Without a command it prints the URLs and waits for Ctrl-C. A server that dies is started again.
 """
+# ruff: noqa: T201  (a program of the command line prints)
 
 import argparse
 import os
@@ -11,12 +12,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from energyopti.embedded.errors import ServerUnavailable
 from energyopti.embedded.servers import Servers, start_servers
 
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,52 +32,65 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--fast", action="store_true", help="for tests: not safe against power loss"
     )
-    parser.add_argument("command", nargs="*", metavar="COMMAND")
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     chosen = parser.parse_args(arguments)
+    command = chosen.command[1:] if chosen.command[:1] == ["--"] else chosen.command
     try:
         with start_servers(chosen.state, durable=not chosen.fast, environ=os.environ) as servers:
-            if chosen.command:
-                return run(chosen.command, servers)
-            return show_and_wait(servers)
+            return run(command, servers)
     except ServerUnavailable as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def run(command: Sequence[str], servers: Servers) -> int:
-    """Run `command` to its end, passing signals on; it has the terminal and its own opinion."""
-    try:
-        child = subprocess.Popen(command, env=os.environ | servers.environment)
-    except OSError as error:
-        print(f"{command[0]} cannot be run ({error.strerror}).", file=sys.stderr)
-        return 127
+    """
+    Run `command`, or nothing, until it ends or a signal does, and keep the servers alive.
 
-    def forward(number: int, frame: FrameType | None) -> None:
-        child.send_signal(number)
-
-    before = {name: signal.signal(name, forward) for name in FORWARDED}
-    # Ctrl-C reaches the child through the terminal already; a second one would look like haste.
-    if sys.stdin.isatty():
-        signal.signal(signal.SIGINT, lambda number, frame: None)
+    :raises ServerUnavailable: a server died and does not come back; the command is ended first.
+    """
+    # Waited for instead of handled: so a signal that comes early is not lost, and its origin shows.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED | {signal.SIGCHLD})
+    child = None
     try:
-        code = child.wait()
+        if command:
+            try:
+                child = subprocess.Popen(
+                    command,
+                    env=os.environ | servers.environment,
+                    preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),
+                )
+            except OSError as error:
+                print(f"{command[0]} cannot be run ({error.strerror}).", file=sys.stderr)
+                return 127
+        else:
+            for name, url in servers.environment.items():
+                print(f"{name}={url}")
+            print("Ctrl-C stops the servers.", flush=True)
+        return follow(child, servers)
     finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
-    return code if code >= 0 else 128 - code
+        if child is not None and child.poll() is None:
+            child.terminate()
+            child.wait()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def show_and_wait(servers: Servers) -> int:
-    """Print the URLs and wait for Ctrl-C or SIGTERM."""
-    for name, url in servers.environment.items():
-        print(f"{name}={url}")
-    print("Ctrl-C stops the servers.", flush=True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
-    try:
-        signal.sigwait(FORWARDED)
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
-    return 0
+def follow(child: subprocess.Popen[bytes] | None, servers: Servers) -> int:
+    """Return the exit code of `child`, or 0 when without one a signal came."""
+    while True:
+        arrived = signal.sigwaitinfo(FORWARDED | {signal.SIGCHLD})
+        if child is not None and (code := child.poll()) is not None:
+            return code if code >= 0 else 128 - code
+        for name in servers.revive():
+            print(f"{name} had died and runs again.", file=sys.stderr)
+        if arrived.si_signo in FORWARDED:
+            if child is None:
+                return 0
+            # Positive: from the terminal, which has told the whole group, the child too.
+            if arrived.si_code <= 0:
+                child.send_signal(arrived.si_signo)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Run `amqtt` as an MQTT 3.1.1 broker on 127.0.0.1: `python -m energyopti.embedded.amqtt_broker PORT`."""
+"""An MQTT 3.1.1 broker on 127.0.0.1: `python -m energyopti.embedded.amqtt_broker PORT`."""
 
 import asyncio
 import logging

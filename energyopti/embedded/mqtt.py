@@ -13,6 +13,8 @@ from energyopti.embedded.wire import mqtt_answers
 
 # Debian keeps servers where an ordinary user's PATH does not look.
 SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"
+# Each client is an open file, and login shells allow 1,024 of them.
+ALL_FILES = ("/bin/sh", "-c", 'ulimit -n "$(ulimit -H -n)"; exec "$@"', "sh")
 AMQTT_BROKER = Path(__file__).with_name("amqtt_broker.py")
 
 CONFIGURATION = """\
@@ -89,7 +91,7 @@ class EmbeddedMqtt(EmbeddedServer):
     def _command(self) -> list[str]:
         if self._mosquitto is None:
             # -P: this folder's modules must not stand before the standard library's.
-            return [sys.executable, "-P", str(AMQTT_BROKER), str(self.port)]
+            return [*ALL_FILES, sys.executable, "-P", str(AMQTT_BROKER), str(self.port)]
         configuration = self.folder / "mosquitto.conf"
         configuration.write_text(
             CONFIGURATION.format(
@@ -99,7 +101,7 @@ class EmbeddedMqtt(EmbeddedServer):
             )
         )
         configuration.chmod(0o644)
-        return [str(self._mosquitto), "-c", str(configuration)]
+        return [*ALL_FILES, str(self._mosquitto), "-c", str(configuration)]
 
 
 def find_mosquitto() -> Path | None:

@@ -190,11 +190,10 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _scripts(self) -> list[tuple[str, list[str]]]:
         owner, application = (self._secret(f"{role}.password") for role in (OWNER, APPLICATION))
+        defaults = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT "
         rights = [
-            f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public "
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APPLICATION}",
-            f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public "
-            f"GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO {APPLICATION}",
+            f"{defaults} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APPLICATION}",
+            f"{defaults} USAGE, SELECT, UPDATE ON SEQUENCES TO {APPLICATION}",
         ]
         return [
             (

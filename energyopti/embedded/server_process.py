@@ -67,7 +67,7 @@ class EmbeddedServer(ABC):
     def _standard_input(self) -> bytes:
         return b""
 
-    def _clear_leftovers(self) -> None:
+    def _clear_leftovers(self) -> None:  # noqa: B027  (most servers have nothing to clear)
         """Remove what a killed predecessor left behind."""
 
     def _explain(self, output: str) -> ServerUnavailable:
@@ -103,18 +103,17 @@ class EmbeddedServer(ABC):
         """
         if self.pid is not None:
             return
-        with contextlib.ExitStack() as undo:
-            with explained(self.data_dir):
-                self.data_dir.mkdir(parents=True, exist_ok=True)
-                if shutil.disk_usage(self.data_dir).free < LOWEST_FREE_BYTES:
-                    raise disk_full(self.data_dir)
-                self._acquire_lock()
-                undo.callback(self._release_lock)
-                self.account = account_for(self.data_dir / self.folder_name)
-                self.folder = private_folder(self.data_dir, self.folder_name, self.account)
-                self._prepare()
-                self._launch(self._choose_port())
-                undo.pop_all()
+        with contextlib.ExitStack() as undo, explained(self.data_dir):
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            if shutil.disk_usage(self.data_dir).free < LOWEST_FREE_BYTES:
+                raise disk_full(self.data_dir)
+            self._acquire_lock()
+            undo.callback(self._release_lock)
+            self.account = account_for(self.data_dir / self.folder_name)
+            self.folder = private_folder(self.data_dir, self.folder_name, self.account)
+            self._prepare()
+            self._launch(self._choose_port())
+            undo.pop_all()
 
     def restart(self) -> None:
         """

@@ -120,7 +120,11 @@ class Servers:
         return dead
 
     def supervise(self, until: threading.Event, report: Callable[[str], None]) -> None:
-        """Revive servers until the event is set, calling `report` with each revived name."""
+        """
+        Revive servers until the event is set, calling `report` with each revived name.
+
+        Made for a thread of its own: set the event and join it before `stop`.
+        """
         while not until.wait(POLL_SECONDS):
             for name in self.revive():
                 report(name)
@@ -181,7 +185,6 @@ def start_servers(state_dir: Path | None, *, durable: bool, environ: Mapping[str
     servers: Servers
     if state_dir is None:
         folder = Path(tempfile.mkdtemp(prefix="energyopti-"))
-        folder.chmod(0o711)
         servers = TemporaryServers(folder, durable=durable, environ=environ)
     else:
         servers = Servers(state_dir, durable=durable, environ=environ)
@@ -204,8 +207,8 @@ def read_environment(state_dir: Path) -> dict[str, str]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` so that servers under another account can pass through, but not look."""
+    """Make `folder`, and let servers under another account pass through it (not look around)."""
     with explained(folder):
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            folder.chmod(0o711)
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            folder.chmod(folder.stat().st_mode | 0o011)

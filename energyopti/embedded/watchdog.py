@@ -7,6 +7,7 @@ processes to stop by which signal and which files to remove, and acts when its o
 Run as a plain script, so it imports nothing but the standard library.
 """
 
+import atexit
 import contextlib
 import os
 import select
@@ -18,7 +19,6 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
 
 GRACE_SECONDS = 10.0
 
@@ -30,43 +30,85 @@ class Watchdog:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
+        self._signals: dict[int, int] = {}
+        self._paths: dict[Path, None] = {}
 
     def guard(self, pid: int, stop_signal: int) -> None:
         """Have `pid` stopped by `stop_signal` when this process dies."""
-        self._send("guard", str(pid), str(int(stop_signal)))
+        with self._lock:
+            self._begin()
+            self._signals[pid] = int(stop_signal)
+            self._send("guard", pid, int(stop_signal))
 
     def release(self, pid: int) -> None:
         """Forget `pid`: it has stopped."""
-        self._send("release", str(pid))
+        with self._lock:
+            self._begin()
+            if self._signals.pop(pid, None) is not None:
+                self._send("release", pid)
 
     def remove(self, path: Path) -> None:
         """Have the file or folder `path` deleted after the servers when this process dies."""
-        self._send("remove", str(path))
+        with self._lock:
+            self._begin()
+            self._paths[path] = None
+            self._send("remove", path)
 
     def keep(self, path: Path) -> None:
         """Forget `path`: leave it or it is gone."""
-        self._send("keep", str(path))
-
-    def _send(self, *words: str) -> None:
         with self._lock:
-            pipe = self._pipe()
-            pipe.write("\0".join(words).encode() + b"\n")
-            pipe.flush()
+            self._begin()
+            if path in self._paths:
+                del self._paths[path]
+                self._send("keep", path)
 
-    def _pipe(self) -> IO[bytes]:
-        # After a fork the pipe belongs to the parent's watchdog; a child needs its own.
-        alive = self._process is not None and self._process.poll() is None
-        if not alive or self._owner != os.getpid():
+    def close(self) -> None:
+        """End the watching process; it cleans up what it still guards."""
+        with self._lock:
+            process, self._process = self._process, None
+            if process is None or self._owner != os.getpid():
+                return
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            process.wait()
+            self._signals.clear()
+            self._paths.clear()
+
+    def _begin(self) -> None:
+        if self._owner != os.getpid():
+            # After a fork the servers and the watching process are the parent's, not ours.
             self._owner = os.getpid()
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", __file__, str(self._owner)],
-                stdin=subprocess.PIPE,
-                cwd="/",
-                # Ctrl-C in the terminal is for the owner, who stops things in order.
-                start_new_session=True,
-            )
-        assert self._process is not None and self._process.stdin is not None
-        return self._process.stdin
+            self._process = None
+            self._signals.clear()
+            self._paths.clear()
+            atexit.register(self.close)
+
+    def _send(self, *words: object) -> None:
+        if self._process is not None:
+            try:
+                self._write(self._process, *words)
+                return
+            except BrokenPipeError:
+                self._process.wait()
+        # None yet, or somebody ended it: a new one has to know everything.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", __file__, str(self._owner)],
+            stdin=subprocess.PIPE,
+            cwd="/",
+            # Ctrl-C in the terminal is for the owner, who stops things in order.
+            start_new_session=True,
+        )
+        for pid, stop_signal in self._signals.items():
+            self._write(self._process, "guard", pid, stop_signal)
+        for path in self._paths:
+            self._write(self._process, "remove", path)
+
+    @staticmethod
+    def _write(process: subprocess.Popen[bytes], *words: object) -> None:
+        assert process.stdin is not None
+        process.stdin.write("\0".join(map(str, words)).encode() + b"\n")
+        process.stdin.flush()
 
 
 def watch(owner_pid: int, orders: int) -> None:
