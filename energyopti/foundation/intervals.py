@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 
 _MICROSECONDS_PER_HOUR = 3_600_000_000
 
@@ -135,13 +136,13 @@ class Interval:
         edges = [self.start + i * step for i in range(count + 1)]
         if left_over:
             edges.append(self.end)
-        return tuple(Interval(a, b) for a, b in zip(edges, edges[1:], strict=False))
+        return tuple(Interval(a, b) for a, b in pairwise(edges))
 
     def split_at(self, instants: Iterable[datetime]) -> tuple[Interval, ...]:
         """Cut at the given aware instants; those outside or on a bound change nothing."""
         inside = {t for t in map(as_utc, instants) if self.start < t < self.end}
         edges = [self.start, *sorted(inside), self.end]
-        return tuple(Interval(a, b) for a, b in zip(edges, edges[1:], strict=False))
+        return tuple(Interval(a, b) for a, b in pairwise(edges))
 
 
 @dataclass(frozen=True, slots=True)
