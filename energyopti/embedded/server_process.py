@@ -213,6 +213,7 @@ class EmbeddedServer(ABC):
                 start_new_session=True,
                 # The server holds the lock too: while any process of it lives the folder is taken.
                 pass_fds=() if self._lock is None else (self._lock,),
+                preexec_fn=_unblock_signals if _blocked_signals() else None,
                 **process_options(self.account),
             )
         with contextlib.ExitStack() as undo:
@@ -318,6 +319,15 @@ class EmbeddedServer(ABC):
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _blocked_signals() -> set[signal.Signals | int]:
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+
+def _unblock_signals() -> None:
+    # A caller that waits for signals has them blocked; a server that inherits this never stops.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _is_alive(pid: int) -> bool:
