@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "energyopti.foundation.events",
     "energyopti.foundation.jobs",
     "energyopti.foundation.api",
+    "energyopti.foundation.validation",
     "energyopti.accounts",
     "energyopti.observability",
     "energyopti.portal",
