@@ -68,9 +68,7 @@ class Watchdog:
             process, self._process = self._process, None
             if process is None or self._owner != os.getpid():
                 return
-            assert process.stdin is not None
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+            self._hang_up(process)
             process.wait()
             self._signals.clear()
             self._paths.clear()
@@ -79,6 +77,8 @@ class Watchdog:
         if self._owner != os.getpid():
             # After a fork the servers and the watching process are the parent's, not ours.
             self._owner = os.getpid()
+            if self._process is not None:
+                self._hang_up(self._process)
             self._process = None
             self._signals.clear()
             self._paths.clear()
@@ -90,19 +90,31 @@ class Watchdog:
                 self._write(self._process, *words)
                 return
             except BrokenPipeError:
+                self._hang_up(self._process)
                 self._process.wait()
         # None yet, or somebody ended it: a new one has to know everything.
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__, str(self._owner)],
-            stdin=subprocess.PIPE,
-            cwd="/",
-            # Ctrl-C in the terminal is for the owner, who stops things in order.
-            start_new_session=True,
-        )
+        ourselves = os.pidfd_open(self._owner)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", __file__, str(ourselves)],
+                stdin=subprocess.PIPE,
+                cwd="/",
+                pass_fds=(ourselves,),
+                # Ctrl-C in the terminal is for the owner, who stops things in order.
+                start_new_session=True,
+            )
+        finally:
+            os.close(ourselves)
         for pid, stop_signal in self._signals.items():
             self._write(self._process, "guard", pid, stop_signal)
         for path in self._paths:
             self._write(self._process, "remove", path)
+
+    @staticmethod
+    def _hang_up(process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
 
     @staticmethod
     def _write(process: subprocess.Popen[bytes], *words: object) -> None:
@@ -111,9 +123,12 @@ class Watchdog:
         process.stdin.flush()
 
 
-def watch(owner_pid: int, orders: int) -> None:
+def watch(owner: int, orders: int) -> None:
     """
-    Follow `orders` (a file descriptor) until it closes or `owner_pid` is gone, then clean up.
+    Follow `orders` until it closes or the owner is gone, then clean up.
+
+    owner    pidfd; a forked child of the owner may hold the pipe's other end open for long
+    orders   file descriptor to read from
 
     Processes are held by pidfd, so a number that the kernel gave to somebody else is never hit.
     """
@@ -121,8 +136,7 @@ def watch(owner_pid: int, orders: int) -> None:
     removals: dict[str, None] = {}
     poller = select.poll()
     poller.register(orders, select.POLLIN)
-    with contextlib.suppress(ProcessLookupError):
-        poller.register(os.pidfd_open(owner_pid), select.POLLIN)
+    poller.register(owner, select.POLLIN)
     pending = b""
     while True:
         ready = [descriptor for descriptor, _ in poller.poll()]

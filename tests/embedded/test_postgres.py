@@ -70,7 +70,9 @@ def test_owner_is_no_superuser_and_its_test_databases_have_extensions_and_rights
 
 def test_listens_on_the_loopback_address_only_and_asks_for_the_password(database) -> None:
     assert rows(database.owner_url, "SHOW listen_addresses") == [("127.0.0.1",)]
-    assert rows(database.owner_url, "SHOW unix_socket_directories") == [("",)]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", database.port)).close()
+    assert list(database.data_dir.rglob(".s.PGSQL*")) == []
     for role in ("eop_admin", "eop_owner", "eop_app"):
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(
@@ -180,10 +182,12 @@ def test_port_is_remembered_while_it_is_free(folder: Path) -> None:
     with EmbeddedPostgres(folder / "postgres", durable=False) as server:
         assert server.port == first
 
-    with socket.create_server(("127.0.0.1", first)):
-        with EmbeddedPostgres(folder / "postgres", durable=False) as server:
-            assert server.port != first
-            assert rows(server.url, "SELECT 1") == [(1,)]
+    with (
+        socket.create_server(("127.0.0.1", first)),
+        EmbeddedPostgres(folder / "postgres", durable=False) as server,
+    ):
+        assert server.port != first
+        assert rows(server.url, "SELECT 1") == [(1,)]
 
 
 def test_wanted_port_that_is_taken_is_named(folder: Path) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from energyopti.embedded.valkey import EmbeddedValkey
 from tests.embedded.waiting import wait_until
@@ -44,7 +46,7 @@ def test_password_is_asked_for_and_is_in_no_process_list(folder: Path) -> None:
         assert password in server.url
         assert password not in command_line
         with (
-            redis.Redis(host="127.0.0.1", port=server.port) as client,
+            redis.Redis(host="127.0.0.1", port=server.port, retry=Retry(NoBackoff(), 0)) as client,
             pytest.raises(redis.AuthenticationError),
         ):
             client.ping()
