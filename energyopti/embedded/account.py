@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from energyopti.embedded.errors import ServerUnavailable, explained
+from energyopti.embedded.errors import ServerUnavailable, explain_output, explained
 
 SHELTER_PARENT = Path("/var/tmp")  # noqa: S108  (owner and kind are checked before use)
 
@@ -112,6 +112,28 @@ def private_folder(data_dir: Path, name: str, account: Account | None) -> Path:
             os.chown(folder, account.uid, account.gid)
         folder.chmod(0o700)
     return folder
+
+
+def write_as(account: Account | None, path: Path, text: str) -> None:
+    """
+    Write `text` to `path`, closed to others, under `account` itself.
+
+    Were root to write into a folder of `nobody`, another of nobody's processes could lay a link
+    there and have any file overwritten.
+    """
+    written = subprocess.run(
+        ["/bin/sh", "-c", 'umask 077; rm -f "$1"; cat > "$1"', "sh", str(path)],
+        input=text,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
+        **process_options(account),
+    )
+    if written.returncode != 0:
+        raise explain_output(server="The shell", output=written.stderr, folder=path) or (
+            ServerUnavailable(f"{path} could not be written: {written.stderr.strip()}.")
+        )
 
 
 def reachable_copy(source: Path, label: str, account: Account | None) -> Path:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from energyopti.embedded.account import write_as
 from energyopti.embedded.errors import ServerUnavailable
 from energyopti.embedded.server_process import EmbeddedServer
 from energyopti.embedded.wire import mqtt_answers
@@ -93,14 +94,12 @@ class EmbeddedMqtt(EmbeddedServer):
             # -P: this folder's modules must not stand before the standard library's.
             return [*ALL_FILES, sys.executable, "-P", str(AMQTT_BROKER), str(self.port)]
         configuration = self.folder / "mosquitto.conf"
-        configuration.write_text(
-            CONFIGURATION.format(
-                port=self.port,
-                folder=self.folder,
-                persistence="true" if self.durable else "false",
-            )
+        text = CONFIGURATION.format(
+            port=self.port,
+            folder=self.folder,
+            persistence="true" if self.durable else "false",
         )
-        configuration.chmod(0o644)
+        write_as(self.account, configuration, text)
         return [*ALL_FILES, str(self._mosquitto), "-c", str(configuration)]
 
 

@@ -16,8 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from energyopti.embedded.account import process_options, reachable_copy
-from energyopti.embedded.errors import ServerUnavailable, explained
+from energyopti.embedded.account import process_options, reachable_copy, write_as
+from energyopti.embedded.errors import ServerUnavailable
 from energyopti.embedded.server_process import EmbeddedServer
 from energyopti.embedded.wire import postgres_answers
 
@@ -153,12 +153,7 @@ class EmbeddedPostgres(EmbeddedServer):
         draft = self.folder / "draft"
         shutil.rmtree(draft, ignore_errors=not draft.exists())
         password_file = self.folder / "admin.password"
-        with explained(password_file):
-            password_file.unlink(missing_ok=True)
-            password_file.touch(mode=0o600)
-            password_file.write_text(self._secret(f"{ADMIN}.password"))
-            if self.account is not None:
-                os.chown(password_file, self.account.uid, self.account.gid)
+        write_as(self.account, password_file, self._secret(f"{ADMIN}.password"))
         made = self._run(
             "initdb",
             f"--pgdata={draft}",

@@ -295,15 +295,19 @@ class EmbeddedServer(ABC):
                 owner, server = self._noted_owner(lock)
                 if _is_alive(owner) or time.monotonic() > deadline:
                     os.close(lock)
-                    raise ServerUnavailable(
-                        f"{self.title} already runs on {self.data_dir} (process {server}, started "
-                        f"by process {owner}): stop that one or name another folder."
-                    ) from None
+                    raise ServerUnavailable(self._in_use(owner, server)) from None
                 time.sleep(0.05)
             else:
                 self._lock = lock
                 self._note_owner()
                 return
+
+    def _in_use(self, owner: int, server: int) -> str:
+        found = f"{self.title} already runs on {self.data_dir} (process {server}, "
+        if _is_alive(owner):
+            return f"{found}started by process {owner}): stop that one or name another folder."
+        stop = f"kill -{self.stop_signal.name.removeprefix('SIG')} {server}"
+        return f"{found}left behind by process {owner}): end it with `{stop}` and start again."
 
     def _note_owner(self) -> None:
         if self._lock is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from energyopti.embedded.__main__ import main
 from energyopti.embedded.postgres import processes_in
 from energyopti.embedded.servers import read_environment
 from tests.embedded.waiting import wait_until
@@ -223,3 +224,45 @@ def test_folder_of_another_user_is_refused_with_a_sentence(folder: Path) -> None
         f"{folder}/state is not ours to write (Permission denied): "
         "make the folder writable for this user or name another one.\n"
     )
+
+
+@pytest.fixture
+def given_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "MQTT_URL"):
+        monkeypatch.setenv(name, f"{name.lower()}-of-the-caller")
+
+
+def test_given_urls_reach_the_command(given_urls, folder: Path) -> None:
+    seen = folder / "seen"
+
+    code = main(["--", "sh", "-c", f'echo "$DATABASE_URL $REDIS_URL" > {seen}; exit 9'])
+
+    assert code == 9
+    assert seen.read_text() == "database_url-of-the-caller redis_url-of-the-caller\n"
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+
+def test_signal_from_another_process_is_passed_on(given_urls, folder: Path) -> None:
+    script = f"trap 'exit 6' TERM; kill -TERM {os.getpid()}; while true; do sleep 0.05; done"
+
+    assert main(["sh", "-c", script]) == 6
+
+
+def test_without_a_command_a_signal_ends_the_wait(given_urls, capsys) -> None:
+    sender = subprocess.Popen(["/bin/sh", "-c", f"sleep 0.3; kill -TERM {os.getpid()}"])
+    with sender:
+        assert main([]) == 0
+
+    assert "DATABASE_URL=database_url-of-the-caller\n" in capsys.readouterr().out
+
+
+def test_command_that_does_not_exist_is_named(given_urls, capsys) -> None:
+    assert main(["--", "no-such-command"]) == 127
+    assert "no-such-command cannot be run" in capsys.readouterr().err
+
+
+def test_refusal_goes_to_the_error_stream(given_urls, folder: Path, capsys) -> None:
+    (folder / "state").write_text("a file")
+
+    assert main(["--state", str(folder / "state"), "--", "true"]) == 1
+    assert "is in the way" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -9,7 +11,9 @@ import pytest
 import redis
 
 from energyopti.embedded.errors import ServerUnavailable
+from energyopti.embedded.postgres import processes_in
 from energyopti.embedded.servers import read_environment, start_servers
+from energyopti.embedded.valkey import EmbeddedValkey
 from tests.embedded.waiting import wait_until
 
 
@@ -144,3 +148,59 @@ def test_temporary_servers_leave_nothing() -> None:
         assert (state_dir / "servers.env").exists()
 
     assert not state_dir.exists()
+
+
+def test_server_left_behind_by_owner_and_watchdog_is_named_with_the_remedy(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both killed at once, as by the kernel when memory ends: the server holds its folder."""
+    monkeypatch.setattr("energyopti.embedded.server_process.PREDECESSOR_SECONDS", 0.3)
+    script = (
+        "import os, pathlib, sys\n"
+        "from energyopti.embedded.server_process import WATCHDOG\n"
+        "from energyopti.embedded.valkey import EmbeddedValkey\n"
+        "server = EmbeddedValkey(pathlib.Path(sys.argv[1]))\n"
+        "server.start()\n"
+        "print(server.pid, flush=True)\n"
+        "os.kill(WATCHDOG._process.pid, 9)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    project = Path(__file__).resolve().parents[2]
+    owner = subprocess.run(
+        [sys.executable, "-c", script, str(folder / "valkey")],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    left_behind = int(owner.stdout)
+
+    with pytest.raises(ServerUnavailable, match=f"end it with `kill -TERM {left_behind}`"):
+        EmbeddedValkey(folder / "valkey").start()
+
+    os.kill(left_behind, signal.SIGTERM)
+    wait_until(lambda: processes_in(folder / "valkey" / "valkey") == set())
+    with EmbeddedValkey(folder / "valkey") as server:
+        assert server.answers()
+
+
+def test_environment_file_of_another_user_is_named(folder: Path) -> None:
+    if os.geteuid() == 0:
+        script = (
+            "import os, pathlib, sys; os.setgroups([]); os.setgid(65534)\n"
+            "from energyopti.embedded.errors import ServerUnavailable\n"
+            "from energyopti.embedded.servers import read_environment\n"
+            "os.setuid(65534)\n"
+            "try: read_environment(pathlib.Path(sys.argv[1]))\n"
+            "except ServerUnavailable as error: print(error)\n"
+        )
+        (folder / "servers.env").touch(mode=0o600)
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(folder)],
+            cwd=Path(__file__).resolve().parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "servers.env belongs to another user: stop their servers" in done.stdout
+    else:
+        pytest.skip("only root can try another account")
