@@ -109,6 +109,7 @@ def test_gas_month_starts_at_six_local():
         utc("2027-04-01T04:00"), utc("2027-05-01T04:00")
     )
     assert Calendar.gas("Europe/Berlin").month(2027, 3).hours == 743
+    assert Calendar.gas("Europe/Berlin").year(2027).start == utc("2027-01-01T05:00")
     assert Calendar.gas("Europe/London", start=timedelta(hours=5)).day(date(2027, 1, 5)) == (
         Interval(utc("2027-01-05T05:00"), utc("2027-01-06T05:00"))
     )
@@ -207,6 +208,17 @@ def test_labels_tell_the_two_passes_of_the_repeated_hour_apart():
     assert (str(first), str(second)) == ("2027-10-31T02:30+02:00", "2027-10-31T02:30+01:00")
 
 
+def test_instants_whose_clock_disagrees_with_their_day_still_have_one():
+    # 00:01 back to 23:01: an hour labelled 29 October lies inside the day of the 30th.
+    newfoundland = Calendar("America/St_Johns")
+    repeated = utc("2005-10-30T03:00")
+    assert newfoundland.label(repeated).wall == datetime(2005, 10, 29, 23, 30)
+    assert newfoundland.date_of(repeated) == date(2005, 10, 30)
+
+    # The gas day of the 29th lasts until 06:00 on the 31st; the 30th never came.
+    assert Calendar.gas("Pacific/Apia").date_of(utc("2011-12-30T12:00")) == date(2011, 12, 29)
+
+
 @given(calendars, dates)
 def test_days_tile_the_line_and_hold_their_own_dates(calendar, day):
     found = list(calendar.days(DatePeriod(day, day + timedelta(days=5))))
@@ -265,6 +277,11 @@ def test_hours_do_not_tile_a_day_of_24_and_a_half():
     found = periods(calendar, day, minutes=60, remainder=Remainder.SHORT_LAST)
     assert [p.hours for p in found[-2:]] == [1, 0.5]
     assert count_periods(calendar, day, minutes=30) == 49
+
+    week = DatePeriod(date(2027, 4, 1), date(2027, 4, 8))
+    starts = period_starts(calendar, week, minutes=60, remainder=Remainder.SHORT_LAST)
+    assert len(starts) == 6 * 24 + 25
+    assert starts[4 * 24 + 1] == np.datetime64("2027-04-04T13:30")
 
 
 @pytest.mark.parametrize("minutes", [0, -15, 15.0, True, 1441])

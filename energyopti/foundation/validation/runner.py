@@ -1,7 +1,7 @@
 """Running reference cases through the registered adapters, and the report of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -68,26 +68,9 @@ class Report:
         return {"summary": self.counts(), "cases": [case.as_dict() for case in self.cases]}
 
 
-def run_cases(
-    cases: Iterable[ReferenceCase],
-    *,
-    adapters: AdapterRegistry,
-    progress: Callable[[CaseResult], None] | None = None,
-) -> Report:
+def run_cases(cases: Iterable[ReferenceCase], *, adapters: AdapterRegistry) -> Report:
     """Run cases in their order; one case's failure does not stop the others."""
-    return Report(tuple(_run_each(cases, adapters, progress)))
-
-
-def _run_each(
-    cases: Iterable[ReferenceCase],
-    adapters: AdapterRegistry,
-    progress: Callable[[CaseResult], None] | None,
-) -> Iterator[CaseResult]:
-    for case in cases:
-        result = run_case(case, adapters=adapters)
-        if progress is not None:
-            progress(result)
-        yield result
+    return Report(tuple(run_case(case, adapters=adapters) for case in cases))
 
 
 def run_case(case: ReferenceCase, *, adapters: AdapterRegistry) -> CaseResult:
