@@ -14,8 +14,6 @@ from energyopti.embedded.wire import mqtt_answers
 
 # Debian keeps servers where an ordinary user's PATH does not look.
 SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"
-# Each client is an open file, and login shells allow 1,024 of them.
-ALL_FILES = ("/bin/sh", "-c", 'ulimit -n "$(ulimit -H -n)"; exec "$@"', "sh")
 AMQTT_BROKER = Path(__file__).with_name("amqtt_broker.py")
 
 CONFIGURATION = """\
@@ -92,7 +90,7 @@ class EmbeddedMqtt(EmbeddedServer):
     def _command(self) -> list[str]:
         if self._mosquitto is None:
             # -P: this folder's modules must not stand before the standard library's.
-            return [*ALL_FILES, sys.executable, "-P", str(AMQTT_BROKER), str(self.port)]
+            return [sys.executable, "-P", str(AMQTT_BROKER), str(self.port)]
         configuration = self.folder / "mosquitto.conf"
         text = CONFIGURATION.format(
             port=self.port,
@@ -100,7 +98,7 @@ class EmbeddedMqtt(EmbeddedServer):
             persistence="true" if self.durable else "false",
         )
         write_as(self.account, configuration, text)
-        return [*ALL_FILES, str(self._mosquitto), "-c", str(configuration)]
+        return [str(self._mosquitto), "-c", str(configuration)]
 
 
 def find_mosquitto() -> Path | None:

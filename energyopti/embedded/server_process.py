@@ -27,6 +27,10 @@ PREDECESSOR_SECONDS = 15.0
 SAME_PORT_SECONDS = 10.0
 LOWEST_FREE_BYTES = 100_000_000
 LARGEST_LOG_BYTES = 10_000_000
+# The server begins at a word of ours, given when the watchdog knows it: were we killed in between,
+# the shell reads the end of the pipe and leaves. Each client is an open file, and login shells
+# allow 1,024 of them.
+GATE = ("/bin/sh", "-c", 'read -r go || exit; ulimit -n "$(ulimit -H -n)"; exec "$@"', "sh")
 
 
 class EmbeddedServer(ABC):
@@ -204,7 +208,7 @@ class EmbeddedServer(ABC):
         log_start = self._rotate_log()
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(),
+                [*GATE, *self._command()],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -222,7 +226,7 @@ class EmbeddedServer(ABC):
             self._note_owner()
             assert self._process.stdin is not None
             with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
-                pipe.write(self._standard_input())
+                pipe.write(b"go\n" + self._standard_input())
             answered = self._wait_for_answer()
             if answered:
                 undo.pop_all()

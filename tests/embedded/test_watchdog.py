@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from energyopti.embedded.server_process import GATE
 from energyopti.embedded.watchdog import Watchdog, watch
 from tests.embedded.waiting import wait_until
 
@@ -170,3 +171,19 @@ def test_orders_in_pieces_are_put_together(folder: Path) -> None:
     assert not second.exists()
     os.close(orders)
     os.close(ourselves)
+
+
+def test_server_whose_owner_dies_before_the_watchdog_knows_it_never_begins(folder: Path) -> None:
+    command = [*GATE, "touch", str(folder / "begun")]
+
+    subprocess.run(command, input=b"", check=False, timeout=10)
+    assert not (folder / "begun").exists()
+
+    subprocess.run(command, input=b"go\n", check=True, timeout=10)
+    assert (folder / "begun").exists()
+
+
+def test_server_gets_what_follows_the_word() -> None:
+    done = subprocess.run([*GATE, "cat"], input=b"go\nport 1\n", check=True, capture_output=True)
+
+    assert done.stdout == b"port 1\n"
