@@ -1,0 +1,28 @@
+# The two commands a newcomer needs are `make demo` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv/bin
+ARGS ?=
+
+.PHONY: demo test test-all test-servers bench lint lock ready
+
+demo: ; @$(PYTHON) deploy/bootstrap.py demo && exec $(VENV)/python -m energyopti.demo $(ARGS)
+
+ready: ; @$(PYTHON) deploy/bootstrap.py test
+
+test: ready
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+
+test-all: ready
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+# The tests that talk to a database or a broker, against the servers that the environment names.
+test-servers: ready
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup -m "servers and not slow and not browser" $(ARGS)
+
+bench: ready
+	@$(VENV)/python -m tests.benchmarks $(ARGS)
+
+lint: ready
+	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy . && $(VENV)/lint-imports
+
+lock: ; @$(PYTHON) deploy/bootstrap.py lock
