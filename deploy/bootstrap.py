@@ -183,8 +183,8 @@ def install_packages() -> None:
             str(VENV / "bin" / "python"),
             str(LOCK),
         ],
-        "the locked packages could not be installed: is the package index reachable, the disk full, "
-        "or a hash in requirements.txt changed",
+        "the locked packages could not be installed: is the package index reachable, the disk "
+        "full, or a hash in requirements.txt changed",
     )
     stamp.write_text(wanted)
 
