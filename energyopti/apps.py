@@ -1,5 +1,6 @@
 """Project-wide wiring that belongs to no app: what the application's database role may do."""
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -14,7 +15,11 @@ class ProjectConfig(AppConfig):
     verbose_name = "EnergyOpti-Pro"
 
     def ready(self) -> None:
-        post_migrate.connect(grant_application_role, sender=self)
+        # The signal is sent for apps with models only, and this one has none; whichever app it is
+        # sent for, all tables are there by then.
+        post_migrate.connect(grant_application_role, sender=apps.get_app_config("events"))
+        # Whoever enqueues a task needs the configured Celery application, not Celery's default.
+        import_module("energyopti.celery")
 
 
 def grant_application_role(*, using: str, **_: Any) -> None:

@@ -64,3 +64,73 @@ class Event(models.Model):
             "organization_id": str(self.organization_id) if self.organization_id else None,
             "payload": self.payload,
         }
+
+
+class FollowerCursor(models.Model):
+    """
+    How far a durable follower has read: everything up to (transaction_id, event_id) is applied.
+
+    The row's lock is what makes two workers of one follower harmless.
+    """
+
+    name = models.CharField(max_length=80, primary_key=True)
+    transaction_id = models.BigIntegerField(default=0)
+    event_id = models.BigIntegerField(default=0)
+    moved_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "follower"
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.transaction_id}/{self.event_id}"
+
+
+class ParkedState(models.TextChoices):
+    """What a parked event waits for."""
+
+    RETRYING = "RETRYING", "Will be tried again"
+    PARKED = "PARKED", "Waits for a person"
+    WAITING = "WAITING", "Waits behind an earlier event of its key"
+
+
+class ParkedEvent(models.Model):
+    """
+    An event that a follower has passed by without applying it.
+
+    The first of a key has failed (RETRYING, then PARKED); the later ones WAIT behind it, so that
+    the key keeps its order while other keys go on.
+    """
+
+    follower = models.CharField(max_length=80)
+    key = models.CharField(max_length=200)
+    event = models.ForeignKey(Event, models.PROTECT, related_name="+")
+    transaction_id = models.BigIntegerField()
+    state = models.CharField(max_length=8, choices=ParkedState)
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    next_attempt_at = models.DateTimeField(null=True)
+    parked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("follower", "event", name="parked_event_once"),
+            models.UniqueConstraint(
+                "follower",
+                "key",
+                condition=~models.Q(state="WAITING"),
+                name="parked_event_one_head",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="RETRYING") ^ models.Q(next_attempt_at__isnull=True),
+                name="parked_event_retry_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["follower", "key", "transaction_id", "event"], name="parked_event_order"
+            ),
+        ]
+        permissions = [("replay_parkedevent", "Can have parked events applied again")]
+
+    def __str__(self) -> str:
+        return f"{self.follower} {self.key} #{self.event_id} {self.state}"

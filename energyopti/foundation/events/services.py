@@ -1,14 +1,17 @@
-"""Write to the event log. Every verb that changes state calls `record_event` once, at its end."""
+"""
+Write to the event log, and have parked events applied again.
+
+Every verb that changes state calls `record_event` once, at its end.
+"""
 
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models.functions import Now
 
-from .models import Event
-
-MASK = "***"
-SECRET_WORDS = ("password", "secret", "token", "private_key", "api_key", "authorization", "pan")
+from .models import Event, ParkedEvent, ParkedState
+from .secrets import mask_change, mask_secrets
 
 
 class Originator(Protocol):
@@ -62,12 +65,10 @@ def record_event(
         on_behalf_of=actor.on_behalf_of,
         request_id=actor.request_id,
         payload=mask_secrets(payload or {}),
-        changes=mask_secrets(
-            {
-                field: {"before": before, "after": after}
-                for field, (before, after) in (changes or {}).items()
-            }
-        ),
+        changes={
+            field: mask_change(field, before, after)
+            for field, (before, after) in (changes or {}).items()
+        },
     )
     with connection.cursor() as cursor:
         # PostgreSQL folds equal notifications of one transaction into one, sent at commit.
@@ -75,15 +76,40 @@ def record_event(
     return event
 
 
-def mask_secrets(value: Any) -> Any:
-    """Return the value with everything under a secret-sounding key replaced by a mask."""
-    if isinstance(value, dict):
-        return {
-            name: MASK
-            if any(word in str(name).lower() for word in SECRET_WORDS)
-            else mask_secrets(item)
-            for name, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [mask_secrets(item) for item in value]
-    return value
+class NothingParked(LookupError):
+    """A replay was asked for where no event waits for a person or a retry."""
+
+
+def replay_parked(*, actor: Originator, follower: str, key: str | None = None) -> list[str]:
+    """
+    Have a follower try its parked events again now, and return the keys concerned.
+
+    The running follower does it, so each key keeps its order: the failed event first, those that
+    wait behind it after its success. Its failures are counted anew.
+
+    key   only this key; None is every key of the follower that has stopped.
+
+    :raises NothingParked: if no event of that follower and key is parked.
+    """
+    with transaction.atomic():
+        heads = ParkedEvent.objects.exclude(state=ParkedState.WAITING).filter(follower=follower)
+        if key is not None:
+            heads = heads.filter(key=key)
+        keys = sorted(heads.select_for_update().values_list("key", flat=True))
+        if not keys:
+            of_key = "" if key is None else f" with key {key!r}"
+            raise NothingParked(f"follower {follower!r}{of_key}: no event is parked")
+        heads.update(
+            state=ParkedState.RETRYING,
+            attempts=0,
+            next_attempt_at=Now(),
+        )
+        record_event(
+            type="follower.replay_requested",
+            actor=actor,
+            aggregate_type="follower",
+            aggregate_id=follower,
+            organization_id=None,
+            payload={"follower": follower, "keys": keys},
+        )
+    return keys
