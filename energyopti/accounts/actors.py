@@ -1,8 +1,8 @@
 """
 Who acts: resolved once per request, task or command, and handed to every service and query.
 
-An actor knows the organizations whose rows it may see and the permissions of its roles; it is
-also what the event log records.
+An actor knows the organizations and containers whose rows it may see and the permissions of its
+roles; it is also what the event log records.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 
 from .models import Organization, User
+from .queries.containers import container_ids, granted_organization_ids
 
 
 class PermissionMissing(PermissionDenied):
@@ -37,7 +38,7 @@ class Actor:
     user: User | None = None
     on_behalf_of: str = ""
     request_id: str = ""
-    _cache: dict[str, Any] = field(default_factory=dict, repr=False, compare=False, hash=False)
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False, hash=False)
 
     @classmethod
     def for_user(cls, user: User, *, request_id: str = "", on_behalf_of: str = "") -> "Actor":
@@ -54,17 +55,50 @@ class Actor:
         return self.user is None
 
     @cached_property
-    def organization_ids(self) -> frozenset[UUID]:
-        """
-        Return the organizations whose rows this actor may see: its own and their customers.
-
-        One query, once per actor.
-        """
+    def own_organization_ids(self) -> frozenset[UUID]:
+        """Return the active organizations that the actor is a member of (the system: of all)."""
+        organizations = Organization.objects.filter(is_active=True)
         if self.user is None:
             return frozenset(Organization.objects.values_list("id", flat=True))
-        own = Organization.objects.filter(memberships__user=self.user, is_active=True)
-        customers = Organization.objects.filter(parent__in=own, is_active=True)
-        return frozenset(own.union(customers).values_list("id", flat=True))
+        if not self.user.is_active:
+            return frozenset()
+        return frozenset(
+            organizations.filter(memberships__user=self.user).values_list("id", flat=True)
+        )
+
+    @cached_property
+    def organization_ids(self) -> frozenset[UUID]:
+        """
+        Return the organizations whose rows this actor may see, looked up once per actor.
+
+        Its own; the customers of its own where a role holds `accounts.view_customers`; and those
+        on which it was granted access by name (an auditor, say).
+        """
+        own = self.own_organization_ids
+        if self.user is None or not self.user.is_active:
+            return own
+        seen = set(own) | granted_organization_ids(self.user)
+        if self.may("accounts.view_customers"):
+            seen |= set(
+                Organization.objects.filter(parent__in=own, is_active=True).values_list(
+                    "id", flat=True
+                )
+            )
+        return frozenset(seen)
+
+    def container_ids(self, kind: str, level: str = "view") -> frozenset[Any]:
+        """
+        Return the ids of the containers of a kind ("book", "site") open to this actor.
+
+        Rows are then filtered by them: `trades.filter(book_id__in=actor.container_ids("book"))`.
+
+        :raises MissingEntry: if no app registered the kind.
+        :raises KeyError: if the kind has no such level.
+        """
+        key = (kind, level)
+        if key not in self._cache:
+            self._cache[key] = container_ids(self, kind=kind, level=level)
+        return self._cache[key]
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor's roles hold a permission such as "trading.capture_trade"."""

@@ -8,6 +8,25 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and organizations"
 
     def ready(self) -> None:
+        from .grantable import register_account_containers
+        from .roles import Role, grant_to_roles
+        from .scopes import register_scope
         from .services.roles import synchronize_roles
+        from .sign_in.signals import connect_sign_in_signals
 
+        register_account_containers()
+        register_scope("organizations:read", "See your organization and its sites")
+        everybody = tuple(Role)
+        grant_to_roles("accounts.view_organization", *everybody)
+        grant_to_roles("accounts.view_site", *everybody)
+        grant_to_roles("accounts.operate_site", Role.DEVICE_OPERATOR, Role.ENERGY_MANAGER)
+        # A trader works for the operating company and a partner for itself; neither sees customers.
+        grant_to_roles(
+            "accounts.view_customers",
+            *(role for role in everybody if role not in {Role.TRADER, Role.PARTNER}),
+        )
+        grant_to_roles("accounts.manage_organization", Role.ADMIN)
+        grant_to_roles("accounts.view_apiclient", Role.PARTNER, Role.ADMIN)
+        grant_to_roles("accounts.manage_apiclient", Role.PARTNER, Role.ADMIN)
         post_migrate.connect(synchronize_roles, dispatch_uid="accounts.roles")
+        connect_sign_in_signals()

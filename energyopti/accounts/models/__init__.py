@@ -1,4 +1,6 @@
+from .clients import ApiClient
 from .organizations import Membership, Organization, Site
+from .ownership import OwnedQuerySet
 from .users import User
 
-__all__ = ["Membership", "Organization", "Site", "User"]
+__all__ = ["ApiClient", "Membership", "Organization", "OwnedQuerySet", "Site", "User"]

@@ -5,6 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from .ownership import OwnedQuerySet
+
 
 class Organization(models.Model):
     """
@@ -26,7 +28,10 @@ class Organization(models.Model):
     is_active = models.BooleanField(default=True)
 
     class Meta:
-        permissions = [("manage_organization", "Can manage members and settings")]
+        permissions = [
+            ("manage_organization", "Can manage members, access and settings"),
+            ("view_customers", "Can see the customers of the own organization"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -42,7 +47,10 @@ class Site(models.Model):
     market_zone = models.CharField(max_length=16, help_text="Bidding zone whose prices apply.")
     grid_connection_kw = models.DecimalField(max_digits=12, decimal_places=3)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
+        permissions = [("operate_site", "Can operate what stands on the site")]
         constraints = [
             models.UniqueConstraint("organization", "name", name="site_name_in_organization"),
             models.CheckConstraint(
