@@ -1,0 +1,12 @@
+"""Everything under /api/: the apps' routes from the registry, the OpenAPI document, its pages."""
+
+from django.urls import include, path
+
+from .routes import API_ROUTES
+from .web.docs import SchemaView, docs
+
+urlpatterns = [
+    path("schema/", SchemaView.as_view(), name="api-schema"),
+    path("docs/", docs, name="api-docs"),
+    *(path(f"v1/{routes.prefix}/", include(routes.urlconf)) for routes in API_ROUTES.values()),
+]
