@@ -1,0 +1,53 @@
+"""Markets, as pages, commands and other apps ask for them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from energyopti.accounts.actors import Actor
+
+from ..models import Market
+
+
+class NoSuchMarket(LookupError):
+    """No market has the code."""
+
+
+def market_by_code(code: str) -> Market:
+    """
+    Return the market of a code.
+
+    :raises NoSuchMarket: naming it.
+    """
+    try:
+        return Market.objects.get(code=code)
+    except Market.DoesNotExist:
+        raise NoSuchMarket(f"market: no market has the code “{code}”.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSummary:
+    """A market with the first and last delivery of its spot prices, None where it has none."""
+
+    market: Market
+    first_start: datetime | None
+    latest_start: datetime | None
+
+
+def market_summaries(*, actor: Actor) -> list[MarketSummary]:
+    """Return all markets by code with the span of their spot prices; two queries."""
+    actor.require("trading.view_price")
+    markets = list(Market.objects.order_by("code"))
+    # min and max by market each walk one end of an index, not the rows between.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id,"
+            " (SELECT min(period_start) FROM trading_price"
+            "   WHERE market_id = market.id AND series = 'spot'),"
+            " (SELECT max(period_start) FROM trading_price"
+            "   WHERE market_id = market.id AND series = 'spot')"
+            " FROM trading_market market"
+        )
+        spans = {key: (first, latest) for key, first, latest in cursor.fetchall()}
+    return [MarketSummary(market, *spans[market.pk]) for market in markets]
