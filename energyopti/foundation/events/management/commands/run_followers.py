@@ -33,7 +33,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        self.stdout.write(f"Following the event log: {', '.join(names) or 'nobody yet'}.")
+        self.stdout.write(f"Followers are ready: {', '.join(names) or 'none is registered'}.")
         self.stdout.flush()
         workers = run_followers(
             [FOLLOWERS[name] for name in names], conninfo=direct_conninfo(), stop=stop
