@@ -70,6 +70,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "PREPROCESSING_HOOKS": ["energyopti.foundation.api.schema.only_versioned_routes"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "devices.api.schema.describe_device_routes",
         "energyopti.foundation.api.schema.describe_common_parts",
     ],
     "ENUM_NAME_OVERRIDES": {},

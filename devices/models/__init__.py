@@ -1,0 +1,4 @@
+from .credentials import DeviceCredential
+from .devices import Device, DeviceStatus, Transport
+
+__all__ = ["Device", "DeviceCredential", "DeviceStatus", "Transport"]
