@@ -12,7 +12,11 @@ from energyopti.accounts.models import Organization, Site
 
 HALF_HOUR = timedelta(minutes=30)
 DAY_START = datetime(2027, 3, 1, tzinfo=UTC)
-SYSTEM = Actor.system("test")
+
+
+def system() -> Actor:
+    """A new one each time: an actor remembers which organizations there are."""
+    return Actor.system("test")
 
 
 def make_organization(name: str = "Voltara Energie", **fields: object) -> Organization:
@@ -45,7 +49,7 @@ def make_device(code: str = "BAT-1", *, site: Site | None = None, **fields: obje
 
 
 def token_of(device: Device) -> str:
-    return issue_credentials(actor=SYSTEM, devices=[device], issued_at=DAY_START)[device]
+    return issue_credentials(actor=system(), devices=[device], issued_at=DAY_START)[device]
 
 
 def make_schedule(
