@@ -1,12 +1,14 @@
 """
-What apps contribute to pages that span apps: navigation entries and panels of the home page.
+What apps contribute to pages that span apps: navigation, home panels, scope choices and search.
 
 Declared here, filled by each app in `ready()`, drawn by the portal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from django.http import HttpRequest
 
 from .registry import Registry
 
@@ -46,5 +48,76 @@ class HomePanel:
     order: int = 100
 
 
+@dataclass(frozen=True)
+class ScopeOption:
+    """
+    One choice of the scope bar.
+
+    value       what stands in the URL (an id or code).
+    group       heading under which it is listed, empty for none.
+    """
+
+    value: str
+    label: str
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class ScopeDimension:
+    """
+    One select of the scope bar: the book, the site.
+
+    all_label   label of "no choice" ("All books").
+    options     what this actor may choose, in order; called once per page.
+    permission  without it the select is not drawn and its parameter is refused.
+    """
+
+    label: str
+    all_label: str
+    options: Callable[[Any], Sequence[ScopeOption]]
+    permission: str | None = None
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """One line of the command palette: where it leads and what it is ("Trade", "Device")."""
+
+    label: str
+    url: str
+    kind: str
+
+
+class SearchSource(Protocol):
+    """Find what an actor may open by a few typed letters; at most `limit` hits."""
+
+    def __call__(self, *, actor: Any, text: str, limit: int) -> Sequence[SearchHit]: ...
+
+
+class ActorLike(Protocol):
+    """What foundation pages ask of whoever acts (`energyopti.accounts.actors.Actor`)."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def organization_ids(self) -> frozenset[Any]: ...
+    def may(self, permission: str) -> bool: ...
+    def require(self, permission: str) -> None: ...
+
+
+def actor_for(request: HttpRequest) -> ActorLike:
+    """Return who acts in a request, as the accounts room resolves it."""
+    return PEOPLE["actor_of"](request)
+
+
+# Foundation pages stand below the accounts room: the portal registers its `actor_of` here.
+PEOPLE: Registry[Callable[[HttpRequest], ActorLike]] = Registry(
+    "people", required=frozenset({"actor_of"})
+)
+# "organizations": those whose members an actor may share a view with; the portal fills it.
+PEOPLE_CHOICES: Registry[Callable[[Any], Sequence[ScopeOption]]] = Registry(
+    "choices of people", required=frozenset({"organizations"})
+)
+SCOPES: Registry[ScopeDimension] = Registry("scope bar")
+SEARCH: Registry[SearchSource] = Registry("search")
 NAVIGATION: Registry[NavigationItem] = Registry("navigation")
 HOME_PANELS: Registry[HomePanel] = Registry("home panels")

@@ -4,3 +4,21 @@ from django.apps import AppConfig
 class PortalConfig(AppConfig):
     name = "energyopti.portal"
     label = "portal"
+    verbose_name = "Pages that span apps"
+
+    def ready(self) -> None:
+        from energyopti.accounts.requests import actor_of
+        from energyopti.foundation.pages import (
+            NAVIGATION,
+            PEOPLE,
+            PEOPLE_CHOICES,
+            NavigationItem,
+        )
+
+        from .queries.organizations import own_organizations
+
+        PEOPLE.register("actor_of", actor_of)
+        PEOPLE_CHOICES.register("organizations", own_organizations)
+        NAVIGATION.register(
+            "home", NavigationItem("Home", "portal:home", section="", shortcut="h", order=0)
+        )
