@@ -39,3 +39,7 @@ class TradingConfig(AppConfig):
         grant_to_roles("trading.issue_forecast", Role.TRADER, Role.ENERGY_MANAGER)
         grant_to_roles("trading.build_curve", Role.TRADER, Role.RISK_OFFICER)
         grant_to_roles("trading.book_actuals", Role.ENERGY_MANAGER)
+
+        from .desk import register_desk
+
+        register_desk()

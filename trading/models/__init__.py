@@ -1,15 +1,21 @@
 """The tables of trading, one file a subject."""
 
 from .actuals import Actual, Flow
+from .books import Book, Counterparty
 from .curves import CurvePoint, CurveSnapshot
 from .forecasts import Forecast
 from .markets import Market
+from .positions import PositionDelta, PositionTotal
 from .prices import SPOT, ImportRun, Price
 from .quotes import LoadType, Quote, QuoteQuality
+from .trades import CaptureBasis, Trade, TradeStatus, TradeVersion
 
 __all__ = [
     "SPOT",
     "Actual",
+    "Book",
+    "CaptureBasis",
+    "Counterparty",
     "CurvePoint",
     "CurveSnapshot",
     "Flow",
@@ -17,7 +23,12 @@ __all__ = [
     "ImportRun",
     "LoadType",
     "Market",
+    "PositionDelta",
+    "PositionTotal",
     "Price",
     "Quote",
     "QuoteQuality",
+    "Trade",
+    "TradeStatus",
+    "TradeVersion",
 ]

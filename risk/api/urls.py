@@ -1,0 +1,5 @@
+"""Routes of /api/v1/risk/."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -1,0 +1,17 @@
+"""The tables of risk, one file a subject."""
+
+from .limits import Limit, LimitBreach
+from .scenarios import MarketSnapshot, ScenarioSet, ScenarioShocks, SnapshotCurve
+from .vectors import RiskNumber, ScopeVector, TradeVector
+
+__all__ = [
+    "Limit",
+    "LimitBreach",
+    "MarketSnapshot",
+    "RiskNumber",
+    "ScenarioSet",
+    "ScenarioShocks",
+    "ScopeVector",
+    "SnapshotCurve",
+    "TradeVector",
+]

@@ -1,0 +1,95 @@
+"""What vectors are keyed by: a set of scenarios, and the curves and instant of a valuation."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+
+class ScenarioSet(models.Model):
+    """
+    Scenarios by the same days for every market, so that vectors of two markets add.
+
+    days            the later day of each scenario, ascending
+    method          in words, as shown beside every number
+    content_hash    SHA-256 over method, days and the shocks of all markets
+    """
+
+    append_only = True
+
+    as_of = models.DateTimeField()
+    days = ArrayField(models.DateField())
+    tenors = models.PositiveSmallIntegerField()
+    horizon_days = models.PositiveSmallIntegerField()
+    method = models.CharField(max_length=200)
+    content_hash = models.CharField(max_length=64, unique=True)
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{len(self.days)} scenarios to {self.days[-1]}"
+
+
+class ScenarioShocks(models.Model):
+    """
+    The shocks of one market: float64, little-endian, C order, shape (scenario, tenor).
+
+    proxies     sentences about tenors that had no change of their own
+    """
+
+    append_only = True
+
+    scenario_set = models.ForeignKey(ScenarioSet, models.PROTECT, related_name="shocks")
+    market = models.ForeignKey("trading.Market", models.PROTECT, related_name="+")
+    values = models.BinaryField()
+    proxies = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("scenario_set", "market", name="scenario_shocks_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"shocks of {self.market_id} in {self.scenario_set_id}"
+
+
+class MarketSnapshot(models.Model):
+    """
+    The curves and the instant that positions are valued at, with the scenarios that shock them.
+
+    Vectors add only where their snapshot is the same row.
+    """
+
+    append_only = True
+
+    scenario_set = models.ForeignKey(ScenarioSet, models.PROTECT, related_name="snapshots")
+    valued_at = models.DateTimeField()
+    content_hash = models.CharField(max_length=64, unique=True)
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        permissions = [("rebase_risk", "Can value the books on new curves")]
+
+    def __str__(self) -> str:
+        return f"snapshot {self.pk} of {self.valued_at:%Y-%m-%d %H:%M}"
+
+
+class SnapshotCurve(models.Model):
+    """
+    One market's curve in a snapshot: float64, little-endian, by month from the valuation month.
+
+    prices      NaN where the curve says nothing
+    """
+
+    append_only = True
+
+    snapshot = models.ForeignKey(MarketSnapshot, models.PROTECT, related_name="curves")
+    market = models.ForeignKey("trading.Market", models.PROTECT, related_name="+")
+    curve_snapshot = models.ForeignKey("trading.CurveSnapshot", models.PROTECT, related_name="+")
+    prices = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("snapshot", "market", name="snapshot_curve_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"curve of {self.market_id} in {self.snapshot_id}"

@@ -1,0 +1,82 @@
+"""The check that trading asks before a deal: value at risk before and after, against the limits."""
+
+from risk.engine import tail_risk
+from risk.models import Limit
+from trading.checks import CheckResult, Outcome, Proposal
+from trading.queries.books import book_codes
+
+from .bases import latest_basis
+from .scopes import DEFAULT_CONFIDENCE, convention, scopes
+from .valuation import positions_of_terms, value_positions
+
+CHECK = "var_limit"
+
+
+def check_var_limit(proposal: Proposal) -> CheckResult:
+    """
+    Hold the VaR of the book and of each book above it, with the deal, against their limits.
+
+    Stops a deal that would take a scope over its limit, or further over it. One that cannot be
+    valued is stopped where a limit stands and needs a reason where none does. A deal that lowers
+    the VaR of a scope that is over its limit needs a reason only.
+    """
+    limits = list(
+        Limit.objects.filter(book_id__in=proposal.book_path, is_active=True).order_by("id")
+    )
+    on = latest_basis()
+    if on is None:
+        return _cannot("There is no curve with a quote history to value the deal on.", limits)
+    found, codes = scopes(proposal.book_path), book_codes(proposal.book_path)
+    positions = positions_of_terms(proposal.terms, proposal.deliveries, proposal.market_id)
+    results = []
+    for book_id in proposal.book_path:
+        scope = found.get(book_id)
+        deal = value_positions(positions, scope.basis if scope else on)
+        if deal.unvalued:
+            row = deal.unvalued[0]
+            return _cannot(
+                f"{row.market} {row.month:%b %Y} cannot be valued: {row.problem}.", limits
+            )
+        before = scope.pnl if scope else on.zeros()
+        held = [limit for limit in limits if limit.book_id == book_id]
+        for limit in held or [None]:
+            confidence = limit.confidence if limit else DEFAULT_CONFIDENCE
+            rule = convention(scope.basis if scope else on, confidence)
+            results.append(
+                _judge(
+                    tail_risk(before, rule).var,
+                    tail_risk(before + deal.pnl, rule).var,
+                    limit,
+                    proposal.terms.currency,
+                    codes[book_id],
+                )
+            )
+    # The worst one speaks; of equals the nearest to the book.
+    order = [Outcome.HARD, Outcome.SOFT, Outcome.PASS]
+    return min(results, key=lambda r: (order.index(r.outcome), r.limit is None))
+
+
+def _judge(
+    before: float, after: float, limit: Limit | None, currency: str, book_code: str
+) -> CheckResult:
+    numbers = f"VaR of {book_code} goes from {before:,.2f} to {after:,.2f} {currency}"
+    if limit is None:
+        return CheckResult(
+            CHECK, Outcome.PASS, f"{numbers}; no limit is set.", before, after, None, currency
+        )
+    amount = float(limit.amount)
+    percent = f"{(limit.confidence * 100).normalize():f} %"
+    if after <= amount:
+        outcome, said = Outcome.PASS, f"{numbers}, within the limit of {amount:,.2f} at {percent}."
+    elif after > before:
+        outcome, said = Outcome.HARD, f"{numbers}, over the limit of {amount:,.2f} at {percent}."
+    else:
+        outcome = Outcome.SOFT
+        said = f"{numbers}: lower, but still over the limit of {amount:,.2f} at {percent}."
+    return CheckResult(CHECK, outcome, said, before, after, amount, currency)
+
+
+def _cannot(reason: str, limits: list[Limit]) -> CheckResult:
+    if limits:
+        return CheckResult(CHECK, Outcome.HARD, f"{reason} The limit cannot be checked.")
+    return CheckResult(CHECK, Outcome.SOFT, f"{reason} No limit is set.")

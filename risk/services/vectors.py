@@ -1,0 +1,165 @@
+"""Keep the vectors of trades and scopes in step with captures, inside the capture's transaction."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from energyopti.accounts.actors import Actor
+from energyopti.foundation.live import publish
+from risk.models import RiskNumber, ScopeVector, TradeVector
+from risk.queries.bases import Basis, Floats, basis, from_bytes, latest_basis, to_bytes
+from risk.queries.scopes import DEFAULT_CONFIDENCE, Scope, book_state, scope_tail
+from risk.queries.valuation import Valuation, value_positions
+from trading.checks import Captured
+from trading.queries.books import subtree
+from trading.queries.positions import positions_of, positions_of_version
+
+from .limits import open_breaches
+
+
+def add_trade(captured: Captured) -> None:
+    """
+    Add a trade to the vectors of its book and of every book above it.
+
+    Runs in the capture's transaction under the locks of these scopes. Without a basis there is
+    nothing to add to: the first basis projects all positions.
+    """
+    if latest_basis() is None:
+        return
+    proposal = captured.proposal
+    positions = positions_of_version(captured.trade_version_id)
+    held = {row.book_id: row for row in ScopeVector.objects.filter(book_id__in=proposal.book_path)}
+    valued: dict[int, Valuation] = {}
+
+    def deal_on(on: Basis) -> Valuation:
+        if on.id not in valued:
+            valued[on.id] = value_positions(positions, on)
+            _write_trade_vector(captured, on, valued[on.id])
+        return valued[on.id]
+
+    for book_id in proposal.book_path:
+        row = held.get(book_id)
+        if row is None:
+            # The positions that it starts from hold this trade already.
+            scope = start_scope(book_id, currency=proposal.terms.currency)
+        else:
+            on = basis(row.snapshot_id)
+            deal = deal_on(on)
+            scope = _change(
+                row, on, row.base_value + deal.base_value, from_bytes(row.values) + deal.pnl
+            )
+        note_change(
+            scope,
+            cause=captured.trade_ref,
+            before=scope.pnl - deal_on(scope.basis).pnl,
+            actor=captured.actor,
+            organization_id=proposal.organization_id,
+            fill_version_id=captured.trade_version_id if captured.is_fill else None,
+        )
+    publish_books(proposal.book_path)
+
+
+def start_scope(book_id: UUID, *, currency: str) -> Scope:
+    """Create a scope on the latest basis from the positions of the book and those below it."""
+    on = latest_basis()
+    assert on is not None, "a scope needs a basis"
+    whole = value_positions(positions_of(subtree(book_id)), on)
+    row = ScopeVector.objects.create(
+        book_id=book_id,
+        snapshot_id=on.id,
+        currency=currency,
+        base_value=whole.base_value,
+        values=to_bytes(whole.pnl),
+        sequence=1,
+    )
+    return Scope(book_id, on, currency, row.base_value, whole.pnl, row.sequence)
+
+
+def replace_scope(row: ScopeVector, on: Basis, whole: Valuation) -> Scope:
+    """Put a new sum in the place of a scope's vector; the caller holds the scope's lock."""
+    return _change(row, on, whole.base_value, whole.pnl)
+
+
+def _change(row: ScopeVector, on: Basis, base_value: float, pnl: Floats) -> Scope:
+    row.snapshot_id = on.id
+    row.base_value = base_value
+    row.values = to_bytes(pnl)
+    row.sequence += 1
+    row.changed_at = Now()  # type: ignore[assignment]  # the database's clock, not the demo's
+    row.save(update_fields=["snapshot", "base_value", "values", "sequence", "changed_at"])
+    return Scope(row.book_id, on, row.currency, base_value, pnl, row.sequence)
+
+
+def note_change(
+    scope: Scope,
+    *,
+    cause: str,
+    before: Floats,
+    actor: Actor,
+    organization_id: UUID,
+    fill_version_id: int | None,
+    passive: bool = False,
+) -> None:
+    """
+    Write the scope's new numbers into its history and open the breaches that the change made.
+
+    fill_version_id     of the executed deal that changed it, None for an order
+    passive             True where curves changed and nobody dealt
+    """
+    tail = scope_tail(scope)
+    RiskNumber.objects.create(
+        book_id=scope.book_id,
+        snapshot_id=scope.basis.id,
+        sequence=scope.sequence,
+        currency=scope.currency,
+        confidence=DEFAULT_CONFIDENCE,
+        horizon_days=scope.basis.horizon_days,
+        var=tail.var,
+        es=tail.es,
+        value=scope.base_value,
+        cause=cause,
+        valued_at=scope.basis.valued_at,
+    )
+    if fill_version_id is not None or passive:
+        open_breaches(
+            scope=scope,
+            before=before,
+            cause=cause,
+            actor=actor,
+            organization_id=organization_id,
+            trade_version_id=fill_version_id,
+        )
+
+
+def publish_books(book_ids: Sequence[UUID]) -> None:
+    """
+    Tell the open pages of books, after commit.
+
+    The state is read after the commit and not within: two captures that end together then both
+    send the newer state, and `revision` lets a page drop an older one.
+    """
+    for book_id in book_ids:
+        transaction.on_commit(lambda book_id=book_id: publish(topic_of(book_id), _frame(book_id)))  # type: ignore[misc]
+
+
+def topic_of(book_id: UUID) -> str:
+    """Return the live topic of a book."""
+    return f"book:{book_id}"
+
+
+def _frame(book_id: UUID) -> dict[str, object]:
+    return book_state(book_id)
+
+
+def _write_trade_vector(captured: Captured, on: Basis, deal: Valuation) -> None:
+    if deal.unvalued:
+        return  # a vector of a part of the trade would be taken for the whole
+    TradeVector.objects.create(
+        trade_version_id=captured.trade_version_id,
+        snapshot_id=on.id,
+        currency=captured.proposal.terms.currency,
+        base_value=deal.base_value,
+        values=to_bytes(deal.pnl),
+    )

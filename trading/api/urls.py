@@ -1,0 +1,5 @@
+"""Routes of /api/v1/trading/."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

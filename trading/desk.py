@@ -1,0 +1,61 @@
+"""What the desk brings to the rest: grants, containers, scopes, checks, routes, navigation."""
+
+from energyopti.accounts.grantable import GRANTABLE, Grantable
+from energyopti.accounts.roles import Role, grant_to_roles
+from energyopti.accounts.scopes import register_scope
+from energyopti.foundation.api.routes import register_api_routes
+from energyopti.foundation.pages import NAVIGATION, NavigationItem
+from trading.checks import CHECKS
+
+DESK_READERS = (Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
+
+
+def register_desk() -> None:
+    """Fill the registries; called once, from the app's `ready()`."""
+    from trading.queries.sanity import check_duplicate, check_price
+    from trading.validation import register_adapters
+
+    for permission in ("view_book", "view_counterparty", "view_trade", "view_positiontotal"):
+        grant_to_roles(f"trading.{permission}", *DESK_READERS, Role.PARTNER)
+    for permission in ("capture_trade", "book_fill"):
+        grant_to_roles(f"trading.{permission}", Role.TRADER, Role.PARTNER)
+    grant_to_roles("trading.access_every_book", Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
+    grant_to_roles("trading.add_book", Role.RISK_OFFICER)
+    grant_to_roles("trading.add_counterparty", Role.RISK_OFFICER)
+    if "book" not in GRANTABLE:
+        GRANTABLE.register(
+            "book",
+            Grantable(
+                model="trading.Book",
+                organization_path="organization_id",
+                levels={"view": "trading.view_book", "trade": "trading.trade_book"},
+                open_to_members=False,
+                everywhere="trading.access_every_book",
+            ),
+        )
+    register_scope("trades:read", "Read trades and positions")
+    register_scope("trades:write", "Capture trades")
+    register_api_routes("trading", "trading.api.urls")
+    CHECKS.register("duplicate", check_duplicate)
+    CHECKS.register("price_sanity", check_price)
+    register_adapters()
+    _register_navigation()
+
+
+def _register_navigation() -> None:
+    for name, label, permission, shortcut, order in (
+        ("trades", "Trades", "trading.view_trade", "t", 10),
+        ("positions", "Positions", "trading.view_positiontotal", "p", 20),
+    ):
+        if f"trading:{name}" not in NAVIGATION:
+            NAVIGATION.register(
+                f"trading:{name}",
+                NavigationItem(
+                    label=label,
+                    url_name=f"trading:{name}",
+                    section="Trading",
+                    permission=permission,
+                    shortcut=shortcut,
+                    order=order,
+                ),
+            )

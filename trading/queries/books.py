@@ -1,0 +1,127 @@
+"""Which books an actor reaches, and how they hang together."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from energyopti.accounts.actors import Actor
+from trading.models import Book, Counterparty
+
+
+class UnknownBook(LookupError):
+    """There is no such book for this actor; whether it exists elsewhere is not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookRow:
+    """A book as pages show it."""
+
+    id: UUID
+    code: str
+    name: str
+    organization_id: UUID
+    parent_id: UUID | None
+    reporting_currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounterpartyRow:
+    """A counterparty as pages show it."""
+
+    id: UUID
+    code: str
+    name: str
+    lei: str
+    organization_id: UUID
+
+
+def book_ids(actor: Actor, *, level: str = "view") -> frozenset[UUID]:
+    """
+    Return the books that the actor reaches at a level ("view", "trade"): granted ones and all
+    below them. Two queries, once per actor.
+    """
+    key = ("book-tree", level)
+    if key not in actor._cache:
+        granted = actor.container_ids("book", level)
+        actor._cache[key] = frozenset(_with_descendants(granted))
+    return actor._cache[key]  # type: ignore[no-any-return]
+
+
+def subtree(book_id: UUID) -> frozenset[UUID]:
+    """Return a book and every book below it."""
+    return frozenset(_with_descendants([book_id]))
+
+
+def book_path(book_id: UUID) -> tuple[UUID, ...]:
+    """Return a book and its ancestors, the book first: the scopes that its trades count in."""
+    organization = Book.objects.filter(pk=book_id).values("organization_id")
+    parents = dict(
+        Book.objects.filter(organization_id__in=organization).values_list("id", "parent_id")
+    )
+    path: list[UUID] = []
+    step: UUID | None = book_id
+    while step is not None and step not in path:
+        path.append(step)
+        step = parents.get(step)
+    return tuple(path)
+
+
+def books_for(actor: Actor, *, level: str = "view") -> list[BookRow]:
+    """Return the actor's active books by code."""
+    rows = Book.objects.filter(pk__in=book_ids(actor, level=level), is_active=True)
+    return [_row(book) for book in rows.order_by("code", "id")]
+
+
+def book_for(actor: Actor, book_id: UUID, *, level: str = "view") -> BookRow:
+    """
+    Return one of the actor's books.
+
+    :raises UnknownBook: if the actor does not reach it at that level.
+    """
+    if book_id in book_ids(actor, level=level) and (
+        book := Book.objects.filter(pk=book_id, is_active=True).first()
+    ):
+        return _row(book)
+    raise UnknownBook("book: there is no such book for you.")
+
+
+def counterparties_for(actor: Actor) -> list[CounterpartyRow]:
+    """Return the active counterparties of the actor's organizations by code."""
+    rows = Counterparty.objects.visible_to(actor).filter(is_active=True).order_by("code", "id")
+    return [CounterpartyRow(c.id, c.code, c.name, c.lei, c.organization_id) for c in rows]
+
+
+def _row(book: Book) -> BookRow:
+    return BookRow(
+        book.id, book.code, book.name, book.organization_id, book.parent_id, book.reporting_currency
+    )
+
+
+def _with_descendants(roots: Iterable[UUID]) -> set[UUID]:
+    waiting = list(roots)
+    if not waiting:
+        return set()
+    organizations = Book.objects.filter(pk__in=waiting).values("organization_id")
+    children: dict[UUID | None, list[UUID]] = defaultdict(list)
+    for book_id, parent_id in Book.objects.filter(organization_id__in=organizations).values_list(
+        "id", "parent_id"
+    ):
+        children[parent_id].append(book_id)
+    found: set[UUID] = set()
+    while waiting:
+        book_id = waiting.pop()
+        if book_id not in found:
+            found.add(book_id)
+            waiting.extend(children[book_id])
+    return found
+
+
+def book_codes(book_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the codes of books, for messages about their limits."""
+    return dict(Book.objects.filter(pk__in=list(book_ids)).values_list("id", "code"))
+
+
+def all_books() -> list[tuple[UUID, UUID]]:
+    """Return every book with its organization, for work that the system does on all of them."""
+    return list(Book.objects.order_by("id").values_list("id", "organization_id"))
