@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from energyopti.foundation.api.pagination import CursorPage
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
+from energyopti.foundation.api.web.docs import SchemaView, docs
 
 EXAMPLE = OpenApiExample("A note", value={"title": "Base", "legs": []})
 
@@ -83,7 +84,9 @@ class EffectsView(ApiView):
             raise RuleBroken("The limit leaves no room.")
         if made.every == 777:
             HOLD.wait(20)
-        return Response({"id": made.pk, "every": made.every}, status=201, headers={"Location": "/x"})
+        return Response(
+            {"id": made.pk, "every": made.every}, status=201, headers={"Location": "/x"}
+        )
 
 
 class Hold:
@@ -178,5 +181,6 @@ api = [
 ]
 urlpatterns = [
     path("api/v1/sample/", include(api)),
-    path("api/", include("energyopti.foundation.api.urls")),
+    path("api/schema/", SchemaView.as_view(), name="api-schema"),
+    path("api/docs/", docs, name="api-docs"),
 ]
