@@ -25,6 +25,15 @@ class AccountsConfig(AppConfig):
             "accounts.view_customers",
             *(role for role in everybody if role not in {Role.TRADER, Role.PARTNER}),
         )
+        # Foundation cannot name roles: what its jobs and events open is granted here.
+        register_scope("jobs:read", "Follow jobs that you have asked for")
+        register_scope("jobs:write", "Stop jobs that you have asked for")
+        grant_to_roles("jobs.follow_job", *everybody)
+        grant_to_roles("jobs.follow_all_jobs", Role.ADMIN)
+        grant_to_roles("events.view_event", Role.COMPLIANCE_OFFICER)
+        grant_to_roles("events.view_followercursor", Role.ADMIN)
+        grant_to_roles("events.view_parkedevent", Role.ADMIN)
+        grant_to_roles("events.replay_parkedevent", Role.ADMIN)
         grant_to_roles("accounts.manage_organization", Role.ADMIN)
         grant_to_roles("accounts.view_apiclient", Role.PARTNER, Role.ADMIN)
         grant_to_roles("accounts.manage_apiclient", Role.PARTNER, Role.ADMIN)

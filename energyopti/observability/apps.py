@@ -9,8 +9,11 @@ class ObservabilityConfig(AppConfig):
 
     def ready(self) -> None:
         from .logs import configure_logs
+        from .readiness import READINESS, register_probes
 
         configure_logs()
+        if "database" not in READINESS:
+            register_probes()
         if settings.OTEL_ENABLED:
             from .traces import start_traces
 

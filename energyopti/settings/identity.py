@@ -83,6 +83,8 @@ SOCIALACCOUNT_PROVIDERS = {
 # --- our own identity provider, for partners: client credentials → a JWT for 15 minutes.
 IDP_OIDC_ADAPTER = "energyopti.accounts.sign_in.token_issuer.TokenIssuer"
 IDP_OIDC_PRIVATE_KEY: str = env("IDP_OIDC_PRIVATE_KEY", default="").replace("\\n", "\n")
+# Where there is no key in the environment, one is made in this file; production insists on the key.
+IDP_OIDC_KEY_FILE: str = env("IDP_OIDC_KEY_FILE", default="")
 IDP_OIDC_ACCESS_TOKEN_FORMAT = "jwt"  # noqa: S105  the format, not a token
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 900
 IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]

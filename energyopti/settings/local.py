@@ -24,6 +24,9 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = LOCAL_STATE_DIR / "mail"
 COMPONENT_GALLERY = True
+IDP_OIDC_KEY_FILE = str(LOCAL_STATE_DIR / "token_key.pem")
+# The demo's sign-ins have a password only; everywhere else these roles need a second factor.
+MFA_REQUIRED_ROLES = env.list("MFA_REQUIRED_ROLES", default=[])
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -31,3 +31,7 @@ WHITENOISE_AUTOREFRESH = True
 COMPONENT_GALLERY = True
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
+# Beside the run's own servers, so that it goes when they go.
+IDP_OIDC_KEY_FILE = f"{os.environ.get('EOP_TEST_SERVERS', '.local')}/token_key.pem"
+MFA_REQUIRED_ROLES: list[str] = []
+ACCOUNT_RATE_LIMITS = False  # tests of the limits bring their own

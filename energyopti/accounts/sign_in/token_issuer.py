@@ -1,12 +1,21 @@
 """How our own identity provider issues tokens to partners (allauth.idp.oidc)."""
 
+from __future__ import annotations
+
+import secrets
 from collections.abc import Iterable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from allauth.idp.oidc.adapter import DefaultOIDCAdapter
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from ..scopes import SCOPES
+from .signing_key import local_signing_key
+
+if TYPE_CHECKING:  # allauth's models load this module to make their defaults
+    from allauth.idp.oidc.models import PrivateKey
 
 
 class TokenIssuer(DefaultOIDCAdapter):
@@ -33,6 +42,15 @@ class TokenIssuer(DefaultOIDCAdapter):
         if client.owner_id is not None:
             access_token.setdefault("sub", str(client.owner_id))
 
+    def list_private_keys(self, **filters: Any) -> list[PrivateKey]:
+        """Return the keys of the settings; without any, the key file of this machine."""
+        from allauth.idp.oidc.models import PrivateKey
+
+        keys: list[PrivateKey] = super().list_private_keys(**filters)
+        if not keys and settings.IDP_OIDC_KEY_FILE:
+            keys = [PrivateKey(pem=local_signing_key(Path(settings.IDP_OIDC_KEY_FILE)))]
+        return keys
+
     def validate_resource_uris(self, *, uris: list[str], **_: Any) -> None:
         audience = self.api_audience()
         for uri in uris:
@@ -43,6 +61,4 @@ class TokenIssuer(DefaultOIDCAdapter):
         return f"{self.get_issuer()}/api/"
 
     def generate_client_secret(self) -> str:
-        import secrets
-
         return secrets.token_urlsafe(40)
