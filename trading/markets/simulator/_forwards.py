@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import numpy as np
+import numpy.typing as npt
 
 from energyopti.foundation.calendars import Calendar, DatePeriod
 from trading.curves import contract_code
@@ -69,10 +70,11 @@ def _first_of(month: int) -> date:
     return date(FIRST_DAY.year + month // 12, month % 12 + 1, 1)
 
 
-def _month_hours(calendar: Calendar, months: int) -> np.ndarray:  # type: ignore[type-arg]
+def _month_hours(calendar: Calendar, months: int) -> npt.NDArray[np.float64]:
     starts = [
         calendar.start_of(DatePeriod.months(FIRST_DAY.year, 1, month + 1).after)
         for month in range(months)
     ]
     edges = np.array([calendar.start_of(FIRST_DAY).timestamp()] + [s.timestamp() for s in starts])
-    return np.diff(edges) / 3600
+    hours: npt.NDArray[np.float64] = np.diff(edges) / 3600
+    return hours

@@ -1,0 +1,76 @@
+"""Metered volumes in the version that holds, and what they are worth at a market's prices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+
+from energyopti.accounts.actors import Actor
+from energyopti.foundation.intervals import Interval
+
+_LATEST = """
+SELECT * FROM (
+    SELECT DISTINCT ON (organization_id, asset_id, flow, period_start)
+           organization_id, site_id, market_id, asset_id, flow, period_start,
+           period_start + period_minutes * interval '1 minute', energy_kwh, version, recorded_at
+    FROM trading_actual
+    WHERE organization_id = ANY(%(organizations)s)
+      AND period_start >= %(start)s AND period_start < %(end)s
+      AND (%(as_of)s::timestamptz IS NULL OR recorded_at <= %(as_of)s)
+      AND (%(assets)s::text[] IS NULL OR asset_id = ANY(%(assets)s))
+    ORDER BY organization_id, asset_id, flow, period_start, version DESC
+) latest
+ORDER BY period_start, organization_id, asset_id, flow
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownActual:
+    """A metered volume in its version known at the cut; `flow` is IMPORT or EXPORT."""
+
+    organization_id: UUID
+    site_id: UUID | None
+    market_id: int
+    asset_id: str
+    flow: str
+    interval: Interval
+    energy_kwh: Decimal
+    version: int
+    recorded_at: datetime
+
+
+def actuals(
+    *,
+    actor: Actor,
+    interval: Interval,
+    organization_ids: Sequence[UUID] | None = None,
+    asset_ids: Sequence[str] | None = None,
+    as_of: datetime | None = None,
+) -> list[KnownActual]:
+    """
+    Return metered volumes whose period starts in an interval, by time.
+
+    Organizations that the actor does not see give nothing.
+
+    as_of    our knowledge: no version recorded later counts; None for everything.
+    """
+    actor.require("trading.view_actual")
+    seen = actor.organization_ids
+    asked = seen if organization_ids is None else seen.intersection(organization_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LATEST,
+            {
+                "organizations": list(asked),
+                "start": interval.start,
+                "end": interval.end,
+                "as_of": as_of,
+                "assets": None if asset_ids is None else list(asset_ids),
+            },
+        )
+        return [
+            KnownActual(*row[:5], Interval(row[5], row[6]), *row[7:]) for row in cursor.fetchall()
+        ]
