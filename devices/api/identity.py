@@ -68,7 +68,7 @@ def device_view(method: str) -> Callable[[DeviceView], Callable[..., HttpRespons
             except Refusal as refusal:
                 return problem(request, refusal)
 
-        guarded.device_identity = True  # type: ignore[attr-defined]  # read by the route test
+        guarded.device_identity = True  # read by the route test
         return guarded
 
     return decorate
