@@ -8,6 +8,7 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and organizations"
 
     def ready(self) -> None:
+        from .api import schema  # noqa: F401  # describes partner tokens in the OpenAPI document
         from .grantable import register_account_containers
         from .roles import Role, grant_to_roles
         from .scopes import register_scope
