@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
@@ -16,7 +17,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
             "description": "Client credentials of an API key; each operation names its scope.",
             "flows": {
                 "clientCredentials": {
-                    "tokenUrl": "/identity/o/api/token",
+                    "tokenUrl": reverse("idp:oidc:token"),
                     "scopes": _scopes(),
                 }
             },

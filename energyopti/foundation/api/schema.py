@@ -41,13 +41,29 @@ _ERRORS: dict[str, tuple[str, str, str]] = {
 
 
 class OperationSchema(AutoSchema):
-    """Mark the operations that take no Idempotency-Key, for `describe_common_parts`."""
+    """Say what the view declares: permission, scope, and that it takes no Idempotency-Key."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None and not getattr(self.view, "idempotent", False):
             operation["x-natural-key"] = True
+        permission = getattr(self.view, "permissions", {}).get(self.method)
+        if operation is not None and permission:
+            operation["x-permission"] = permission
         return operation
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Name the scope beside each scheme of tokens; without a scope, tokens are refused."""
+        auths: list[dict[str, list[str]]] = super().get_auth()
+        if not hasattr(self.view, "scopes"):
+            return auths
+        scope = self.view.scopes.get(self.method)
+        return [
+            {name: [scope] if scope and name != BrowserSessionScheme.name else []}
+            for auth in auths
+            for name in auth
+            if scope or name == BrowserSessionScheme.name
+        ]
 
 
 class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

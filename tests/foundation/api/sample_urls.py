@@ -47,6 +47,8 @@ class RowOutput(serializers.Serializer):
 
 class NotesView(ApiView):
     permission_classes = [IsAuthenticated]
+    permissions = {"POST": "notes.write_note"}
+    scopes = {"POST": "notes:write"}
 
     @extend_schema(
         description="Echo a note after checking it.",
@@ -183,4 +185,5 @@ urlpatterns = [
     path("api/v1/sample/", include(api)),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", docs, name="api-docs"),
+    path("", include("allauth.idp.urls")),
 ]

@@ -95,8 +95,15 @@ def test_decimals_are_strings_and_problems_have_examples(sample_document):
 
 
 def test_the_ways_to_sign_in_are_described(sample_document):
-    assert "session" in sample_document["components"]["securitySchemes"]
-    assert sample_document["paths"]["/api/v1/sample/rows/"]["get"]["security"]
+    schemes = sample_document["components"]["securitySchemes"]
+    write = sample_document["paths"]["/api/v1/sample/notes/"]["post"]
+
+    assert set(schemes) >= {"session", "partner"}
+    assert schemes["partner"]["flows"]["clientCredentials"]["tokenUrl"].endswith("/token")
+    assert {"session": []} in write["security"] and {"partner": ["notes:write"]} in write[
+        "security"
+    ]
+    assert write["x-permission"] == "notes.write_note"
 
 
 def test_the_document_is_served_once_and_then_by_etag(stranger, request):
