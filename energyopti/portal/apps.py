@@ -7,6 +7,8 @@ class PortalConfig(AppConfig):
     verbose_name = "Pages that span apps"
 
     def ready(self) -> None:
+        from django.core.checks import register
+
         from energyopti.accounts.requests import actor_of
         from energyopti.foundation.pages import (
             NAVIGATION,
@@ -15,8 +17,10 @@ class PortalConfig(AppConfig):
             NavigationItem,
         )
 
+        from .checks import check_pages
         from .queries.organizations import own_organizations
 
+        register(check_pages)
         PEOPLE.register("actor_of", actor_of)
         PEOPLE_CHOICES.register("organizations", own_organizations)
         NAVIGATION.register(

@@ -10,6 +10,7 @@ class EopChart extends HTMLElement {
     const table = this.querySelector("table");
     const canvas = this.querySelector(".canvas");
     if (!table || !canvas || !table.tBodies[0]?.rows.length) return;
+    loadStyles(this.dataset.styles);
     import(new URL(this.dataset.bundle, document.baseURI))
       .then((bundle) => {
         const draw = () => {
@@ -44,6 +45,15 @@ class EopChart extends HTMLElement {
   }
 }
 customElements.define("eop-chart", EopChart);
+
+function loadStyles(address) {
+  if (!address || document.querySelector("link[data-chart]")) return;
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = address;
+  link.dataset.chart = "";
+  document.head.append(link);
+}
 
 function readTable(table) {
   const labels = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());

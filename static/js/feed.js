@@ -122,14 +122,12 @@ class LiveFeed extends HTMLElement {
 customElements.define("live-feed", LiveFeed);
 
 function write(element, value) {
-  const unit = element.querySelector(".unit");
   const places = Number(element.dataset.places ?? 0);
   const text = Number.isFinite(Number(value)) && value !== "" && value !== null
     ? Number(value).toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places }).replace("-", "−")
     : String(value ?? "–");
-  const shown = unit ? `${text} ` : text;
-  if (element.firstChild?.nodeType === Node.TEXT_NODE && element.firstChild.nodeValue.trim() === shown.trim()) return;
-  element.replaceChildren(document.createTextNode(shown), ...(unit ? [unit] : []));
+  if (element.textContent === text) return;
+  element.textContent = text;
   element.classList.remove("flash");
   void element.offsetWidth;
   element.classList.add("flash");

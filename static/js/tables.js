@@ -31,8 +31,12 @@ class DataTable extends HTMLElement {
     const chosen = boxes.filter((box) => box.checked).length;
     for (const box of boxes) box.closest("tr").classList.toggle("selected", box.checked);
     const words = this.querySelector("[data-bulk-count]");
-    if (words) words.textContent = chosen ? `${chosen} selected` : "Select rows to act on them";
-    for (const button of this.querySelectorAll("[data-bulk] button")) button.disabled = chosen === 0;
+    if (words) words.textContent = `${chosen} selected`;
+    const bar = this.querySelector("[data-bulk]");
+    if (bar) {
+      bar.hidden = chosen === 0;
+      bar.classList.toggle("active", chosen > 0);
+    }
   }
 
   move(step) {

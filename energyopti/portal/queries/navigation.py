@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.urls import NoReverseMatch, reverse
 
 from energyopti.accounts.actors import Actor
-from energyopti.foundation.pages import NAVIGATION
+from energyopti.foundation.pages import NAVIGATION, NavigationItem
 
 
 @dataclass(frozen=True)
@@ -22,26 +22,19 @@ class Section:
     entries: tuple[Entry, ...]
 
 
-class RouteMissing(LookupError):
-    """A registered navigation entry names a route that does not exist."""
-
-
 def navigation_for(actor: Actor, *, path: str) -> list[Section]:
     """
     Return the permitted entries by section, both in the order of registration and `order`.
 
-    The open entry is the one with the longest address that `path` starts with.
-
-    :raises RouteMissing: naming the entry, so that a typo is found by the first page drawn.
+    The open entry is the one with the longest address that `path` starts with. An entry without
+    a route is left out here and named by `manage.py check` (portal.E001).
     """
-    permitted = []
-    for name, item in NAVIGATION.items():
-        if item.permission and not actor.may(item.permission):
-            continue
-        try:
-            permitted.append((item, reverse(item.url_name)))
-        except NoReverseMatch as error:
-            raise RouteMissing(f"navigation “{name}”: no route “{item.url_name}”") from error
+    permitted = [
+        (item, url)
+        for item in NAVIGATION.values()
+        if (item.permission is None or actor.may(item.permission))
+        and (url := route_of(item)) is not None
+    ]
     current = max((url for _, url in permitted if path.startswith(url)), key=len, default="")
     sections: dict[str, list[tuple[int, Entry]]] = {}
     for item, url in permitted:
@@ -51,3 +44,11 @@ def navigation_for(actor: Actor, *, path: str) -> list[Section]:
         Section(label, tuple(entry for _, entry in sorted(entries, key=lambda pair: pair[0])))
         for label, entries in sections.items()
     ]
+
+
+def route_of(item: NavigationItem) -> str | None:
+    """Return the address of an entry, None where its route does not exist."""
+    try:
+        return reverse(item.url_name)
+    except NoReverseMatch:
+        return None

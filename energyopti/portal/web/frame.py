@@ -20,6 +20,7 @@ from ..queries.navigation import Section, navigation_for
 from ..queries.preferences import Preferences, preferences_of
 
 CHART_BUNDLE = "bundle/chart.js"
+CHART_STYLES = "bundle/chart.css"
 
 
 class Frame:
@@ -83,6 +84,10 @@ class Frame:
     def chart_bundle(self) -> str:
         """Address of the charts' bundle, empty where npm has not built it."""
         return bundle_url(CHART_BUNDLE)
+
+    @cached_property
+    def chart_styles(self) -> str:
+        return bundle_url(CHART_STYLES)
 
     @property
     def request_id(self) -> str:

@@ -1,7 +1,8 @@
 """What a field's template must know about its widget."""
 
 from django import template
-from django.forms import BoundField, CheckboxInput, RadioSelect
+from django.forms import BoundField, CheckboxInput, DateInput, MultiWidget, RadioSelect
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -15,3 +16,24 @@ def is_checkbox(field: BoundField) -> bool:
 def is_group(field: BoundField) -> bool:
     """Tell whether the widget is several inputs, which a fieldset and legend name."""
     return isinstance(field.field.widget, RadioSelect)
+
+
+@register.filter
+def is_range(field: BoundField) -> bool:
+    return isinstance(field.field.widget, MultiWidget)
+
+
+@register.filter
+def range_control(field: BoundField) -> SafeString:
+    """Draw the two inputs of a range, each with a name of its own and dates with a picker."""
+    widget = field.field.widget
+    assert isinstance(widget, MultiWidget)
+    words = {"min": "at least", "max": "at most", "after": "from", "before": "to"}
+    for part, suffix in zip(widget.widgets, widget.widgets_names, strict=True):
+        end = words.get(suffix.lstrip("_"), suffix.lstrip("_"))
+        part.attrs["aria-label"] = f"{field.label}, {end}"
+        part.attrs["placeholder"] = end
+        if type(part) is DateInput:
+            part.input_type = "date"
+            part.format = "%Y-%m-%d"
+    return field.as_widget()

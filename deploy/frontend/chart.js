@@ -1,0 +1,37 @@
+// The npm bundle behind <eop-chart>: uPlot, drawn in our colors. Built by `npm run build`.
+import uPlot from "uplot";
+
+const HEIGHT = 240;
+
+/**
+ * Draw time series.
+ * data: labels of the series, times in Unix seconds, one array of numbers or nulls a series.
+ * Returns an object with destroy().
+ */
+export function drawChart(target, data, { kind, unit, width, colors }) {
+  const axis = { stroke: colors.text, font: colors.font, grid: { stroke: colors.grid, width: 1 }, ticks: { stroke: colors.grid, width: 1 } };
+  const paths = kind === "step" ? uPlot.paths.stepped({ align: 1 })
+    : kind === "bars" ? uPlot.paths.bars({ size: [0.7, 48] })
+      : undefined;
+  const options = {
+    width: Math.max(width, 160),
+    height: HEIGHT,
+    series: [
+      { label: "Time" },
+      ...data.labels.map((label, index) => ({
+        label,
+        stroke: colors.series[index % colors.series.length],
+        fill: kind === "bars" ? colors.series[index % colors.series.length] : undefined,
+        width: 2,
+        // The second series differs by dashes as well as by color.
+        dash: index % 2 ? [6, 4] : undefined,
+        points: { show: false },
+        paths,
+        value: (_, value) => (value === null ? "–" : `${value.toLocaleString("en-US", { maximumFractionDigits: 2 })} ${unit}`.trim()),
+      })),
+    ],
+    axes: [axis, { ...axis, size: 56 }],
+    cursor: { drag: { x: true, y: false } },
+  };
+  return new uPlot(options, [data.times, ...data.series], target);
+}

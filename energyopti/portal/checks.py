@@ -1,0 +1,28 @@
+"""What `manage.py check` says about the pages: entries without a route, panels without a template."""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+
+from energyopti.foundation.pages import HOME_PANELS, NAVIGATION
+
+from .queries.navigation import route_of
+
+
+def check_pages(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Name what apps registered and nobody could draw."""
+    found: list[CheckMessage] = [
+        Error(f"navigation “{name}”: there is no route “{item.url_name}”", id="portal.E001")
+        for name, item in NAVIGATION.items()
+        if route_of(item) is None
+    ]
+    for name, panel in HOME_PANELS.items():
+        try:
+            get_template(panel.template)
+        except TemplateDoesNotExist:
+            found.append(
+                Error(f"home panel “{name}”: no template “{panel.template}”", id="portal.E002")
+            )
+    return found
