@@ -143,9 +143,9 @@ def parse_quick_text(
     return QuickDeal(terms, *named)
 
 
-def _refuse(token: _Token, message: str, known: Collection[str] = ()) -> NoReturn:
+def _refuse(token: _Token, message: str, known: Collection[str] = (), like: str = "") -> NoReturn:
     lowered = {word.lower(): word for word in known}
-    near = get_close_matches(token.text.lower(), list(lowered), n=1, cutoff=0.5)
+    near = get_close_matches((like or token.text).lower(), list(lowered), n=1, cutoff=0.5)
     raise QuickTextError(token.position, token.text, message, lowered[near[0]] if near else "")
 
 
@@ -222,7 +222,7 @@ def _named(
         key = key.lower()
         if not colon or key not in _KEYS:
             words = tuple(f"{word}:" for word in _KEYS)
-            _refuse(token, f"“{token.text}” is none of cpty:, book: and tag:.", words)
+            _refuse(token, f"“{token.text}” is none of cpty:, book: and tag:.", words, f"{key}:")
         # The caret belongs under the value.
         value_token = _Token(value, token.position + len(key) + 1)
         if not value:
