@@ -267,7 +267,8 @@ def _held(job: Job) -> Job:
     return held
 
 
-def _end(job: Job, state: JobState) -> None:
+def _end(job: Job, state: Any) -> None:
+    # `state` is a JobState; without Django's stubs mypy takes its members for tuples.
     job.state = state
     job.finished_at = Now()
     job.save()

@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Protocol
 from uuid import UUID
 
 from rich.console import Console
@@ -22,7 +22,11 @@ from .models import Job
 
 POLL_SECONDS = 0.5
 
-Advance = Callable[[int, str], None]
+
+class Show(Protocol):
+    """Move a bar to the units done so far."""
+
+    def __call__(self, done: int, message: str = "") -> None: ...
 
 
 def _progress(stream: IO[str] | None) -> Progress:
@@ -41,9 +45,7 @@ def _progress(stream: IO[str] | None) -> Progress:
 
 
 @contextmanager
-def progress_bar(
-    title: str, total: int | None, *, stream: IO[str] | None = None
-) -> Iterator[Advance]:
+def progress_bar(title: str, total: int | None, *, stream: IO[str] | None = None) -> Iterator[Show]:
     """
     Show a bar while the block runs; call what it yields with the units done so far and a word.
 
@@ -52,7 +54,11 @@ def progress_bar(
     """
     with _progress(stream) as bars:
         bar = bars.add_task(title, total=total, message="")
-        yield lambda done, message="": bars.update(bar, completed=done, message=message)
+
+        def show(done: int, message: str = "") -> None:
+            bars.update(bar, completed=done, message=message)
+
+        yield show
 
 
 def follow_job(job_id: UUID, *, stream: IO[str] | None = None) -> Job:

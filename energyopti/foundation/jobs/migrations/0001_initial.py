@@ -9,57 +9,134 @@ import energyopti.foundation.jobs.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=60)),
-                ('title', models.CharField(max_length=200)),
-                ('task', models.CharField(max_length=120)),
-                ('arguments', models.JSONField(default=dict)),
-                ('organization_id', models.UUIDField(null=True)),
-                ('requested_by', models.CharField(max_length=120)),
-                ('on_behalf_of', models.CharField(blank=True, max_length=120)),
-                ('request_id', models.CharField(blank=True, max_length=80)),
-                ('state', models.CharField(choices=[('QUEUED', 'Waiting for a worker'), ('RUNNING', 'Running'), ('SUCCEEDED', 'Done'), ('FAILED', 'Failed'), ('CANCELLED', 'Cancelled')], default='QUEUED', max_length=9)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('done', models.BigIntegerField(default=0)),
-                ('total', models.BigIntegerField(null=True)),
-                ('message', models.CharField(blank=True, max_length=300)),
-                ('error', models.TextField(blank=True)),
-                ('result_url', models.CharField(blank=True, max_length=500)),
-                ('result_file', models.FileField(blank=True, max_length=300, upload_to=energyopti.foundation.jobs.models.result_path)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('claim', models.UUIDField(null=True)),
-                ('queued_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=60)),
+                ("title", models.CharField(max_length=200)),
+                ("task", models.CharField(max_length=120)),
+                ("arguments", models.JSONField(default=dict)),
+                ("organization_id", models.UUIDField(null=True)),
+                ("requested_by", models.CharField(max_length=120)),
+                ("on_behalf_of", models.CharField(blank=True, max_length=120)),
+                ("request_id", models.CharField(blank=True, max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("QUEUED", "Waiting for a worker"),
+                            ("RUNNING", "Running"),
+                            ("SUCCEEDED", "Done"),
+                            ("FAILED", "Failed"),
+                            ("CANCELLED", "Cancelled"),
+                        ],
+                        default="QUEUED",
+                        max_length=9,
+                    ),
+                ),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("done", models.BigIntegerField(default=0)),
+                ("total", models.BigIntegerField(null=True)),
+                ("message", models.CharField(blank=True, max_length=300)),
+                ("error", models.TextField(blank=True)),
+                ("result_url", models.CharField(blank=True, max_length=500)),
+                (
+                    "result_file",
+                    models.FileField(
+                        blank=True,
+                        max_length=300,
+                        upload_to=energyopti.foundation.jobs.models.result_path,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("claim", models.UUIDField(null=True)),
+                (
+                    "queued_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'permissions': [('follow_job', 'Can follow and cancel the jobs one has asked for'), ('follow_all_jobs', "Can follow and cancel every job of one's organizations")],
-                'indexes': [models.Index(fields=['requested_by', '-queued_at'], name='job_requester'), models.Index(fields=['organization_id', '-queued_at'], name='job_organization'), models.Index(condition=models.Q(('state__in', ['QUEUED', 'RUNNING'])), fields=['state', 'queued_at'], name='job_unfinished')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('done__gte', 0), models.Q(('total__isnull', True), ('total__gte', models.F('done')), _connector='OR')), name='job_progress_within_total'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'RUNNING'), _negated=True), models.Q(('claim__isnull', False), ('heartbeat_at__isnull', False)), _connector='OR'), name='job_running_is_claimed'), models.CheckConstraint(condition=models.Q(('state__in', ['QUEUED', 'RUNNING']), ('finished_at__isnull', False), _connector='XOR'), name='job_finished_time')],
+                "permissions": [
+                    ("follow_job", "Can follow and cancel the jobs one has asked for"),
+                    ("follow_all_jobs", "Can follow and cancel every job of one's organizations"),
+                ],
+                "indexes": [
+                    models.Index(fields=["requested_by", "-queued_at"], name="job_requester"),
+                    models.Index(fields=["organization_id", "-queued_at"], name="job_organization"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["QUEUED", "RUNNING"])),
+                        fields=["state", "queued_at"],
+                        name="job_unfinished",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("done__gte", 0),
+                            models.Q(
+                                ("total__isnull", True),
+                                ("total__gte", models.F("done")),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="job_progress_within_total",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "RUNNING"), _negated=True),
+                            models.Q(("claim__isnull", False), ("heartbeat_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="job_running_is_claimed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["QUEUED", "RUNNING"]),
+                            ("finished_at__isnull", False),
+                            _connector="XOR",
+                        ),
+                        name="job_finished_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PeriodRun',
+            name="PeriodRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('period', models.CharField(max_length=60)),
-                ('done_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("period", models.CharField(max_length=60)),
+                (
+                    "done_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('name'), models.F('period'), name='period_run_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("name"), models.F("period"), name="period_run_once"
+                    )
+                ],
             },
         ),
     ]

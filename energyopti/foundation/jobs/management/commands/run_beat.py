@@ -6,8 +6,6 @@ from celery import current_app
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from energyopti.foundation.jobs.beat import LeasedScheduler
-
 
 class Command(BaseCommand):
     help = (
@@ -19,7 +17,7 @@ class Command(BaseCommand):
         call_command("sync_schedule", stdout=self.stdout)
         self.stdout.flush()
         beat = current_app.Beat(
-            scheduler_cls=LeasedScheduler,
+            scheduler_cls="energyopti.foundation.jobs.beat:LeasedScheduler",
             # The database is the schedule; a look every few seconds sees its changes.
             max_interval=5,
             loglevel="INFO",
