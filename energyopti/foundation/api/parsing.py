@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.http import HttpRequest, UnreadablePostError
@@ -50,10 +50,11 @@ def read_body(request: HttpRequest, *, limit: int) -> bytes:
         )
     if int(announced) > limit:
         raise _too_large(limit)
+    read = _reader(request)
     chunks: list[bytes] = []
     size = 0
     try:
-        while chunk := request.read(min(_READ_CHUNK, limit + 1 - size)):
+        while chunk := read(min(_READ_CHUNK, limit + 1 - size)):
             chunks.append(chunk)
             size += len(chunk)
             if size > limit:
@@ -65,6 +66,21 @@ def read_body(request: HttpRequest, *, limit: int) -> bytes:
     request._stream = io.BytesIO(body)  # type: ignore[attr-defined]
     request.META["CONTENT_LENGTH"] = str(len(body))
     return body
+
+
+def _reader(request: HttpRequest) -> Callable[[int], bytes]:
+    """
+    Return what reads the body; Django's own would find a chunked body under WSGI empty.
+
+    :raises Refusal: 411 if the server below cannot tell where a chunked body ends.
+    """
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    if "wsgi.input" not in request.META or request.META.get("CONTENT_LENGTH") or not chunked:
+        return request.read
+    if not request.META.get("wsgi.input_terminated"):
+        raise Refusal("Send a Content-Length.", code="length_required", status=411)
+    read: Callable[[int], bytes] = request.META["wsgi.input"].read
+    return read
 
 
 def _too_large(limit: int) -> Refusal:

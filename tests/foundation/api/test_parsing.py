@@ -1,5 +1,6 @@
 """A body has one reading, or none."""
 
+import io
 import json
 
 import pytest
@@ -130,3 +131,23 @@ def test_a_length_that_is_no_number_is_refused(stranger):
     )
 
     assert problem_of(response, 400)["code"] == "content_length"
+
+
+@pytest.mark.parametrize(
+    ("terminated", "status", "answer"),
+    [(True, 200, {"received": {"a": 1}}), (False, 411, None)],
+)
+def test_a_chunked_body_is_read_to_its_end_or_refused(stranger, terminated, status, answer):
+    response = stranger.generic(
+        "POST",
+        "/api/v1/sample/open/",
+        b'{"a": 1}',
+        content_type="application/json",
+        CONTENT_LENGTH="",
+        HTTP_TRANSFER_ENCODING="chunked",
+        **{"wsgi.input_terminated": terminated, "wsgi.input": io.BytesIO(b'{"a": 1}')},
+    )
+
+    assert response.status_code == status
+    if answer:
+        assert response.json() == answer
