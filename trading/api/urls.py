@@ -1,5 +1,6 @@
 """Routes of /api/v1/trading/."""
 
-from typing import Any
+from .market_urls import urlpatterns as market_urlpatterns
 
-urlpatterns: list[Any] = []
+app_name = "trading-api"
+urlpatterns = [*market_urlpatterns]

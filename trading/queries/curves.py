@@ -1,10 +1,11 @@
 """Forward curves: built on the spot from quotes as known, or as a snapshot kept them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ..curves import CurveQuote, ForwardCurve, build_curve
 from ..models import CurveSnapshot, Market
-from .quotes import quotes_at
+from .quotes import KnownQuote, quotes_at
 
 
 class NoCurve(LookupError):
@@ -19,7 +20,15 @@ def market_curve(
 
     :raises NoCurve: if no quote is known.
     """
-    quotes = quotes_at(market, as_of=as_of, known_at=known_at)
+    return curve_of(market, quotes_at(market, as_of=as_of, known_at=known_at), as_of=as_of)
+
+
+def curve_of(market: Market, quotes: Sequence[KnownQuote], *, as_of: datetime) -> ForwardCurve:
+    """
+    Return the curve of quotes at hand.
+
+    :raises NoCurve: if there is none.
+    """
     if not quotes:
         raise NoCurve(f"{market.code}: no forward quote is known at {as_of.isoformat()}.")
     return build_curve(

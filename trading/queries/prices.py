@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,13 @@ WHERE market_id = %(market)s AND series = %(series)s
   AND period_start >= %(start)s AND period_start < %(end)s
   AND (%(as_of)s::timestamptz IS NULL OR recorded_at <= %(as_of)s)
   AND (%(known_at)s::timestamptz IS NULL OR available_at <= %(known_at)s)
-ORDER BY period_start DESC, recorded_at DESC
+ORDER BY period_start {direction}, recorded_at DESC
+{limit}
 """
+_EXACT_COLUMNS = (
+    "period_start, period_start + period_minutes * interval '1 minute', value,"
+    " available_at, recorded_at"
+)
 
 
 class MixedGranularity(ValueError):
@@ -128,14 +134,36 @@ def exact_prices(
     series: str = SPOT,
 ) -> list[ExactPrice]:
     """Return the periods of an interval with their exact values, ascending; for ledgers."""
-    columns = (
-        "period_start, period_start + period_minutes * interval '1 minute', value,"
-        " available_at, recorded_at"
-    )
     return [
         ExactPrice(Interval(start, end), value, available_at, recorded_at)
         for start, end, value, available_at, recorded_at in _rows(
-            columns, market, interval, as_of, known_at, series
+            _EXACT_COLUMNS, market, interval, as_of, known_at, series
+        )
+    ]
+
+
+def price_page(
+    market: Market,
+    interval: Interval,
+    *,
+    limit: int,
+    latest_first: bool = False,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    series: str = SPOT,
+) -> list[ExactPrice]:
+    """Return at most `limit` periods from the start of an interval (or back from its end)."""
+    return [
+        ExactPrice(Interval(start, end), value, available_at, recorded_at)
+        for start, end, value, available_at, recorded_at in _rows(
+            _EXACT_COLUMNS,
+            market,
+            interval,
+            as_of,
+            known_at,
+            series,
+            direction="DESC" if latest_first else "ASC",
+            limit=limit,
         )
     ]
 
@@ -171,10 +199,17 @@ def _rows(
     as_of: datetime | None,
     known_at: datetime | None,
     series: str,
-) -> list[tuple]:  # type: ignore[type-arg]
+    *,
+    direction: str = "DESC",
+    limit: int | None = None,
+) -> list[tuple[Any, ...]]:
+    """Return rows ascending by time, unless a limited walk backward was asked for."""
+    statement = _LATEST.format(
+        columns=columns, direction=direction, limit="" if limit is None else f"LIMIT {limit:d}"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            _LATEST.format(columns=columns),
+            statement,
             {
                 "market": market.pk,
                 "series": series,
@@ -184,8 +219,9 @@ def _rows(
                 "known_at": known_at,
             },
         )
-        rows = cursor.fetchall()
-    rows.reverse()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    if limit is None:
+        rows.reverse()
     return rows
 
 

@@ -1,0 +1,60 @@
+"""What market data brings to the rest: grants, scopes, routes, navigation, periodic work, cases."""
+
+from datetime import timedelta
+
+from energyopti.accounts.roles import Role, grant_to_roles
+from energyopti.accounts.scopes import register_scope
+from energyopti.foundation.api.routes import register_api_routes
+from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
+from energyopti.foundation.pages import NAVIGATION, NavigationItem
+
+MARKET_READERS = (
+    Role.TRADER,
+    Role.RISK_OFFICER,
+    Role.ENERGY_MANAGER,
+    Role.UTILITY_OPERATOR,
+    Role.ESG_OFFICER,
+    Role.COMPLIANCE_OFFICER,
+    Role.PARTNER,
+)
+
+
+def register_market_data() -> None:
+    """Fill the registries; doing it twice changes nothing."""
+    from .reference_cases import register_adapters
+
+    _grant()
+    register_scope("prices:read", "Read market prices, forecasts and curves")
+    register_api_routes("trading", "trading.api.urls")
+    register_adapters()
+    for name, when in (
+        ("trading.ensure_months", timedelta(hours=6)),
+        ("trading.issue_forecasts", timedelta(minutes=5)),
+    ):
+        if name not in PERIODIC:
+            PERIODIC.register(name, Periodic(name, when, expires=when))
+    for name, label, permission, order in (
+        ("prices", "Prices", "trading.view_price", 30),
+        ("curves", "Curves", "trading.view_quote", 40),
+    ):
+        if f"trading:{name}" not in NAVIGATION:
+            NAVIGATION.register(
+                f"trading:{name}",
+                NavigationItem(
+                    label, f"trading:{name}", section="Trading", permission=permission, order=order
+                ),
+            )
+
+
+def _grant() -> None:
+    for name in ("view_market", "view_price", "view_quote", "view_curvesnapshot", "view_forecast"):
+        grant_to_roles(f"trading.{name}", *MARKET_READERS)
+    grant_to_roles(
+        "trading.view_actual", *(role for role in MARKET_READERS if role is not Role.PARTNER)
+    )
+    grant_to_roles("trading.view_importrun", Role.TRADER, Role.RISK_OFFICER)
+    grant_to_roles("trading.import_prices", Role.TRADER, Role.RISK_OFFICER)
+    grant_to_roles("trading.simulate_market", Role.RISK_OFFICER)
+    grant_to_roles("trading.issue_forecast", Role.TRADER, Role.ENERGY_MANAGER)
+    grant_to_roles("trading.build_curve", Role.TRADER, Role.RISK_OFFICER)
+    grant_to_roles("trading.book_actuals", Role.ENERGY_MANAGER)

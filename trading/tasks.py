@@ -1,0 +1,58 @@
+"""Trading's background work: months ahead of the data, forecasts when due, imports as jobs."""
+
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+from django.core.files.storage import default_storage
+from django.urls import reverse
+
+from energyopti.accounts.actors import Actor
+from energyopti.foundation import clock
+from energyopti.foundation.jobs.runner import JobResult, RunningJob, job_task
+
+from .markets.price_files import Clock
+from .queries.markets import market_by_code
+from .services.forecast_rounds import issue_due_forecasts
+from .services.months import PARTITIONED, ensure_months
+from .services.prices import import_price_file
+
+_BACK, _AHEAD = timedelta(days=31), timedelta(days=120)
+
+
+@shared_task(name="trading.ensure_months")
+def ensure_months_ahead(**_: Any) -> int:
+    """Make the monthly partitions around today, so that no insert finds its month missing."""
+    today = clock.now().date()
+    return sum(
+        ensure_months(table=table, first=today - _BACK, last=today + _AHEAD)
+        for table in PARTITIONED
+    )
+
+
+@shared_task(name="trading.issue_forecasts")
+def issue_forecasts(**_: Any) -> int:
+    """Issue tomorrow's forecasts where they are due."""
+    return len(issue_due_forecasts(actor=Actor.system("beat"), issued_at=clock.now()))
+
+
+@job_task("trading.import_prices")
+def import_prices(job: RunningJob, *, path: str, market: str, clock_name: str = "") -> JobResult:
+    """
+    Import a stored price file; its permission was checked when the job was asked for.
+
+    path          name in the default storage
+    clock_name    a `Clock`, empty for files with offsets
+    """
+    with default_storage.open(path, "rb") as file:
+        content = file.read()
+    import_price_file(
+        actor=Actor.system("jobs", request_id=job.actor.request_id),
+        market=market_by_code(market),
+        content=content,
+        source=path,
+        clock=Clock(clock_name) if clock_name else None,
+        received_at=clock.now(),
+        progress=lambda stage, done, total: job.progress(done, total, stage),
+    )
+    return JobResult(url=reverse("trading:market_prices", args=[market]))
