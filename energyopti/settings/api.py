@@ -10,6 +10,8 @@ env = environ.Env()
 API_TRUSTED_PROXY_COUNT: int = env.int("API_TRUSTED_PROXY_COUNT", default=0)
 # A JSON body larger than this is refused with 413; a view may set its own `max_body_bytes`.
 API_MAX_BODY_BYTES: int = env.int("API_MAX_BODY_BYTES", default=2 * 1024 * 1024)
+# What an ASGI server takes of any body before it closes the line; above every view's own bound.
+ASGI_MAX_BODY_BYTES: int = env.int("ASGI_MAX_BODY_BYTES", default=128 * 1024 * 1024)
 # (requests, seconds) by role (group); somebody with several roles has the highest rate of them.
 API_THROTTLE_RATES: dict[str, tuple[int, int]] = {
     "anonymous": (60, 60),

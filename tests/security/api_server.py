@@ -3,5 +3,7 @@
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 
-asgi = get_asgi_application()
+from energyopti.foundation.api.body_limit import BodyLimit
+
+asgi = BodyLimit(get_asgi_application(), limit=20 * 1024 * 1024)
 wsgi = get_wsgi_application()
