@@ -78,14 +78,20 @@ class CursorPage(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri"}
+        following = "https://energyopti.example/api/v1/…?cursor=WyJmIiwiNyJd:1vR0aB:x1Y"
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
             "properties": {
-                "next": {**link, "description": "Address of the next page, null at the end."},
+                "next": {
+                    **link,
+                    "description": "The next page; null at the end.",
+                    "example": following,
+                },
                 "previous": {
                     **link,
-                    "description": "Address of the page before, null at the start.",
+                    "description": "The page before; null at the start.",
+                    "example": None,
                 },
                 "results": schema,
             },

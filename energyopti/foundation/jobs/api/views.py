@@ -47,7 +47,12 @@ class JobViewSet(ApiListViewSet):
     ordering = ("-queued_at", "id")
     serializer_class = JobOutput
 
-    @extend_schema(description="List jobs, latest first.", parameters=[JobFilter])
+    @extend_schema(
+        description="List jobs, latest first.",
+        parameters=[JobFilter],
+        responses=JobOutput(many=True),
+        examples=[EXAMPLE],
+    )
     def list(self, request: Request) -> Response:
         jobs = visible_jobs(actor_for(request)).filter(**self.query_of(JobFilter))
         return self.page_of(jobs, JobOutput)
@@ -67,7 +72,7 @@ class JobViewSet(ApiListViewSet):
         description="Ask a job to stop; it ends as CANCELLED at its next step.",
         request=None,
         responses={202: JobOutput},
-        examples=[EXAMPLE],
+        examples=[OpenApiExample(EXAMPLE.name, value=EXAMPLE.value, status_codes=["202"])],
     )
     def cancel(self, request: Request, job_id: UUID) -> Response:
         actor: Any = actor_for(request)
