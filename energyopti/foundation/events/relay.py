@@ -143,7 +143,7 @@ def _position(follower: Follower) -> Position:
         raise LogFromAnotherCluster(
             f"follower {follower.name} has read up to transaction {position.transaction_id}, but "
             f"this database is only at {position.horizon}: the log was loaded into a new cluster. "
-            "See “After a restore” in docs/events.md."
+            "Run `manage.py adopt_events` as the owner (docs/events.md, “After a restore”)."
         )
     return position
 

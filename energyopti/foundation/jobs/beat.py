@@ -1,6 +1,7 @@
 """A Celery Beat that holds a lease: of two that run, one sends and the other waits."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -26,6 +27,8 @@ class LeasedScheduler(DatabaseScheduler):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.lease = Lease(settings.DATABASE_DIRECT_URL, "beat")
         self.is_sending = False
+        # After each task sent, so that whoever takes over knows that it was.
+        options.setdefault("sync_every_tasks", 1)
         super().__init__(*arguments, **options)
 
     def tick(self, *arguments: Any, **options: Any) -> float:
@@ -38,6 +41,9 @@ class LeasedScheduler(DatabaseScheduler):
         if held != self.is_sending:
             logger.info("beat: %s", "sending" if held else "standing by")
             self.is_sending = held
+            # What the other has sent meanwhile is in its rows: read them before sending any.
+            self._last_full_sync = datetime.min  # noqa: DTZ901  naive, as the parent's
+            self._dirty.clear()
         if not held:
             return STAND_BY_SECONDS
         return float(super().tick(*arguments, **options))

@@ -1,12 +1,13 @@
 """The schedule: written once, corrected, leased; a verb once a period."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from celery import current_app
+from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django_celery_beat.models import PeriodicTask
@@ -14,6 +15,7 @@ from django_celery_beat.models import PeriodicTask
 from energyopti.foundation.jobs.beat import STAND_BY_SECONDS, LeasedScheduler
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic, once_per_period
 from energyopti.foundation.jobs.tasks import sweep
+from energyopti.foundation.leases import Lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,8 +91,8 @@ def test_a_verb_is_done_once_a_period_and_again_after_a_failure() -> None:
     assert once_per_period(name="report", period="2027-04")
 
 
-@pytest.mark.servers
-def test_of_two_beats_one_ticks(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def direct(settings: Any) -> None:
     database = connection.settings_dict
     settings.DATABASE_DIRECT_URL = psycopg.conninfo.make_conninfo(
         host=database["HOST"],
@@ -99,6 +101,36 @@ def test_of_two_beats_one_ticks(settings: Any, monkeypatch: pytest.MonkeyPatch) 
         password=database["PASSWORD"],
         dbname=database["NAME"],
     )
+
+
+@pytest.mark.servers
+@pytest.mark.usefixtures("direct")
+def test_a_beat_that_takes_over_knows_what_the_other_has_sent(
+    registered: dict[str, Periodic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "django_celery_beat.schedulers.DatabaseScheduler.tick", lambda self, *_, **__: 5.0
+    )
+    call_command("sync_schedule")
+    scheduler = LeasedScheduler(app=current_app, lazy=True)
+    with Lease(django_settings.DATABASE_DIRECT_URL, "beat") as other:
+        assert other.hold()
+        assert scheduler.tick() == STAND_BY_SECONDS
+        assert "every minute" in scheduler.schedule
+        # As the other beat writes it: without a word to those who wait.
+        sent_at = datetime(2027, 3, 28, 1, tzinfo=UTC)
+        PeriodicTask.objects.filter(name="every minute").update(last_run_at=sent_at)
+
+    scheduler.tick()
+
+    known = scheduler.schedule["every minute"].last_run_at
+    scheduler.close()
+    assert known == sent_at
+
+
+@pytest.mark.servers
+@pytest.mark.usefixtures("direct")
+def test_of_two_beats_one_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = []
     monkeypatch.setattr(
         "django_celery_beat.schedulers.DatabaseScheduler.tick",
