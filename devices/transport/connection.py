@@ -135,4 +135,5 @@ class Session:
 
     def _on_disconnect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         self.connected.clear()
-        logger.warning("MQTT: disconnected (%s); connecting again", reason)
+        if reason.is_failure:
+            logger.warning("MQTT: disconnected (%s); connecting again", reason)

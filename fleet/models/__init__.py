@@ -1,0 +1,3 @@
+from .runs import DevicePlan, DispatchRun, EnergySettlement
+
+__all__ = ["DevicePlan", "DispatchRun", "EnergySettlement"]

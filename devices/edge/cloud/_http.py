@@ -46,15 +46,13 @@ class HttpCloud:
     async def run(self) -> None:
         """Poll and post until cancelled; a server that is away is asked less and less often."""
         # A fleet that starts at once must not poll at once.
-        await asyncio.sleep(self._poll_seconds * self._backoff.random.random())
+        await asyncio.sleep(self._poll_seconds * self._backoff.dice.random())
         while True:
             try:
                 await self.poll()
                 await self.send()
                 self._backoff.reset()
-                await asyncio.sleep(
-                    self._poll_seconds * (0.9 + 0.2 * self._backoff.random.random())
-                )
+                await asyncio.sleep(self._poll_seconds * (0.9 + 0.2 * self._backoff.dice.random()))
             except (httpx.HTTPError, wire.WireError) as error:
                 wait = self._backoff.next()
                 logger.info("device %s: %r; again in %.1f s", self._device_id, error, wait)

@@ -49,7 +49,7 @@ class MqttCloud:
 
     async def run(self) -> None:
         """Stay connected until cancelled; a broker that is away is asked less and less often."""
-        await asyncio.sleep(2 * self._backoff.random.random())  # spreads a reconnecting fleet
+        await asyncio.sleep(2 * self._backoff.dice.random())  # spreads a reconnecting fleet
         while True:
             versions = (
                 [self._protocol]
