@@ -1,0 +1,9 @@
+"""REST routes of billing, mounted at /api/v1/billing/."""
+
+from rest_framework.routers import SimpleRouter
+
+from .views import InvoiceViewSet
+
+router = SimpleRouter()
+router.register("invoices", InvoiceViewSet, basename="invoice")
+urlpatterns = router.urls

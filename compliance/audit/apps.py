@@ -1,0 +1,43 @@
+"""The audit app: its follower of the event log and who may read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.apps import AppConfig
+
+from energyopti.accounts.roles import Role, grant_to_roles
+from energyopti.foundation.pages import NAVIGATION, NavigationItem
+
+if TYPE_CHECKING:
+    from energyopti.foundation.events.models import Event
+
+
+def _chain_key(_event: Event) -> str:
+    """Return one key for all events: what cannot be chained must hold back every later one."""
+    return "chain"
+
+
+class AuditConfig(AppConfig):
+    name = "compliance.audit"
+    label = "audit"
+    verbose_name = "Audit trail"
+
+    def ready(self) -> None:
+        from energyopti.foundation.events.followers import register_follower
+
+        from .services.chaining import chain_event
+
+        register_follower("audit", chain_event, key_of=_chain_key)
+        grant_to_roles("audit.view_auditrecord", Role.COMPLIANCE_OFFICER)
+        NAVIGATION.register(
+            "audit",
+            NavigationItem(
+                label="Audit trail",
+                url_name="audit:trail",
+                section="Compliance",
+                permission="audit.view_auditrecord",
+                shortcut="u",
+                order=10,
+            ),
+        )
