@@ -8,6 +8,9 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and organizations"
 
     def ready(self) -> None:
+        from energyopti.foundation.api.routes import register_api_routes
+        from energyopti.foundation.pages import NAVIGATION, NavigationItem
+
         from .api import schema  # noqa: F401  # describes partner tokens in the OpenAPI document
         from .grantable import register_account_containers
         from .roles import Role, grant_to_roles
@@ -16,6 +19,17 @@ class AccountsConfig(AppConfig):
         from .sign_in.signals import connect_sign_in_signals
 
         register_account_containers()
+        register_api_routes("accounts", "energyopti.accounts.api.urls")
+        if "members" not in NAVIGATION:
+            NAVIGATION.register(
+                "members",
+                NavigationItem(
+                    label="Members",
+                    url_name="accounts:members",
+                    section="Administration",
+                    permission="accounts.manage_organization",
+                ),
+            )
         register_scope("organizations:read", "See your organization and its sites")
         everybody = tuple(Role)
         grant_to_roles("accounts.view_organization", *everybody)
