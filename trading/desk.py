@@ -1,10 +1,19 @@
 """What the desk brings to the rest: grants, containers, scopes, checks, routes, navigation."""
 
+from typing import Any
+
 from energyopti.accounts.grantable import GRANTABLE, Grantable
 from energyopti.accounts.roles import Role, grant_to_roles
 from energyopti.accounts.scopes import register_scope
+from energyopti.foundation.api.problems import register_problem
 from energyopti.foundation.api.routes import register_api_routes
-from energyopti.foundation.pages import NAVIGATION, NavigationItem
+from energyopti.foundation.pages import (
+    NAVIGATION,
+    SCOPES,
+    NavigationItem,
+    ScopeDimension,
+    ScopeOption,
+)
 from trading.checks import CHECKS
 
 DESK_READERS = (Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
@@ -39,10 +48,21 @@ def register_desk() -> None:
     CHECKS.register("duplicate", check_duplicate)
     CHECKS.register("price_sanity", check_price)
     register_adapters()
+    _register_problems()
     _register_navigation()
 
 
+def _book_options(actor: Any) -> list[ScopeOption]:
+    from trading.queries.books import books_for
+
+    return [ScopeOption(str(book.id), f"{book.code}, {book.name}") for book in books_for(actor)]
+
+
 def _register_navigation() -> None:
+    if "book" not in SCOPES:
+        SCOPES.register(
+            "book", ScopeDimension("Book", "All books", _book_options, "trading.view_book")
+        )
     for name, label, permission, shortcut, order in (
         ("trades", "Trades", "trading.view_trade", "t", 10),
         ("positions", "Positions", "trading.view_positiontotal", "p", 20),
@@ -59,3 +79,16 @@ def _register_navigation() -> None:
                     order=order,
                 ),
             )
+
+
+def _register_problems() -> None:
+    from trading.queries.books import UnknownBook
+    from trading.queries.proposals import TradeInvalid, UnknownCounterparty
+    from trading.services.capture import ReasonNeeded, ReferenceReused, TradeStopped
+
+    register_problem(TradeInvalid, status=400, code="trade_invalid")
+    register_problem(UnknownBook, status=404, code="book_unknown")
+    register_problem(UnknownCounterparty, status=400, code="counterparty_unknown")
+    register_problem(TradeStopped, status=409, code="trade_stopped")
+    register_problem(ReasonNeeded, status=409, code="reason_needed")
+    register_problem(ReferenceReused, status=409, code="client_reference_reused")

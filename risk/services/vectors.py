@@ -87,7 +87,7 @@ def _change(row: ScopeVector, on: Basis, base_value: float, pnl: Floats) -> Scop
     row.base_value = base_value
     row.values = to_bytes(pnl)
     row.sequence += 1
-    row.changed_at = Now()  # type: ignore[assignment]  # the database's clock, not the demo's
+    row.changed_at = Now()  # the database's clock, not the demo's
     row.save(update_fields=["snapshot", "base_value", "values", "sequence", "changed_at"])
     return Scope(row.book_id, on, row.currency, base_value, pnl, row.sequence)
 
@@ -141,7 +141,7 @@ def publish_books(book_ids: Sequence[UUID]) -> None:
     send the newer state, and `revision` lets a page drop an older one.
     """
     for book_id in book_ids:
-        transaction.on_commit(lambda book_id=book_id: publish(topic_of(book_id), _frame(book_id)))  # type: ignore[misc]
+        transaction.on_commit(lambda book_id=book_id: publish(topic_of(book_id), _frame(book_id)))
 
 
 def topic_of(book_id: UUID) -> str:

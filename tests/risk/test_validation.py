@@ -18,7 +18,7 @@ from energyopti.foundation.validation.runner import Status, run_cases
 def test_every_case_of_the_topic_passes(shared_data, file, topic, fewest):
     cases = [c for c in read_cases(shared_data / "oracles" / file) if c.question.topic == topic]
 
-    results = run_cases(cases, adapters=adapters).results
+    results = run_cases(cases, adapters=adapters).cases
 
     assert len(results) >= fewest
     assert {r.id: r.status for r in results if r.status is not Status.PASS} == {}

@@ -83,7 +83,7 @@ def test_named_words_come_in_any_order_and_in_their_own_spelling():
         ("B 10MW DE base Cal27 @ 8o", 23, "8o", ""),
         ("B 10MW DE base Cal27 @ Infinity", 23, "Infinity", ""),
         ("B 10MW DE base Cal27 @ 1 EURO", 25, "EURO", "EUR"),
-        ("B 10MW DE base Cal27 @ 1 buch:EU", 25, "buch:EU", "book:"),
+        ("B 10MW DE base Cal27 @ 1 bok:EU", 25, "bok:EU", "book:"),
         ("B 10MW DE base Cal27 @ 1 book:", 30, "", ""),
         ("B 10MW DE base Cal27 @ 1 book:EU2", 30, "EU2", "EU"),
         ("B 10MW DE base Cal27 @ 1 book:EU book:EU", 33, "book:EU", ""),

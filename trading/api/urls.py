@@ -1,6 +1,10 @@
 """Routes of /api/v1/trading/."""
 
-from .market_urls import urlpatterns as market_urlpatterns
+from django.urls import path
 
-app_name = "trading-api"
-urlpatterns = [*market_urlpatterns]
+from .trades import TradeViewSet
+
+urlpatterns = [
+    path("trades/", TradeViewSet.as_view({"get": "list", "post": "create"}), name="api-trades"),
+    path("trades/<str:ref>/", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),
+]

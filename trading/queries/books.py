@@ -45,7 +45,7 @@ def book_ids(actor: Actor, *, level: str = "view") -> frozenset[UUID]:
     if key not in actor._cache:
         granted = actor.container_ids("book", level)
         actor._cache[key] = frozenset(_with_descendants(granted))
-    return actor._cache[key]  # type: ignore[no-any-return]
+    return actor._cache[key]
 
 
 def subtree(book_id: UUID) -> frozenset[UUID]:

@@ -61,7 +61,9 @@ def month_marks(
 
 def _by_month(points: list[CurvePoint], market: Market) -> dict[date, float]:
     """Return the mean price by month, weighted by the hours of each point within the month."""
-    calendar, weighted, hours = market.calendar, defaultdict(float), defaultdict(float)
+    calendar = market.calendar
+    weighted: dict[date, float] = defaultdict(float)
+    hours: dict[date, float] = defaultdict(float)
     for point in points:
         start = point.start
         while start < point.end:

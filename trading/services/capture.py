@@ -124,7 +124,7 @@ def book_fill(
 
 
 def _capture(
-    basis: CaptureBasis,
+    basis: str,
     actor: Actor,
     terms: PowerForward,
     book_id: UUID,
@@ -224,7 +224,7 @@ def _same_again(trade: Trade, request_hash: str) -> Receipt:
 
 
 def _write(
-    basis: CaptureBasis,
+    basis: str,
     actor: Actor,
     proposal: Proposal,
     results: Sequence[CheckResult],

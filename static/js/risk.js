@@ -1,0 +1,74 @@
+// The risk page: draws limits and the table of positions from each frame; figures with data-live
+// are written by the feed itself. A frame of an older revision than the one shown is left out.
+
+const money = (value, places, signed = false) => {
+  const text = Math.abs(Number(value)).toLocaleString("en-US", {
+    minimumFractionDigits: places, maximumFractionDigits: places,
+  });
+  if (Number(value) < 0) return `−${text}`;
+  return signed && Number(value) > 0 ? `+${text}` : text;
+};
+
+class RiskPage extends HTMLElement {
+  #revision = -1;
+  #breached = new Map();
+
+  connectedCallback() {
+    this.addEventListener("frame", (event) => this.#draw(event.detail));
+  }
+
+  #draw(frame) {
+    if (frame.book !== this.dataset.book || frame.revision < this.#revision) return;
+    this.#revision = frame.revision;
+    this.dataset.revision = frame.revision;
+    document.getElementById("convention").textContent = frame.convention;
+    frame.limits.forEach((limit) => this.#drawLimit(limit));
+    const body = this.querySelector("#positions tbody");
+    body.replaceChildren(...frame.positions.map(row));
+  }
+
+  #drawLimit(limit) {
+    const used = this.querySelector(`[data-limit-used="${limit.id}"]`);
+    if (!used) return; // set after the page was drawn: it comes with the next visit
+    used.textContent = money(limit.used, 2);
+    this.querySelector(`[data-limit-meter="${limit.id}"]`).value = limit.used;
+    const pill = this.querySelector(`[data-limit-state="${limit.id}"]`);
+    pill.textContent = limit.is_breached ? "Over" : "Within";
+    pill.className = `pill ${limit.is_breached ? "bad" : "good"}`;
+    const before = this.#breached.get(limit.id);
+    if (before !== undefined && before !== limit.is_breached) {
+      // Spoken only when a limit is crossed, not with every frame.
+      this.querySelector("[data-crossing]").textContent = limit.is_breached
+        ? `${limit.measure} is over its limit` : `${limit.measure} is within its limit again`;
+    }
+    this.#breached.set(limit.id, limit.is_breached);
+  }
+}
+
+function row(position) {
+  const element = document.createElement("tr");
+  element.dataset.row = "";
+  const product = position.load_type.charAt(0) + position.load_type.slice(1).toLowerCase();
+  element.append(
+    cell("th", "Month", position.month),
+    cell("td", "Area", position.market),
+    cell("td", "Product", product),
+    cell("td", "MW", money(position.mw, 3, true), true),
+    cell("td", "MWh", money(position.energy_mwh, 0, true), true),
+    cell("td", "Average price", position.average_price === null ? "–" : money(position.average_price, 2), true),
+    cell("td", "Curve", position.price === null ? position.problem || "–" : money(position.price, 2), true),
+    cell("td", "Value", position.value === null ? "none" : money(position.value, 2, true), true),
+  );
+  return element;
+}
+
+function cell(tag, label, text, number = false) {
+  const element = document.createElement(tag);
+  element.dataset.label = label;
+  element.textContent = text;
+  if (tag === "th") element.scope = "row";
+  if (number) element.className = "number";
+  return element;
+}
+
+customElements.define("risk-page", RiskPage);

@@ -1,0 +1,16 @@
+"""Pages of the trading desk."""
+
+from django.urls import path
+
+from . import blotter, positions, ticket
+from .market_urls import urlpatterns as market_urlpatterns
+
+app_name = "trading"
+urlpatterns = [
+    *market_urlpatterns,
+    path("trades/", blotter.BlotterPage.as_view(), name="trades"),
+    path("trades/new/", ticket.ticket, name="ticket"),
+    path("trades/parse/", ticket.parse, name="parse"),
+    path("trades/<str:ref>/", blotter.trade, name="trade"),
+    path("positions/", positions.positions, name="positions"),
+]
