@@ -20,6 +20,7 @@ class EopChart extends HTMLElement {
             unit: this.dataset.unit,
             width: this.clientWidth,
             colors: colorsOf(this),
+            zone: document.body.dataset.zone || "UTC",
           });
         };
         draw();

@@ -4,7 +4,14 @@ document.querySelectorAll("[data-no-script]").forEach((element) => { element.hid
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-auto-submit]");
-  if (form && event.target.checkValidity()) form.requestSubmit();
+  if (!form || !event.target.checkValidity()) return;
+  // From the present address: filters may have changed it since the page was drawn.
+  const address = new URL(location.href);
+  for (const place of ["after", "before"]) address.searchParams.delete(place);
+  for (const control of form.querySelectorAll("select, input:not([type=hidden])")) {
+    address.searchParams.set(control.name, control.value);
+  }
+  location.assign(address);
 });
 
 // A second press of a button does not send a form twice.

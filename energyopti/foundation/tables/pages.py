@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -336,6 +336,6 @@ class TablePage(View):
         pk = self.rows().model._meta.pk
         try:
             ids = [pk.to_python(value) for value in self.request.POST.getlist("select")[:1000]]
-        except (ValueError, TypeError) as error:
+        except ValidationError as error:
             raise BadRequest("select: holds something that is no row") from error
         return self.rows().filter(pk__in=ids)

@@ -35,7 +35,12 @@ def navigation_for(actor: Actor, *, path: str) -> list[Section]:
         if (item.permission is None or actor.may(item.permission))
         and (url := route_of(item)) is not None
     ]
-    current = max((url for _, url in permitted if path.startswith(url)), key=len, default="")
+    # "/" begins every address, so home is the open entry only on itself.
+    current = max(
+        (url for _, url in permitted if path == url or (url != "/" and path.startswith(url))),
+        key=len,
+        default="",
+    )
     sections: dict[str, list[tuple[int, Entry]]] = {}
     for item, url in permitted:
         entry = Entry(item.label, url, item.shortcut, url == current)

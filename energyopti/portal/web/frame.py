@@ -69,8 +69,11 @@ class Frame:
     @cached_property
     def now(self) -> datetime:
         """The present in the person's time zone."""
-        zone = self.actor.user.time_zone if self.actor and self.actor.user else "UTC"
-        return clock.now().astimezone(ZoneInfo(zone))
+        return clock.now().astimezone(ZoneInfo(self.zone))
+
+    @cached_property
+    def zone(self) -> str:
+        return self.actor.user.time_zone if self.actor and self.actor.user else "UTC"
 
     @property
     def clock_speed(self) -> float:

@@ -29,8 +29,9 @@ def range_control(field: BoundField) -> SafeString:
     widget = field.field.widget
     assert isinstance(widget, MultiWidget)
     words = {"min": "at least", "max": "at most", "after": "from", "before": "to"}
-    for part, suffix in zip(widget.widgets, widget.widgets_names, strict=True):
-        end = words.get(suffix.lstrip("_"), suffix.lstrip("_"))
+    suffixes = getattr(widget, "suffixes", ["min", "max"])
+    for part, suffix in zip(widget.widgets, suffixes, strict=True):
+        end = words.get(suffix, suffix)
         part.attrs["aria-label"] = f"{field.label}, {end}"
         part.attrs["placeholder"] = end
         if type(part) is DateInput:
