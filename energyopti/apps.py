@@ -43,7 +43,9 @@ def grant_application_role(*, using: str, **_: Any) -> None:
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}"
         )
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quoted}")
+        # `migrate APP` and a step backwards leave some models without their table.
+        tables = set(connection.introspection.table_names(cursor))
         for model in apps.get_models():
-            if getattr(model, "append_only", False):
+            if getattr(model, "append_only", False) and model._meta.db_table in tables:
                 table = connection.ops.quote_name(model._meta.db_table)
                 cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {quoted}")
