@@ -111,7 +111,18 @@ def start_processes(supervisor: Supervisor, *, port: int) -> None:
     supervisor.start("beat", [manage, "run_beat"])
     supervisor.start("market", ["-m", "energyopti.demo.market"])
     wait_for_port(port, supervisor)
-    supervisor.start("devices", ["-m", "energyopti.demo.batteries"])
+    supervisor.start(
+        "devices",
+        [
+            manage,
+            "simulate_devices",
+            f"--count={supervisor.environment['DEMO_DEVICES']}",
+            "--transport=both",
+            f"--url={supervisor.environment['DEMO_BASE_URL']}",
+            f"--state-dir={supervisor.environment['EOP_STATE_DIR']}/devices",
+            "--poll-seconds=0.5",
+        ],
+    )
 
 
 class Clock:
