@@ -37,7 +37,7 @@ def test_the_page_states_numbers_and_their_convention(desk, django_assert_max_nu
     client = client_of(desk.officer.user)
     client.get(reverse("risk:home"))
 
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         page = client.get(reverse("risk:home")).content.decode()
 
     assert "99 %, 1 day, historical simulation, 129 scenarios" in page

