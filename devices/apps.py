@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
 
 
@@ -24,9 +26,13 @@ class DevicesConfig(AppConfig):
             UnknownDevices,
             VersionConflict,
         )
+        from energyopti.accounts.scopes import register_scope
         from energyopti.foundation.api.problems import register_problem
         from energyopti.foundation.api.routes import register_api_routes
+        from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 
+        PERIODIC.register("devices.tidy", Periodic("devices.tidy_tables", timedelta(minutes=5)))
+        register_scope("devices:write", "Publish schedules to devices")
         register_api_routes("devices", "devices.api.urls")
         register_problem(UnknownDevices, status=404, code="unknown_devices")
         register_problem(VersionConflict, status=409, code="version_conflict")

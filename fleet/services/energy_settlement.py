@@ -163,7 +163,7 @@ def _rows(
                         organization_id=device.organization_id,
                         market=market,
                         asset_id=asset_id,
-                        flow=flow,
+                        flow=Flow(flow),
                         start=start.astimezone(UTC),
                         minutes=minutes,
                         energy_kwh=_kwh(watt_hours),

@@ -26,10 +26,10 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Site
 from energyopti.foundation import clock
 
-TRANSPORTS: dict[str, list[Transport]] = {
-    "http": [Transport.HTTP],
-    "mqtt": [Transport.MQTT],
-    "both": [Transport.HTTP, Transport.MQTT],
+TRANSPORTS = {
+    "http": ["http"],
+    "mqtt": ["mqtt"],
+    "both": ["http", "mqtt"],
 }
 
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             actor=Actor.system("simulate_devices"),
             sites=list(sites),
             count=options["count"],
-            transports=TRANSPORTS[options["transport"]],
+            transports=[Transport(name) for name in TRANSPORTS[options["transport"]]],
             token_file=folder / "tokens.json",
             prepared_at=now,
         )
