@@ -1,5 +1,9 @@
-"""What risk brings to trading's registries and to the navigation."""
+"""What risk brings to trading's registries, the clock's schedule, the event log and navigation."""
 
+from datetime import timedelta
+
+from energyopti.foundation.events.followers import FOLLOWERS, register_follower
+from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 from energyopti.foundation.pages import NAVIGATION, NavigationItem
 from trading.checks import CAPTURE_STEPS, CHECKS
 
@@ -13,6 +17,7 @@ def register_room() -> None:
     CHECKS.register(CHECK, check_var_limit)
     CAPTURE_STEPS.register("risk_vectors", add_trade)
     register_adapters()
+    _register_schedule()
     if "risk:home" not in NAVIGATION:
         NAVIGATION.register(
             "risk:home",
@@ -25,3 +30,15 @@ def register_room() -> None:
                 order=10,
             ),
         )
+
+
+def _register_schedule() -> None:
+    from risk.services.following import ask_for_rebase
+
+    if "risk.rebase" not in PERIODIC:
+        # A new curve asks for it at once; this one moves the valuation time on, and heals.
+        often = timedelta(minutes=5)
+        PERIODIC.register("risk.rebase", Periodic("risk.rebase", often, expires=often))
+        PERIODIC.register("risk.recompute", Periodic("risk.recompute", "17 * * * *"))
+    if "risk.curves" not in FOLLOWERS:
+        register_follower("risk.curves", ask_for_rebase, event_types=["curve.built"])

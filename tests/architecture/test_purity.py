@@ -15,6 +15,7 @@ PURE = [
     "trading.forecasting",
     "trading.optimization",
     "trading.curves",
+    "trading.deals",
     "risk.engine",
     "compliance.carbon",
     "devices.wire",

@@ -92,7 +92,7 @@ def capture_order(
     """
     actor.require("trading.capture_trade")
     return _capture(
-        CaptureBasis.ORDER, actor, terms, book_id, counterparty_id, traded_at, received_at,
+        CaptureBasis("ORDER"), actor, terms, book_id, counterparty_id, traded_at, received_at,
         reason, client_reference, tags, text,
     )  # fmt: skip
 
@@ -118,13 +118,13 @@ def book_fill(
     """
     actor.require("trading.book_fill")
     return _capture(
-        CaptureBasis.FILL, actor, terms, book_id, counterparty_id, traded_at, received_at,
+        CaptureBasis("FILL"), actor, terms, book_id, counterparty_id, traded_at, received_at,
         reason, client_reference, tags, text,
     )  # fmt: skip
 
 
 def _capture(
-    basis: str,
+    basis: CaptureBasis,
     actor: Actor,
     terms: PowerForward,
     book_id: UUID,
@@ -224,7 +224,7 @@ def _same_again(trade: Trade, request_hash: str) -> Receipt:
 
 
 def _write(
-    basis: str,
+    basis: CaptureBasis,
     actor: Actor,
     proposal: Proposal,
     results: Sequence[CheckResult],

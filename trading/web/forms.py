@@ -61,9 +61,9 @@ class TicketForm(forms.Form):
         self.areas = delivery_areas()
         self.books = {book.code: book for book in books_for(actor, level="trade")}
         self.counterparties = {party.code: party for party in counterparties_for(actor)}
-        self.fields["area"].choices = [(code, code) for code in self.areas]  # type: ignore[attr-defined]
-        self.fields["book"].choices = [(c, str(b.name)) for c, b in self.books.items()]  # type: ignore[attr-defined]
-        self.fields["counterparty"].choices = [  # type: ignore[attr-defined]
+        self.fields["area"].choices = [(code, code) for code in self.areas]
+        self.fields["book"].choices = [(c, str(b.name)) for c, b in self.books.items()]
+        self.fields["counterparty"].choices = [
             (code, party.name) for code, party in self.counterparties.items()
         ]
         self.line = ""

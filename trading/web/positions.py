@@ -43,7 +43,8 @@ def positions(request: HttpRequest) -> HttpResponse:
     ids = subtree(UUID(book)) & book_ids(actor) if book else book_ids(actor)
     held = positions_of(ids)
     marks = month_marks(as_of=now, market_ids={p.market_id for p in held}) if held else {}
-    rows, sums = [], defaultdict(float)
+    rows: list[PositionRow] = []
+    sums: dict[str, float] = defaultdict(float)
     for p in held:
         hours, mw = p.hours_from(now), float(p.mw)
         mark = marks.get(p.market_id)

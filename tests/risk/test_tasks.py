@@ -1,0 +1,53 @@
+"""What runs by the clock and after new curves."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from celery import current_app
+
+from energyopti.accounts.actors import Actor
+from energyopti.foundation.events.models import Event
+from risk import tasks
+from risk.queries.scopes import book_state, risk_history
+from risk.services.following import ask_for_rebase
+from tests.factories.risk import curve, quote_history
+from tests.factories.trades import TRADED_AT, make_desk
+
+pytestmark = pytest.mark.django_db
+
+
+def test_until_there_are_curves_the_task_says_so():
+    assert "no forward curve" in tasks.rebase()
+    assert tasks.recompute() == 0
+
+
+def test_the_task_puts_books_on_the_curves_of_now_and_the_sum_holds():
+    desk = make_desk()
+    desk.deal()
+    quote_history(desk.market)
+    curve(desk.market)
+
+    with time_machine.travel(TRADED_AT + timedelta(hours=1), tick=False):
+        report = tasks.rebase(unknown_argument_of_a_later_release=1)
+
+    assert report.endswith("1 books")
+    assert [n.cause for n in risk_history(desk.book.pk)] == ["curves"]
+    assert book_state(desk.book.pk)["var"] > 0
+    assert tasks.recompute() <= 1e-9
+
+
+def test_a_new_curve_asks_for_a_rebase_after_commit(
+    monkeypatch, django_capture_on_commit_callbacks
+):
+    desk = make_desk()
+    quote_history(desk.market)
+    curve(desk.market)
+    sent = []
+    monkeypatch.setattr(current_app, "send_task", sent.append)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        ask_for_rebase(Event.objects.get(type="curve.built"))
+
+    assert sent == ["risk.rebase"]
+    assert Actor.system("risk").may("risk.rebase_risk")
