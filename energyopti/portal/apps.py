@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class PortalConfig(AppConfig):
@@ -26,3 +27,9 @@ class PortalConfig(AppConfig):
         NAVIGATION.register(
             "home", NavigationItem("Home", "portal:home", section="", shortcut="h", order=0)
         )
+        if getattr(settings, "COMPONENT_GALLERY", False):
+            for order, (name, label) in enumerate(
+                [("gallery", "Components"), ("gallery-table", "Example list")]
+            ):
+                entry = NavigationItem(label, f"portal:{name}", "Design", order=900 + order)
+                NAVIGATION.register(name, entry)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Warning
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
@@ -14,7 +14,7 @@ from .queries.navigation import route_of
 def check_pages(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """Name what apps registered and nobody could draw."""
     found: list[CheckMessage] = [
-        Error(f"navigation “{name}”: there is no route “{item.url_name}”", id="portal.E001")
+        Warning(f"navigation “{name}”: there is no route “{item.url_name}”", id="portal.W001")
         for name, item in NAVIGATION.items()
         if route_of(item) is None
     ]
@@ -23,6 +23,6 @@ def check_pages(app_configs: Any, **_: Any) -> list[CheckMessage]:
             get_template(panel.template)
         except TemplateDoesNotExist:
             found.append(
-                Error(f"home panel “{name}”: no template “{panel.template}”", id="portal.E002")
+                Warning(f"home panel “{name}”: no template “{panel.template}”", id="portal.W002")
             )
     return found

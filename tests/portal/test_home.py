@@ -135,9 +135,13 @@ def test_check_names_routes_and_templates_that_are_missing(navigation, panels) -
     found = {(error.id, error.msg) for error in check_pages(None)}
 
     assert found == {
-        ("portal.E001", "navigation “ghost”: there is no route “portal:no-such-route”"),
-        ("portal.E002", "home panel “p”: no template “no/such.html”"),
+        ("portal.W001", "navigation “ghost”: there is no route “portal:no-such-route”"),
+        ("portal.W002", "home panel “p”: no template “no/such.html”"),
     }
+
+
+def test_every_app_registered_what_can_be_drawn() -> None:
+    assert check_pages(None) == []
 
 
 @pytest.fixture

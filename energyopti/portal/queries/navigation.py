@@ -24,10 +24,11 @@ class Section:
 
 def navigation_for(actor: Actor, *, path: str) -> list[Section]:
     """
-    Return the permitted entries by section, both in the order of registration and `order`.
+    Return the permitted entries by section; sections stand by the `order` of their first entry,
+    then by registration.
 
     The open entry is the one with the longest address that `path` starts with. An entry without
-    a route is left out here and named by `manage.py check` (portal.E001).
+    a route is left out here and named by `manage.py check` (portal.W001).
     """
     permitted = [
         (item, url)
@@ -47,7 +48,9 @@ def navigation_for(actor: Actor, *, path: str) -> list[Section]:
         sections.setdefault(item.section, []).append((item.order, entry))
     return [
         Section(label, tuple(entry for _, entry in sorted(entries, key=lambda pair: pair[0])))
-        for label, entries in sections.items()
+        for label, entries in sorted(
+            sections.items(), key=lambda section: min(order for order, _ in section[1])
+        )
     ]
 
 
