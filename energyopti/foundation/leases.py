@@ -5,6 +5,7 @@ They need a connection of their own that no transaction pooler shares, so they t
 (`settings.DATABASE_DIRECT_URL`), not Django's connection.
 """
 
+import contextlib
 from types import TracebackType
 from typing import Self
 
@@ -58,17 +59,25 @@ class Lease:
                 "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [self.name]
             ).fetchone()
         except psycopg.OperationalError:
+            self._held = False
             self.release()
             raise
         self._held = bool(row and row[0])
         return self._held
 
     def release(self) -> None:
-        """Give the name back by ending the session."""
-        self._held = False
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Give the name back and end the session."""
+        held, self._held = self._held, False
+        if self._connection is None:
+            return
+        if held:
+            # The server ends a closed session in its own time; the next holder need not wait.
+            with contextlib.suppress(psycopg.OperationalError):
+                self._connection.execute(
+                    "SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [self.name]
+                )
+        self._connection.close()
+        self._connection = None
 
     def __enter__(self) -> Self:
         return self

@@ -58,8 +58,9 @@ def fill_log() -> None:
         cursor.execute(
             "INSERT INTO events_event (uid, version, type, aggregate_type, aggregate_id, key,"
             " actor_id, on_behalf_of, request_id, payload, changes)"
-            " SELECT gen_random_uuid(), 1, 'bench.happened', 'bench', mod(n, 50), 'bench:' || mod(n, 50),"
-            " 'user:bench', '', '', jsonb_build_object('number', n, 'note', repeat('x', 100)), '{}'"
+            " SELECT gen_random_uuid(), 1, 'bench.happened', 'bench', mod(n, 50),"
+            " 'bench:' || mod(n, 50), 'user:bench', '', '', "
+            " jsonb_build_object('number', n, 'note', repeat('x', 100)), '{}'"
             " FROM generate_series(1, %s) AS n",
             [EVENTS],
         )
