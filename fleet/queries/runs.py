@@ -1,0 +1,42 @@
+"""The newest plan and settlement, as far as they are the actor's own."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, Sum
+
+from devices.models import Device
+from energyopti.foundation.pages import ActorLike
+from fleet.models import DevicePlan, DispatchRun, EnergySettlement
+
+
+@dataclass(frozen=True)
+class OwnPlan:
+    """The part of a run that concerns the actor's devices."""
+
+    run: DispatchRun
+    device_count: int
+    refused_count: int
+    expected_value: float
+
+
+def latest_plan(actor: ActorLike) -> OwnPlan | None:
+    """Return the newest run that planned a device of the actor, with its own sums only."""
+    own = DevicePlan.objects.filter(device__organization_id__in=actor.organization_ids)
+    newest = own.order_by("-run_id").select_related("run__market").first()
+    if newest is None:
+        return None
+    sums = own.filter(run=newest.run).aggregate(
+        count=Count("pk"), refused=Count("pk", filter=~Q(refusal="")), value=Sum("expected_value")
+    )
+    return OwnPlan(newest.run, sums["count"], sums["refused"], sums["value"])
+
+
+def latest_settlement(actor: ActorLike) -> EnergySettlement | None:
+    """Return the newest settlement, unless it sums devices that are not the actor's."""
+    newest = EnergySettlement.objects.select_related("market").order_by("-pk").first()
+    if newest is None:
+        return None
+    foreign = Device.objects.filter(site__market_zone=newest.market.code).exclude(
+        organization_id__in=actor.organization_ids
+    )
+    return None if foreign.exists() else newest
