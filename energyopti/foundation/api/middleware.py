@@ -62,11 +62,11 @@ def _name_request(request: HttpRequest) -> None:
     named = request.META.get("HTTP_X_REQUEST_ID", "")
     request_id = named if _REQUEST_ID.fullmatch(named) else str(uuid.uuid4())
     request.META["HTTP_X_REQUEST_ID"] = request_id
-    request.request_id = request_id  # type: ignore[attr-defined]
+    request.request_id = request_id
 
 
 def _finish(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    request_id: str = request.request_id  # type: ignore[attr-defined]
+    request_id: str = request.request_id
     is_problem = response.get("Content-Type", "").startswith(MEDIA_TYPE)
     # The edge's own answers have no body either; a head request is answered without one.
     if response.status_code >= 400 and not is_problem:
@@ -89,5 +89,4 @@ def _as_problem(response: HttpResponse, request_id: str) -> HttpResponse:
         if name in response:
             problem[name] = response[name]
     problem.cookies = response.cookies
-    response.close()
     return problem

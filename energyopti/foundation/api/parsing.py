@@ -62,8 +62,8 @@ def read_body(request: HttpRequest, *, limit: int) -> bytes:
     except UnreadablePostError as error:
         raise Refusal("The body broke off.", code="body_incomplete", pointer="") from error
     body = b"".join(chunks)
-    request._body = body  # type: ignore[attr-defined]  # where Django keeps a body it has read
-    request._stream = io.BytesIO(body)  # type: ignore[attr-defined]
+    request._body = body  # where Django keeps a body it has read
+    request._stream = io.BytesIO(body)
     request.META["CONTENT_LENGTH"] = str(len(body))
     return body
 

@@ -104,7 +104,7 @@ class ProblemFormatter(ExceptionFormatter):
     def run(self) -> dict[str, Any]:
         request = self.context["request"]
         request_id = getattr(request, "request_id", "") if request is not None else ""
-        common = {"status": self.exc.status_code, "request_id": request_id}
+        common: dict[str, Any] = {"status": self.exc.status_code, "request_id": request_id}
         if isinstance(self.exc, exceptions.ValidationError):
             errors = list(flatten(self.exc.detail))
             sentence = errors[0]["detail"] if len(errors) == 1 else f"{len(errors)} fields refused."
@@ -124,7 +124,7 @@ class ProblemFormatter(ExceptionFormatter):
         if code == "error":
             code = CODE_OF_STATUS.get(self.exc.status_code, "refused")
         permission = getattr(self.original_exc, "permission", "")
-        more = {"permission": permission} if permission else {}
+        more: dict[str, Any] = {"permission": permission} if permission else {}
         return problem_document(code=code, detail=detail, **common, **more)
 
 

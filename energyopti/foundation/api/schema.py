@@ -66,7 +66,7 @@ class OperationSchema(AutoSchema):
         ]
 
 
-class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BrowserSessionScheme(OpenApiAuthenticationExtension):
     target_class = "energyopti.foundation.api.authentication.BrowserSession"
     name = "session"
 

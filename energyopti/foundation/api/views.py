@@ -97,7 +97,7 @@ class ApiBehavior:
         key, client = idempotency.key_of(request._request), client_of(request)
         if not key or not client:
             return  # strangers share addresses: what one was answered is not for the other
-        claimed = {
+        claimed: dict[str, Any] = {
             "client": client,
             "key": key,
             "fingerprint": idempotency.fingerprint_of(

@@ -6,6 +6,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
 from django.core.management import call_command
+from django.core.signals import request_finished
 from django.http import HttpResponse
 from django.test import AsyncClient, AsyncRequestFactory, RequestFactory
 
@@ -125,3 +126,19 @@ def test_a_prefix_that_is_no_word_is_refused(prefix):
 @pytest.mark.django_db
 def test_the_migration_says_what_the_model_says():
     call_command("makemigrations", "api", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.django_db
+def test_a_translated_answer_does_not_end_the_request_early():
+    ended = []
+
+    def note(**_):
+        ended.append(True)
+
+    request_finished.connect(note)
+    try:
+        ApiMiddleware(lambda request: HttpResponse(status=405))(RequestFactory().post("/api/x"))
+    finally:
+        request_finished.disconnect(note)
+
+    assert ended == []  # the signal closes the database connection

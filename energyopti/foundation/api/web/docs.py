@@ -19,7 +19,7 @@ from ..views import ApiView
 @lru_cache(maxsize=1)
 def _document() -> tuple[bytes, str]:
     """Return the document and its ETag; routes do not change while a process runs."""
-    document: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    document: Any = SchemaGenerator().get_schema(request=None, public=True)
     body = json.dumps(document, indent=1, default=str).encode()
     return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
