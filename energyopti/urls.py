@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     path("", include("allauth.idp.urls")),
+    path("api/", include("energyopti.foundation.api.urls")),
 ]
 
 websocket_urlpatterns: list[Any] = []
