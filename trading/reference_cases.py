@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from energyopti.foundation.calendars import Calendar, DatePeriod, period_starts
 from energyopti.foundation.validation.registry import Question, Unsupported, adapters
@@ -23,7 +24,7 @@ def battery_dispatch(question: Question) -> dict[str, float]:
     inputs = question.inputs
     power_kw, energy_mwh = inputs["power_mw"] * _KW_PER_MW, inputs["energy_mwh"]
 
-    def one(value: float) -> np.ndarray:  # type: ignore[type-arg]
+    def one(value: float) -> npt.NDArray[np.float64]:
         return np.array([float(value)])
 
     fleet = BatteryFleet(

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
+from .market_urls import urlpatterns as market_urlpatterns
 from .trades import TradeViewSet
 
 urlpatterns = [
+    *market_urlpatterns,
     path("trades/", TradeViewSet.as_view({"get": "list", "post": "create"}), name="api-trades"),
     path("trades/<str:ref>/", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),
 ]

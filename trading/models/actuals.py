@@ -3,12 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
-
-class Flow(models.TextChoices):
-    """Which register of the meter counted: both count upward, so a volume has no sign."""
-
-    IMPORT = "IMPORT", "Taken from the grid"
-    EXPORT = "EXPORT", "Fed into the grid"
+from ..enums import Flow
 
 
 class Actual(models.Model):

@@ -72,5 +72,27 @@ def actuals(
             },
         )
         return [
-            KnownActual(*row[:5], Interval(row[5], row[6]), *row[7:]) for row in cursor.fetchall()
+            KnownActual(
+                organization_id=organization_id,
+                site_id=site_id,
+                market_id=market_id,
+                asset_id=asset_id,
+                flow=flow,
+                interval=Interval(start, end),
+                energy_kwh=energy_kwh,
+                version=version,
+                recorded_at=recorded_at,
+            )
+            for (
+                organization_id,
+                site_id,
+                market_id,
+                asset_id,
+                flow,
+                start,
+                end,
+                energy_kwh,
+                version,
+                recorded_at,
+            ) in cursor.fetchall()
         ]

@@ -12,7 +12,8 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from energyopti.foundation.intervals import as_utc
 
-from ..models import Flow, Market
+from ..enums import Flow
+from ..models import Market
 from .months import ensure_months
 
 _MINUTES = (15, 30, 60)

@@ -91,7 +91,7 @@ def simulate_market(
             for contract, value in day.values.items()
         ],
         source=SOURCE,
-        quality=QuoteQuality.SIMULATED,
+        quality=QuoteQuality(QuoteQuality.SIMULATED),
     )
     return SimulatedHistory(market, prices, quotes, first, until)
 
