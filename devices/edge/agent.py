@@ -130,7 +130,7 @@ class Agent:
         if schedule.device_id != self.device_id:
             status, reason = ReceptionStatusValue.INVALID_CONTENT, "another device's schedule"
         else:
-            self._reject_impossible(schedule, received_at)
+            self._answer_impossible(schedule, received_at)
             self.schedule = self._follower.schedule = schedule
             self.store.keep_schedule(self.device_id, wire.render(schedule))
         reception = wire.ReceptionStatus(
@@ -144,29 +144,49 @@ class Agent:
         self.store.put(self.device_id, "acks", reception.key, wire.render(reception))
         self.store.commit()
 
-    def _reject_impossible(self, schedule: wire.Schedule, at: datetime) -> None:
-        """Reject orders beyond the nameplate; the limits would cut them, the planner must know."""
+    def _answer_impossible(self, schedule: wire.Schedule, at: datetime) -> None:
+        """Answer at once for new orders that are over, or beyond the nameplate."""
         known = (
             {wire.command_of(self.schedule, e) for e in self.schedule.entries}
             if (self.schedule)
             else set()
         )
         for entry in schedule.entries:
-            if wire.command_of(schedule, entry) in known:
+            command = wire.command_of(schedule, entry)
+            if command in known:
+                continue
+            if entry.end_time <= at:
+                self._tell_missed(command, at, "it came when its time was over")
                 continue
             limit = (
                 self.model.max_discharge_kw
                 if entry.mode is wire.Mode.DISCHARGE
                 else self.model.max_charge_kw
             )
-            if entry.rate_kw > limit + 1e-9 and entry.end_time > at:
+            if entry.rate_kw > limit + 1e-9:
                 self._tell(
-                    wire.command_of(schedule, entry),
+                    command,
                     1,
                     InstructionStatus.REJECTED,
                     at,
                     reason=f"{entry.rate_kw} kW is beyond the nameplate of {limit} kW",
                 )
+
+    def _report_missed(
+        self, entries: tuple[wire.ScheduleEntry, ...], start: datetime, end: datetime, reason: str
+    ) -> None:
+        """Answer for orders whose whole time passed within [start, end) without a controller."""
+        if self.schedule is None or self.schedule.is_cancelled:
+            return
+        running = None if self.state.running is None else self.state.running.command_id
+        for entry in entries:
+            command = wire.command_of(self.schedule, entry)
+            if start <= entry.start_time and entry.end_time <= end and command != running:
+                self._tell_missed(command, end, reason)
+
+    def _tell_missed(self, command: UUID, at: datetime, reason: str) -> None:
+        aborted = InstructionStatus.ABORTED
+        self._tell(command, 2, aborted, at, reason=reason, energy_kwh=Decimal(0))
 
     def advance(self, to: datetime) -> None:
         """
@@ -180,6 +200,8 @@ class Agent:
         state = self.state
         if to <= state.at:
             return
+        if not controlled and self.schedule is not None:
+            self._report_missed(self.schedule.entries, state.at, to, "the controller was off")
         while state.at < to:
             entry = self._executable(state.at) if controlled else None
             self._settle_commands(entry, controlled=controlled)

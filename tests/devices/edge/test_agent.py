@@ -237,6 +237,31 @@ def test_an_order_that_ended_while_the_controller_was_off_is_aborted(tmp_path):
     store.close()
 
 
+def test_every_order_is_answered_for_also_those_nobody_was_there_for(tmp_path):
+    store = EdgeStore(tmp_path / "edge.sqlite3")
+    agent = battery(store)
+    agent.accept(make_schedule(DEVICE, modes="cdcd"), received_at=DAY_START)
+    agent.advance(DAY_START + HALF_HOUR / 2)
+    store.commit()
+
+    agent = battery(store, at=DAY_START + 3.5 * HALF_HOUR)
+    agent.advance(DAY_START + 4 * HALF_HOUR)
+    agent.accept(agent.schedule, received_at=DAY_START + 4 * HALF_HOUR)
+
+    last_words = {u.command_id: u.status for u in updates(store)}
+    assert sorted(last_words.values()) == ["ABORTED"] * 3 + ["SUCCEEDED"]
+    store.close()
+
+
+def test_an_order_that_comes_too_late_is_answered_for(store):
+    agent = battery(store, at=DAY_START + 2 * HALF_HOUR)
+
+    agent.accept(make_schedule(DEVICE, modes="cd"), received_at=DAY_START + 2 * HALF_HOUR)
+
+    assert [u.status for u in updates(store)] == ["ABORTED"] * 2
+    assert updates(store)[0].reason == "it came when its time was over"
+
+
 def test_samples_stand_on_the_half_hours_that_settlement_needs(store):
     agent = battery(store)
 
