@@ -1,0 +1,282 @@
+"""
+What the walk over all routes needs to know of them: who may come in, and samples of foreign rows.
+
+A new route is guarded unless it stands here. A route with arguments stands in FOREIGN with a
+factory of a row that belongs to somebody else, or in COMMON with the reason why nobody owns it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from tests.factories.accounts import make_key, make_organization, make_site, make_user
+
+Sample = Callable[[], dict[str, Any]]
+MOMENT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+# Route → why a stranger may open it.
+PUBLIC: dict[str, str] = {
+    "account_login": "sign-in",
+    "account_signup": "says that nobody signs up",
+    "account_inactive": "told to closed accounts",
+    "account_logout": "a stranger is sent home",
+    "account_confirm_email": "link in a mail",
+    "account_email_verification_sent": "after a mail was sent",
+    "account_confirm_login_code": "a step of sign-in",
+    "account_reset_password": "forgotten password",
+    "account_reset_password_done": "forgotten password",
+    "account_reset_password_from_key": "link in a mail",
+    "account_reset_password_from_key_done": "link in a mail",
+    "mfa_authenticate": "a step of sign-in",
+    "mfa_login_webauthn": "a step of sign-in",
+    "saml_acs": "answer of an identity provider, signed",
+    "saml_finish_acs": "answer of an identity provider, signed",
+    "saml_sls": "sign-out at an identity provider, signed",
+    "saml_metadata": "our public SAML description",
+    "saml_login": "sign-in",
+    "openid_connect_login": "sign-in",
+    "openid_connect_callback": "sign-in",
+    "socialaccount_login_cancelled": "sign-in",
+    "socialaccount_login_error": "sign-in",
+    "socialaccount_signup": "a step of sign-in",
+    "accounts:token": "clients identify themselves in the request",
+    "accounts:revoke": "clients identify themselves in the request",
+    "idp:oidc:token": "hidden by accounts:token",
+    "idp:oidc:revoke": "hidden by accounts:revoke",
+    "idp:oidc:device_code": "clients identify themselves in the request",
+    "idp:oidc:configuration": "discovery",
+    "idp:oidc:jwks": "public keys",
+    "idp:oidc:authorization": "OAuth, redirects to sign-in when a client asks properly",
+    "idp:oidc:logout": "OAuth",
+    "idp:oidc:userinfo": "bearer token, answers 401 by itself",
+    "observability:live": "health",
+    "observability:ready": "health, without addresses or secrets",
+    "observability:metrics": "by address or token, tested in tests/observability",
+    "api-docs": "documentation of the API, the same for everybody",
+    "api-schema": "documentation of the API, the same for everybody",
+    "portal:manifest": "static",
+    "portal:service-worker": "static",
+    "portal:offline": "static",
+    "portal:robots": "static",
+    "portal:gallery": "components with invented data, in local and test settings only",
+    "portal:gallery-table": "components with invented data, in local and test settings only",
+    "portal:gallery-error": "components with invented data, in local and test settings only",
+}
+
+# Routes that whoever is signed in may open: their own things, and the frame around everything.
+SIGNED_IN: dict[str, str] = {
+    "account_reauthenticate": "one's own account",
+    "account_email": "one's own account",
+    "account_change_password": "one's own account",
+    "account_set_password": "one's own account",
+    "mfa_": "one's own second factors",
+    "socialaccount_connections": "one's own account",
+    "usersessions_list": "one's own sessions",
+    "idp:oidc:device_authorization": "one's own consent",
+    "accounts:profile": "one's own profile",
+    "accounts:sessions": "one's own sessions",
+    "portal:home": "greets everybody; panels need their permissions",
+    "portal:search": "finds only what each source lets the actor see",
+    "portal:preferences": "one's own page settings",
+    "portal:theme": "one's own page settings",
+    "tables:": "one's own saved views",
+}
+
+# Prefixes that a package guards in its own way; each has tests of its own.
+ELSEWHERE: dict[str, str] = {
+    "admin/": "tests/security/test_admin.py",
+    "_allauth/": "allauth's own JSON interface: 401 to strangers (test_sign_in.py)",
+    "accounts/social/": "allauth's old addresses, which redirect to those above",
+    "api/v1/devices/": "devices sign in with their own credentials (tests/devices)",
+}
+
+# Routes with arguments that name nobody's property.
+COMMON: dict[str, str] = {
+    "trading:market_prices": "markets and their prices belong to nobody",
+}
+
+
+def trade() -> dict[str, Any]:
+    from tests.factories.trades import make_desk
+
+    return {"ref": make_desk().deal().ref}
+
+
+def book() -> dict[str, Any]:
+    from tests.factories.trades import make_book
+
+    return {"book_id": make_book(make_organization()).pk}
+
+
+def event() -> dict[str, Any]:
+    from energyopti.accounts.actors import Actor
+    from energyopti.foundation.events.services import record_event
+
+    with transaction.atomic():
+        row = record_event(
+            type="sample.happened",
+            actor=Actor.system("test"),
+            aggregate_type="sample",
+            aggregate_id=1,
+            organization_id=make_organization().pk,
+        )
+    return {"uid": row.uid}
+
+
+def job() -> dict[str, Any]:
+    from energyopti.foundation.jobs.models import Job
+
+    row = Job.objects.create(
+        kind="sample",
+        title="Somebody else's",
+        task="sample",
+        organization_id=make_organization().pk,
+        requested_by="user:somebody",
+    )
+    return {"job_id": row.pk}
+
+
+def alert_rule() -> Any:
+    from support.models import AlertRule
+    from tests.factories.trades import make_market
+
+    return AlertRule.objects.create(
+        organization=make_organization(),
+        name="High price",
+        market=make_market(),
+        metric="PRICE_ABOVE",
+        threshold=Decimal(100),
+        created_at=MOMENT,
+    )
+
+
+def alert() -> dict[str, Any]:
+    from support.models import Alert
+
+    rule = alert_rule()
+    row = Alert.objects.create(
+        organization=rule.organization,
+        rule=rule,
+        fingerprint=f"sample-{rule.pk}",
+        severity="WARNING",
+        value=Decimal(120),
+        interval_start=MOMENT,
+        interval_end=MOMENT + timedelta(hours=1),
+        periods=1,
+        reason="price above 100",
+        fired_at=MOMENT,
+        seen_at=MOMENT,
+    )
+    return {"alert_id": row.pk}
+
+
+def ticket() -> dict[str, Any]:
+    from support.models import Ticket
+
+    row = Ticket.objects.create(
+        number=987_654,
+        organization=make_organization(),
+        subject="Not yours",
+        opened_by="user:somebody",
+        opened_at=MOMENT,
+        due_at=MOMENT + timedelta(hours=8),
+    )
+    return {"number": row.number}
+
+
+def carbon_report() -> Any:
+    from compliance.esg.models import CarbonReport
+
+    return CarbonReport.objects.create(
+        organization=make_organization(),
+        month=date(2026, 10, 1),
+        version=1,
+        period_start=MOMENT,
+        period_end=MOMENT + timedelta(days=31),
+        energy_kwh=Decimal(1),
+        emissions_t=Decimal(1),
+        is_complete=True,
+        content={},
+        content_hash="0" * 64,
+        built_at=MOMENT,
+    )
+
+
+def invoice() -> dict[str, Any]:
+    from billing.models import Invoice
+    from tests.factories.billing import make_supply
+
+    supply = make_supply()
+    row = Invoice.objects.create(
+        number="SAMPLE-2027-1",
+        issuer=supply.issuer,
+        year=2027,
+        sequence=1,
+        contract=supply.contract,
+        organization=supply.customer,
+        period_first=date(2027, 1, 1),
+        period_after=date(2027, 2, 1),
+        period_start=MOMENT,
+        period_end=MOMENT + timedelta(days=31),
+        currency="EUR",
+        energy_kwh=Decimal(1),
+        net=Decimal(1),
+        tax=Decimal(0),
+        gross=Decimal(1),
+        issued_at=MOMENT,
+        due_date=date(2027, 2, 15),
+        data_cut_at=MOMENT,
+        content={},
+        content_hash="0" * 64,
+    )
+    return {"number": row.number}
+
+
+def member() -> dict[str, Any]:
+    return {"user_id": make_user(organization=make_organization()).pk}
+
+
+def key() -> dict[str, Any]:
+    return {"client_id": make_key()[0].client_id}
+
+
+def device() -> dict[str, Any]:
+    from tests.factories.devices import make_device
+
+    return {"device_id": make_device(site=make_site(make_organization())).pk}
+
+
+FOREIGN: dict[str, Sample] = {
+    "devices:device": device,
+    "accounts:rotate-key": key,
+    "accounts:revoke-key": key,
+    "accounts:member": member,
+    "accounts:close-member": member,
+    "accounts:reopen-member": member,
+    "accounts-site": lambda: {"pk": make_site(make_organization()).pk},
+    "trading:trade": trade,
+    "api-trade": trade,
+    "risk:state": book,
+    "risk:limit": book,
+    "api-risk": book,
+    "jobs:detail": job,
+    "jobs:cancel": job,
+    "jobs:result": job,
+    "jobs-api:detail": job,
+    "jobs-api:cancel": job,
+    "audit:event": event,
+    "esg:report": lambda: {"report_id": carbon_report().pk},
+    "esg:download": lambda: {"report_id": carbon_report().pk, "format_name": "pdf"},
+    "carbon-report-detail": lambda: {"pk": carbon_report().pk},
+    "billing:invoice": invoice,
+    "billing:invoice-pdf": invoice,
+    "invoice-detail": invoice,
+    "support:alert": alert,
+    "support:acknowledge": alert,
+    "support:switch-rule": lambda: {"rule_id": alert_rule().pk},
+    "support:ticket": ticket,
+    "support:ticket-status": ticket,
+}
