@@ -43,7 +43,9 @@ def quote_days(*, market_id: int, as_of: datetime, days: int) -> list[DayOfQuote
     )
     if not instants:
         return []
-    calendar, spans = market.calendar, {}
+    calendar = market.calendar
+    # Few contracts and many days: each contract's months are looked up once.
+    spans: dict[tuple[datetime, datetime], tuple[date, int]] = {}
     by_day: dict[date, list[MonthContract]] = {}
     rows = (
         quotes.filter(valid_from__gte=instants[-1])
@@ -54,8 +56,9 @@ def quote_days(*, market_id: int, as_of: datetime, days: int) -> list[DayOfQuote
     local_days = {instant: calendar.date_of(instant) for instant in instants}
     for valid_from, start, end, value in rows:
         if (start, end) not in spans:
-            spans[start, end] = _whole_months(calendar.date_of(start), calendar.date_of(end))
-        first, months = calendar.date_of(start), spans[start, end]
+            first = calendar.date_of(start)
+            spans[start, end] = first, _whole_months(first, calendar.date_of(end))
+        first, months = spans[start, end]
         if months:
             by_day.setdefault(local_days[valid_from], []).append(
                 MonthContract(first, months, float(value))
