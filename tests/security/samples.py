@@ -33,6 +33,7 @@ PUBLIC: dict[str, str] = {
     "mfa_authenticate": "a step of sign-in",
     "mfa_login_webauthn": "a step of sign-in",
     "saml_acs": "answer of an identity provider, signed",
+    "accounts:saml-finish": "answer of an identity provider, signed",
     "saml_finish_acs": "answer of an identity provider, signed",
     "saml_sls": "sign-out at an identity provider, signed",
     "saml_metadata": "our public SAML description",

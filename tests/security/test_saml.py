@@ -263,4 +263,14 @@ def test_entities_are_refused(kim, identity_provider, doctype) -> None:
     answer = deliver(browser, doctype + xml)
 
     assert answer.status_code < 500
+    assert b"root:" not in answer.content
+    assert not is_signed_in(browser)
+
+
+@pytest.mark.parametrize("letter", ["", "not XML", "<a>", "\x00", "<samlp:Response/>"])
+def test_answer_that_is_no_xml_is_refused_with_a_page(kim, letter) -> None:
+    browser = Client()
+    begin(browser)
+
+    assert deliver(browser, letter).status_code < 500
     assert not is_signed_in(browser)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import pages
+from .saml import finish
 from .token import revoke, token
 
 app_name = "accounts"
@@ -10,6 +11,7 @@ urlpatterns = [
     # These stand before allauth's routes of the same addresses.
     path("identity/o/api/token", token, name="token"),
     path("identity/o/api/revoke", revoke, name="revoke"),
+    path("accounts/saml/<str:organization_slug>/acs/finish/", finish, name="saml-finish"),
     path("settings/profile/", pages.profile, name="profile"),
     path("settings/sessions/", pages.sessions, name="sessions"),
     path("settings/keys/", pages.keys, name="keys"),
