@@ -22,6 +22,7 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from energyopti.foundation.api.routes import register_api_routes
+        from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 
         grant_to_roles("billing.view_invoice", *READERS)
         grant_to_roles("billing.view_contract", *READERS)
@@ -29,6 +30,10 @@ class BillingConfig(AppConfig):
         grant_to_roles("billing.agree_contract", Role.UTILITY_OPERATOR)
         register_scope("billing:read", "Read invoices")
         register_api_routes("billing", "billing.api.urls")
+        # Daily: meter data may arrive days after a month's end.
+        PERIODIC.register(
+            "billing.monthly-invoices", Periodic("billing.issue_due_invoices", "15 4 * * *")
+        )
         NAVIGATION.register(
             "billing",
             NavigationItem(

@@ -61,4 +61,4 @@ class InvoiceList(TablePage):
     empty_text = "An invoice appears here when a contract's period has been metered and billed."
 
     def rows(self) -> QuerySet[Any]:
-        return visible_invoices(self.actor).defer("content")
+        return visible_invoices(self.actor).defer("content")  # type: ignore[arg-type]

@@ -72,11 +72,12 @@ def acknowledge_alert(*, actor: Actor, alert: Alert, acknowledged_at: datetime) 
             return alert
         if alert.state == AlertState.RESOLVED:
             raise AlertTransitionRefused("state: the alert is resolved already.")
+        before = alert.state
         alert.state = AlertState.ACKNOWLEDGED
         alert.acknowledged_at = acknowledged_at
         alert.acknowledged_by = actor.id
         alert.save(update_fields=["state", "acknowledged_at", "acknowledged_by"])
-        _tell(actor, alert, "alert.acknowledged", AlertState.FIRING)
+        _tell(actor, alert, "alert.acknowledged", before)
     return alert
 
 

@@ -27,7 +27,7 @@ def create_rule(
     metric: Metric,
     threshold: Decimal,
     created_at: datetime,
-    severity: Severity = Severity.WARNING,
+    severity: Severity = Severity.WARNING,  # type: ignore[assignment]  # mypy has no Django plugin
     look_ahead_hours: int = 36,
     cooldown_minutes: int = 60,
     channel_url: str = "",

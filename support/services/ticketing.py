@@ -29,7 +29,7 @@ def open_ticket(
     subject: str,
     body: str,
     opened_at: datetime,
-    severity: Severity = Severity.INFO,
+    severity: Severity = Severity.INFO,  # type: ignore[assignment]  # mypy has no Django plugin
 ) -> Ticket:
     """
     Open a ticket for an organization of the actor.

@@ -33,8 +33,8 @@ class RuleForm(forms.Form):
         self, *args: Any, organizations: "QuerySet[Any]", markets: list[str], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["organization"].queryset = organizations  # type: ignore[attr-defined]
-        self.fields["market"].choices = [(code, code) for code in markets]  # type: ignore[attr-defined]
+        self.fields["organization"].queryset = organizations
+        self.fields["market"].choices = [(code, code) for code in markets]
 
 
 class TicketForm(forms.Form):
@@ -47,7 +47,7 @@ class TicketForm(forms.Form):
 
     def __init__(self, *args: Any, organizations: "QuerySet[Any]", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["organization"].queryset = organizations  # type: ignore[attr-defined]
+        self.fields["organization"].queryset = organizations
 
 
 class AnswerForm(forms.Form):

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from billing import tasks
 from billing.models import Invoice
 from billing.queries.drafts import NothingAgreed, TermsDisagree
 from billing.queries.reconciliation import reconcile_invoice
@@ -16,6 +17,7 @@ from compliance.canonical import sha256_of
 from energyopti.accounts.actors import PermissionMissing
 from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.events.models import Event
+from energyopti.foundation.jobs.schedule import PERIODIC
 from energyopti.foundation.money import Rounding, RoundingScope
 from tests.factories.accounts import make_site
 from tests.factories.billing import (
@@ -310,6 +312,27 @@ def test_customer_may_not_issue() -> None:
             period=DatePeriod.day(DAY),
             issued_at=LATER,
         )
+
+
+def test_clock_bills_the_last_month_and_skips_gaps(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, gap = make_supply(), make_supply(name="Mill")
+    start = whole.contract.calendar.month(2027, 3).start
+    book_hourly_prices(whole.market, start, ["50"] * 743)
+    book_readings(whole.site, whole.market, start, ["2"] * 743)
+    book_readings(gap.site, gap.market, start, ["2"] * 742)
+    monkeypatch.setattr(tasks.clock, "now", lambda: LATER)
+
+    first, second = tasks.issue_due(), tasks.issue_due()
+
+    assert (first, second) == (1, 1)
+    invoice = Invoice.objects.get()
+    assert invoice.contract == whole.contract
+    assert invoice.energy_kwh == 1486
+    assert reconcile_invoice(invoice).agrees
+    assert "SUP-Mill is not billed yet: meters: BAT-1 has no reading" in caplog.text
+    assert "billing.monthly-invoices" in PERIODIC
 
 
 @pytest.mark.parametrize(

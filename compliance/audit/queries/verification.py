@@ -69,12 +69,10 @@ def verify_chain(*, report: Callable[[int, int], None] | None = None) -> Verific
         if report:
             report(walked, total)
     missing, waiting = _unchained()
-    broken = None
-    if missing is not None:
-        broken = Break(
-            f"event {missing}", "the follower has passed it, and the chain has no record of it"
-        )
-    return Verification(walked, head, waiting, broken)
+    if missing is None:
+        return Verification(walked, head, waiting, None)
+    passed = Break(f"event {missing}", "the follower has passed it, and the chain has no record")
+    return Verification(walked, head, waiting, passed)
 
 
 def _fault(record: AuditRecord, event: Event | None, seq: int, previous_hash: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 from compliance.carbon import EmissionFactor
@@ -24,7 +25,7 @@ def factors_for(zones: Iterable[str], interval: Interval) -> list[EmissionFactor
     )
     factors = [row.emission_factor() for row in rows]
     held = []
-    for factor, following in zip(factors, [*factors[1:], None], strict=True):
+    for factor, following in zip_longest(factors, factors[1:]):
         end = factor.valid.end
         if following is not None and following.zone == factor.zone:
             end = min(end, following.valid.start)

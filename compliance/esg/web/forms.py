@@ -19,7 +19,7 @@ class BuildForm(forms.Form):
     def __init__(self, *args: Any, organizations: "QuerySet[Any]", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["organization"]
-        field.queryset = organizations  # type: ignore[attr-defined]
+        field.queryset = organizations
 
     def clean_month(self) -> date:
         text = self.cleaned_data["month"].strip()

@@ -22,8 +22,8 @@ class ReportTable(tables.Table):
     emissions_t = FigureColumn(verbose_name="Emissions tCO2e", places=6)
     is_complete = StatusColumn(
         verbose_name="Coverage",
-        levels={True: "good", False: "warn"},
-        labels={True: "Whole month", False: "Part of the month"},
+        levels={True: "good", False: "warn"},  # type: ignore[dict-item]
+        labels={True: "Whole month", False: "Part of the month"},  # type: ignore[dict-item]
     )
     built_at = MomentColumn(verbose_name="Built")
 
@@ -62,4 +62,4 @@ class ReportList(TablePage):
     new_label = "Build a report"
 
     def rows(self) -> QuerySet[Any]:
-        return visible_reports(self.actor)
+        return visible_reports(self.actor)  # type: ignore[arg-type]
