@@ -1,4 +1,4 @@
-"""What `manage.py check` says about the pages: entries without a route, panels without a template."""
+"""What `manage.py check` says about the pages: entries without a route, panels without template."""
 
 from typing import Any
 

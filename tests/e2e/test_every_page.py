@@ -1,4 +1,4 @@
-"""Every page that the product has, found by its routes and links, meets the bars of accessibility."""
+"""Every page of the product, found by routes and links, meets the bars of accessibility."""
 
 import pytest
 from django.conf import settings
