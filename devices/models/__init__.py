@@ -1,4 +1,6 @@
+from devices.enums import Transport
+
 from .credentials import DeviceCredential
-from .devices import Device, DeviceStatus, Transport
+from .devices import Device, DeviceStatus
 
 __all__ = ["Device", "DeviceCredential", "DeviceStatus", "Transport"]

@@ -6,10 +6,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import F, Q
 
-
-class Transport(models.TextChoices):
-    HTTP = "http", "HTTP poll"
-    MQTT = "mqtt", "MQTT"
+from devices.enums import Transport
 
 
 class Device(models.Model):

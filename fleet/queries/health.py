@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db.models import Case, CharField, Count, F, FloatField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from devices.models import Device
+from devices.queries.devices import visible_devices
 from energyopti.foundation.pages import ActorLike
+
+if TYPE_CHECKING:
+    from devices.models import Device
 
 FAULT, SILENT, NEVER, FINE = "0", "1", "2", "3"  # in the order of need
 NEEDS = {FAULT: "Fault", SILENT: "Silent", NEVER: "Never heard", FINE: "Fine"}
@@ -27,10 +31,11 @@ class FleetCounts:
     capacity_kwh: float
 
 
-def devices_by_need(actor: ActorLike, *, silent_since: datetime) -> QuerySet[Device]:
+def devices_by_need(actor: ActorLike, *, silent_since: datetime) -> "QuerySet[Device]":
     """Return the actor's active devices with `need` ("0" is worst) and the newest status."""
     return (
-        Device.objects.filter(organization_id__in=actor.organization_ids, is_active=True)
+        visible_devices(actor)
+        .filter(is_active=True)
         .select_related("site", "organization", "status_row")
         .annotate(
             need=Case(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, Sum
 
-from devices.models import Device
+from devices.queries.devices import has_foreign_devices
 from energyopti.foundation.pages import ActorLike
 from fleet.models import DevicePlan, DispatchRun, EnergySettlement
 
@@ -36,7 +36,4 @@ def latest_settlement(actor: ActorLike) -> EnergySettlement | None:
     newest = EnergySettlement.objects.select_related("market").order_by("-pk").first()
     if newest is None:
         return None
-    foreign = Device.objects.filter(site__market_zone=newest.market.code).exclude(
-        organization_id__in=actor.organization_ids
-    )
-    return None if foreign.exists() else newest
+    return None if has_foreign_devices(actor, newest.market.code) else newest

@@ -1,20 +1,25 @@
 """What the clock asks of the fleet: each market's day dispatched once, and settled once."""
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from devices.models import Device
+from devices.queries.devices import zones_with_devices
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.jobs.schedule import once_per_period
 from fleet.models import DispatchRun, EnergySettlement
-from trading.models import Market
 from trading.queries.forecasts import latest_forecast
+from trading.queries.markets import NoSuchMarket, market_by_code
 
 from .dispatch import dispatch_fleet
 from .energy_settlement import settle_energy
+
+if TYPE_CHECKING:
+    from trading.models import Market
 
 logger = logging.getLogger(__name__)
 # A device reports every half-hour; this much later its last batch of a day is in.
@@ -23,7 +28,7 @@ TELEMETRY_DELAY = timedelta(minutes=45)
 
 @dataclass(frozen=True)
 class MarketDay:
-    market: Market
+    market: "Market"
     delivery_date: date
 
 
@@ -90,12 +95,16 @@ def settle_due(*, actor: Actor, now: datetime) -> list[EnergySettlement]:
     return settlements
 
 
-def _markets_with_devices() -> list[Market]:
-    zones = Device.objects.filter(is_active=True).values("site__market_zone")
-    return list(Market.objects.filter(code__in=zones).order_by("code"))
+def _markets_with_devices() -> "list[Market]":
+    """Return the markets of the zones in which devices stand; a zone may have none of ours."""
+    markets = []
+    for zone in zones_with_devices():
+        with contextlib.suppress(NoSuchMarket):
+            markets.append(market_by_code(zone))
+    return markets
 
 
-def _days_around(market: Market, now: datetime, offsets: tuple[int, ...]) -> list[date]:
+def _days_around(market: "Market", now: datetime, offsets: tuple[int, ...]) -> list[date]:
     today = market.calendar.date_of(now)
     return [today + timedelta(days=offset) for offset in offsets]
 

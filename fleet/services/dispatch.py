@@ -5,20 +5,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
 
 from devices import wire
-from devices.models import Device, DeviceStatus
+from devices.queries.devices import devices_in_zone, measured_socs
 from devices.schedules.services import publish_schedules
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from fleet.models import DevicePlan, DispatchRun
-from trading.models import Market
 from trading.optimization import BatteryFleet, DispatchPlan, dispatch_batteries, replay
 from trading.queries.forecasts import IssuedForecast, latest_forecast
+
+if TYPE_CHECKING:
+    from devices.models import Device
+    from trading.models import Market
 
 # Ageing per kWh delivered, in the market's currency: below it, moving energy is not worth it.
 WEAR_COST_PER_KWH = 0.02
@@ -51,7 +55,7 @@ class Horizon:
 
 
 def dispatch_fleet(
-    *, actor: Actor, market: Market, delivery_date: date, planned_at: datetime
+    *, actor: Actor, market: "Market", delivery_date: date, planned_at: datetime
 ) -> DispatchRun:
     """
     Plan the actor's devices in a market's zone for a delivery day and publish their schedules.
@@ -67,15 +71,7 @@ def dispatch_fleet(
     if issued is None:
         raise DispatchRefused(f"forecast: none of {market.code} for {delivery_date} is issued yet.")
     horizon = _horizon(issued, planned_at)
-    devices = list(
-        Device.objects.filter(
-            organization_id__in=actor.organization_ids,
-            is_active=True,
-            site__market_zone=market.code,
-        )
-        .select_related("site")
-        .order_by("pk")
-    )
+    devices = [device for device in devices_in_zone(actor, market.code) if device.is_active]
     if not devices:
         raise DispatchRefused(f"devices: none of yours is active in {market.code}.")
     fleet = _fleet_of(devices, horizon.start)
@@ -129,7 +125,7 @@ def _horizon(issued: IssuedForecast, planned_at: datetime) -> Horizon:
     return Horizon(tuple(starts[first:]), issued.values[first:], timedelta(minutes=issued.minutes))
 
 
-def _fleet_of(devices: Sequence[Device], start: datetime) -> BatteryFleet:
+def _fleet_of(devices: "Sequence[Device]", start: datetime) -> BatteryFleet:
     """Describe the devices to the planner; a site's connection is shared equally."""
     at_site = Counter(device.site_id for device in devices)
 
@@ -153,7 +149,7 @@ def _fleet_of(devices: Sequence[Device], start: datetime) -> BatteryFleet:
     )
 
 
-def _initial_socs(devices: Sequence[Device], start: datetime) -> npt.NDArray[np.float64]:
+def _initial_socs(devices: "Sequence[Device]", start: datetime) -> npt.NDArray[np.float64]:
     """Expect the end of the plan that leads up to the start, else the newest measured state."""
     ids = [device.pk for device in devices]
     planned = dict(
@@ -162,11 +158,7 @@ def _initial_socs(devices: Sequence[Device], start: datetime) -> npt.NDArray[np.
         .distinct("device_id")
         .values_list("device_id", "final_soc")
     )
-    measured = dict(
-        DeviceStatus.objects.filter(device__in=ids, soc__isnull=False).values_list(
-            "device_id", "soc"
-        )
-    )
+    measured = measured_socs(ids)
     socs = [planned.get(pk, measured.get(pk, FINAL_SOC)) for pk in ids]
     return np.clip(np.array(socs, dtype=np.float64), 0.0, 1.0)
 
@@ -213,7 +205,7 @@ def _entries(
 
 
 def _record_run(
-    market: Market,
+    market: "Market",
     delivery_date: date,
     planned_at: datetime,
     issued: IssuedForecast,
@@ -253,8 +245,8 @@ def _record_run(
 def _record_events(
     actor: Actor,
     run: DispatchRun,
-    market: Market,
-    devices: Sequence[Device],
+    market: "Market",
+    devices: "Sequence[Device]",
     refusals: dict[int, str],
 ) -> None:
     for organization_id in sorted({device.organization_id for device in devices}):

@@ -4,21 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 from django.db import transaction
 
-from devices.models import Device
+from devices.queries.devices import devices_in_zone
 from devices.schedules.queries.energy import acknowledged_energy
 from devices.telemetry.queries.readings import Readings, counter_readings
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import DatePeriod, periods
 from energyopti.foundation.events.services import record_event
 from fleet.models import EnergySettlement
-from trading.models import Flow, Market
+from trading.enums import Flow
 from trading.services.actuals import ActualRow, book_actuals
+
+if TYPE_CHECKING:
+    from devices.models import Device
+    from trading.models import Market
 
 SOURCE = "device telemetry"
 TOLERANCE = Decimal("0.01")
@@ -52,7 +57,7 @@ class Metered:
 
 
 def settle_energy(
-    *, actor: Actor, market: Market, delivery_date: date, settled_at: datetime
+    *, actor: Actor, market: "Market", delivery_date: date, settled_at: datetime
 ) -> EnergySettlement:
     """
     Book the metered energy of a delivery day and compare it with what devices acknowledged.
@@ -67,11 +72,7 @@ def settle_energy(
     day = market.calendar.day(delivery_date)
     if settled_at < day.end:
         raise SettlementRefused(f"settled_at: {delivery_date} ends {day.end.isoformat()}.")
-    devices = list(
-        Device.objects.filter(
-            organization_id__in=actor.organization_ids, site__market_zone=market.code
-        ).order_by("pk")
-    )
+    devices = devices_in_zone(actor, market.code)
     if not devices:
         raise SettlementRefused(f"devices: none of yours is in {market.code}.")
     minutes = market.period_minutes
@@ -138,9 +139,9 @@ def meter(readings: Readings, edges: npt.NDArray[np.int64]) -> Metered:
 
 
 def _rows(
-    devices: Sequence[Device],
+    devices: "Sequence[Device]",
     metered: dict[UUID, Metered],
-    market: Market,
+    market: "Market",
     starts: Sequence[datetime],
     minutes: int,
 ) -> list[ActualRow]:
@@ -178,7 +179,7 @@ def _kwh(watt_hours: int) -> Decimal:
 
 
 def _summarize(
-    market: Market,
+    market: "Market",
     delivery_date: date,
     settled_at: datetime,
     ids: Sequence[UUID],

@@ -1,7 +1,7 @@
 """The fleet's page: counts, and the batteries with those in need on top."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django_filters
 import django_tables2 as tables
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 
-from devices.models import Device, Transport
+from devices.enums import Transport
 from energyopti.foundation import clock
 from energyopti.foundation.tables.columns import FigureColumn, MomentColumn, StatusColumn
 from energyopti.foundation.tables.pages import TablePage
@@ -24,6 +24,9 @@ from fleet.queries.health import (
     fleet_counts,
 )
 from fleet.queries.runs import latest_plan, latest_settlement
+
+if TYPE_CHECKING:
+    from devices.models import Device
 
 
 def silent_since() -> datetime:
@@ -47,11 +50,7 @@ class DeviceTable(tables.Table):
     last_seen_at = MomentColumn(accessor="status_row__last_seen_at", verbose_name="Heard")
     transport = tables.Column()
 
-    class Meta:
-        model = Device
-        fields = ()
-
-    def render_code(self, value: str, record: Device) -> Any:
+    def render_code(self, value: str, record: "Device") -> Any:
         address = reverse("devices:device", args=[record.pk])
         return format_html('<a href="{}">{}</a>', address, value)
 
@@ -67,10 +66,6 @@ class DeviceFilter(django_filters.FilterSet):
     site = django_filters.CharFilter("site__name", lookup_expr="icontains", label="Site")
     transport = django_filters.ChoiceFilter(choices=Transport.choices)
     need = django_filters.ChoiceFilter(choices=list(NEEDS.items()), label="State")
-
-    class Meta:
-        model = Device
-        fields = ()
 
 
 class FleetPage(TablePage):
