@@ -175,4 +175,13 @@ def run_job(function: JobFunction, job: Job, *, in_thread: bool) -> None:
         logger.warning("job %s was taken over by another worker", job.pk)
     except Exception as error:  # the job's row tells the person who waits, the log tells us
         logger.exception("job %s failed", job.pk)
-        fail_job(job=job, error=f"{type(error).__name__}: {error}")
+        fail_job(job=job, error=sentence_of(error))
+
+
+def sentence_of(error: Exception) -> str:
+    """Return what the person who waits may read: no path of the host, no statement, no row."""
+    if isinstance(error, django.db.Error):
+        return "The database refused it; the reason is in the log under this job's id."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__}: {error.strerror}"
+    return f"{type(error).__name__}: {error}"

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 
 import pytest
-from django.db import connections, transaction
+from django.db import DataError, connections, transaction
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.jobs import runner
 from energyopti.foundation.jobs.models import Job, JobState
-from energyopti.foundation.jobs.runner import RunningJob, run_job
+from energyopti.foundation.jobs.runner import RunningJob, run_job, sentence_of
 from energyopti.foundation.jobs.services import cancel_job, claim_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,3 +114,18 @@ def test_a_report_that_the_database_refuses_costs_the_report_only(
 
     claimed.refresh_from_db()
     assert (claimed.state, claimed.done) == (JobState.SUCCEEDED, 7)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ValueError("row 3: no price"), "ValueError: row 3: no price"),
+        (FileNotFoundError(2, "No such file", "/srv/secret/x"), "FileNotFoundError: No such file"),
+        (
+            DataError("INSERT INTO users …"),
+            "The database refused it; the reason is in the log under this job's id.",
+        ),
+    ],
+)
+def test_what_people_read_names_no_path_and_no_row(error: Exception, sentence: str) -> None:
+    assert sentence_of(error) == sentence
