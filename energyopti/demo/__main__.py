@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     if chosen.headless:
         state = state / "headless"
         chosen.port = free_port()
-    speed = chosen.speed or (2400 if chosen.headless else 60)
+    speed = chosen.speed or (1500 if chosen.headless else 60)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
@@ -59,7 +59,7 @@ def run(servers: Servers, *, state: Path, speed: float, chosen: argparse.Namespa
     environment = {
         **os.environ,
         **servers.environment,
-        **clock.environment,
+        **clock.standing,
         "DJANGO_SETTINGS_MODULE": "energyopti.settings.local",
         "EOP_STATE_DIR": str(state),
         "PYTHONUNBUFFERED": "1",
@@ -78,6 +78,7 @@ def run(servers: Servers, *, state: Path, speed: float, chosen: argparse.Namespa
         supervisor.run_once("seed", ["-m", "energyopti.demo.seed"])
         # The owner's URL was for `migrate` alone: what runs from here on may not rewrite facts.
         supervisor.environment.pop("DATABASE_OWNER_URL", None)
+        supervisor.environment.update(clock.start(after_seconds=25 if chosen.headless else 5))
         start_processes(supervisor, port=chosen.port)
         if chosen.headless:
             supervisor.run_shown("day", ["-m", "energyopti.demo.day"])
@@ -126,19 +127,32 @@ def start_processes(supervisor: Supervisor, *, port: int) -> None:
 
 
 class Clock:
-    """The accelerated clock: goes on where the last run of the demo left it."""
+    """
+    The accelerated clock: goes on where the last run of the demo left it.
+
+    It stands while the database is filled, so that no day passes unlived, and runs from `start`.
+    """
 
     def __init__(self, path: Path, *, speed: float, fresh: bool) -> None:
         self.path = path
         self.speed = speed
-        self.wall_anchor = datetime.now(UTC)
-        midnight = self.wall_anchor.replace(hour=0, minute=0, second=0, microsecond=0)
+        self.wall_anchor: datetime | None = None
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         self.anchor = midnight + timedelta(hours=9)
         if not fresh and path.exists():
             self.anchor = max(self.anchor, datetime.fromisoformat(json.loads(path.read_text())))
 
     @property
-    def environment(self) -> dict[str, str]:
+    def standing(self) -> dict[str, str]:
+        return {
+            "CLOCK_SPEED": "0",
+            "CLOCK_WALL_ANCHOR": datetime.now(UTC).isoformat(),
+            "CLOCK_ANCHOR": self.anchor.isoformat(),
+        }
+
+    def start(self, *, after_seconds: float) -> dict[str, str]:
+        """Let it run in a moment; return what tells the processes."""
+        self.wall_anchor = datetime.now(UTC) + timedelta(seconds=after_seconds)
         return {
             "CLOCK_SPEED": str(self.speed),
             "CLOCK_WALL_ANCHOR": self.wall_anchor.isoformat(),
@@ -146,7 +160,9 @@ class Clock:
         }
 
     def save(self) -> None:
-        elapsed = (datetime.now(UTC) - self.wall_anchor) * self.speed
+        if self.wall_anchor is None:
+            return
+        elapsed = max(timedelta(0), datetime.now(UTC) - self.wall_anchor) * self.speed
         draft = self.path.with_suffix(".new")
         draft.write_text(json.dumps((self.anchor + elapsed).isoformat()))
         draft.replace(self.path)

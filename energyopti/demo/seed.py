@@ -91,7 +91,11 @@ def seed_desk(*, actor: "Actor", company: "Organization") -> None:
     if BOOK in book_codes(own).values():
         return
     book = open_book(actor=actor, organization_id=company.pk, code=BOOK, name="European power")
-    for email, level in (("trader@demo.example", "trade"), ("risk@demo.example", "view")):
+    for email, level in (
+        ("trader@demo.example", "view"),
+        ("trader@demo.example", "trade"),
+        ("risk@demo.example", "view"),
+    ):
         grant_access(
             actor=actor,
             user=User.objects.get(email=email),

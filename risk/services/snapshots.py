@@ -24,6 +24,7 @@ from risk.models import MarketSnapshot, ScenarioSet, ScenarioShocks, SnapshotCur
 from risk.queries.bases import Floats, to_bytes
 from trading.queries.marks import MarketMarks, month_marks
 from trading.queries.quote_days import DayOfQuotes, quote_days
+from trading.services.locks import lock_keys
 
 SCENARIOS = 500
 # Below a hundred scenarios the 99 % quantile is the worst of them, whatever it is.
@@ -66,6 +67,8 @@ def build_snapshot(*, actor: Actor, valued_at: datetime) -> BuiltBasis:
         raise NoBasis("There is no forward curve to value positions on.")
     shocks, left_out = _shocks(marks, valued_at)
     with transaction.atomic():
+        # Two workers that hear of the same curve: the second finds what the first has written.
+        lock_keys(["risk:snapshot"])
         scenarios = _scenario_set(shocks, valued_at)
         return _snapshot(actor, scenarios, {m: marks[m] for m in shocks}, valued_at, left_out)
 

@@ -16,7 +16,8 @@ class SpeedClock:
     """
     A clock that showed `anchor` when the wall showed `wall_anchor` and runs `speed` times as fast.
 
-    Speed 1 with equal anchors is the wall clock. Both anchors are aware.
+    Speed 1 with equal anchors is the wall clock; before its wall anchor it stands. Both anchors
+    are aware.
     """
 
     speed: float
@@ -24,7 +25,7 @@ class SpeedClock:
     anchor: datetime
 
     def now(self) -> datetime:
-        elapsed = datetime.now(UTC) - self.wall_anchor
+        elapsed = max(timedelta(0), datetime.now(UTC) - self.wall_anchor)
         return self.anchor + elapsed * self.speed
 
 

@@ -1,0 +1,280 @@
+"""
+One simulated day, driven as its users and the clock would: over HTTP, websocket and Beat.
+
+Runs while the demo's processes run. Prints what happened, then three reconciliations from the
+tables; the exit code is 1 when one of them does not agree or something that is due never comes.
+"""
+# ruff: noqa: T201  (a program of the command line prints)
+
+import asyncio
+import json
+import os
+import re
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import django
+import httpx
+import websockets
+
+Found = TypeVar("Found")
+DEALS = [
+    "B 10MW DE base Cal27 @ {price} cpty:ACME book:EU",
+    "S 4MW DE base Q2-27 @ {price} cpty:BRISE book:EU",
+    "B 5MW DE base Mar27 @ {price} cpty:ACME book:EU",
+]
+
+
+class DayFailed(Exception):
+    """Something that was due did not come; the message names it."""
+
+
+def main() -> int:
+    django.setup()
+    try:
+        return run_day()
+    except DayFailed as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return 1
+
+
+def run_day() -> int:
+    from energyopti.foundation import clock
+    from trading.queries.markets import market_by_code
+
+    from .seed import MARKET
+
+    market = market_by_code(MARKET)
+    started = time.monotonic()
+    delivery = market.calendar.date_of(clock.now()) + timedelta(days=1)
+    day = market.calendar.day(delivery)
+    print(f"\n{MARKET} delivers {delivery}; the clock shows {clock.now():%Y-%m-%d %H:%M} UTC")
+    run = wait_for("the fleet's dispatch", lambda: dispatched(market, delivery), day.start)
+    print(
+        f"schedules   {run['device_count'] - run['refused_count']} sent for {delivery} "
+        f"({run['refused_count']} plans refused by the replay), worth "
+        f"{run['expected_value']:,.2f} {run['currency']} at forecast prices"
+    )
+    trade(os.environ["DEMO_BASE_URL"], os.environ["DEMO_PASSWORD"])
+    wait_for("the auction's prices", lambda: has_prices(market, day), day.start)
+    settlement = wait_for(
+        "the day's settlement", lambda: settled(market, delivery), day.end + timedelta(hours=6)
+    )
+    invoices = bill(market, delivery)
+    report(settlement, invoices)
+    print(f"\nOne day in {time.monotonic() - started:.0f} s.")
+    return add_up(market, delivery, invoices)
+
+
+def wait_for(what: str, look: Callable[[], Found | None], until: datetime) -> Found:
+    """
+    Look until it is there.
+
+    until    on the demo's clock; half a minute of real time is added for slow machines
+
+    :raises DayFailed: naming what did not come.
+    """
+    from django.conf import settings
+
+    from energyopti.foundation import clock
+
+    seconds = max(0.0, (until - clock.now()).total_seconds() / settings.CLOCK_SPEED) + 30
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise DayFailed(f"{what} did not come by {until:%Y-%m-%d %H:%M} UTC of the demo's clock")
+
+
+def dispatched(market: Any, delivery: date) -> dict[str, Any] | None:
+    from .summary import row_of
+
+    return row_of(
+        "SELECT device_count, refused_count, expected_value, currency FROM fleet_dispatchrun"
+        " WHERE market_id = %(market)s AND delivery_date = %(day)s ORDER BY number DESC LIMIT 1",
+        market=market.pk,
+        day=delivery,
+    )
+
+
+def settled(market: Any, delivery: date) -> dict[str, Any] | None:
+    from .summary import row_of
+
+    return row_of(
+        "SELECT * FROM fleet_energysettlement"
+        " WHERE market_id = %(market)s AND delivery_date = %(day)s ORDER BY id DESC LIMIT 1",
+        market=market.pk,
+        day=delivery,
+    )
+
+
+def has_prices(market: Any, day: Any) -> bool:
+    from trading.queries.prices import price_series
+
+    return not price_series(market, day).missing
+
+
+def trade(base_url: str, password: str) -> None:
+    """Sign in as the trader, watch the book over the websocket, and capture deals over REST."""
+    asyncio.run(_trade(base_url, password))
+
+
+async def _trade(base_url: str, password: str) -> None:
+    async with httpx.AsyncClient(base_url=base_url, follow_redirects=True, timeout=30) as client:
+        await sign_in(client, "trader@demo.example", password)
+        page = await client.get("/risk/")
+        found = re.search(r"/?ws/risk/([0-9a-f-]{36})/", page.text)
+        if found is None:
+            raise DayFailed("the trader's risk page names no live feed of a book")
+        cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        feed = f"{base_url.replace('http', 'ws', 1)}/ws/risk/{found[1]}/"
+        async with websockets.connect(
+            feed, additional_headers={"Cookie": cookies}, origin=base_url
+        ) as socket:
+            before = json.loads(await asyncio.wait_for(socket.recv(), 10))
+            for template in DEALS:
+                before = await capture(client, socket, template, before)
+
+
+async def sign_in(client: httpx.AsyncClient, email: str, password: str) -> None:
+    """
+    Sign in as a person does.
+
+    :raises DayFailed: if the password does not open the door.
+    """
+    form = await client.get("/accounts/login/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form.text)
+    answer = await client.post(
+        "/accounts/login/",
+        data={
+            "login": email,
+            "password": password,
+            "csrfmiddlewaretoken": token[1] if token else "",
+        },
+        headers={"Referer": str(form.url)},
+    )
+    if "sessionid" not in client.cookies:
+        raise DayFailed(f"{email} could not sign in ({answer.status_code})")
+
+
+async def capture(
+    client: httpx.AsyncClient, socket: Any, template: str, before: dict[str, Any]
+) -> dict[str, Any]:
+    """Capture one deal at about the curve and wait for the frame that shows it."""
+    text = template.format(price=near_the_curve(template))
+    sent = time.monotonic()
+    answer = await client.post(
+        "/api/v1/trading/trades/",
+        json={"text": text, "reason": "demo: at the curve"},
+        headers={
+            "X-CSRFToken": client.cookies["csrftoken"],
+            "Referer": str(client.base_url),
+            "Idempotency-Key": str(uuid.uuid4()),
+        },
+    )
+    if answer.status_code != httpx.codes.CREATED:
+        raise DayFailed(f"“{text}” was refused: {answer.status_code} {answer.text[:400]}")
+    frame = before
+    while frame.get("revision", 0) <= before.get("revision", 0):
+        frame = json.loads(await asyncio.wait_for(socket.recv(), 10))
+    seconds = time.monotonic() - sent
+    print(
+        f"trade       {answer.json()['ref']}: {text}\n"
+        f"            VaR 99 % 1d {before.get('var') or 0:,.0f} → {frame['var']:,.0f} "
+        f"{frame['currency']} on the open page {seconds * 1000:.0f} ms after the request"
+    )
+    return frame
+
+
+def near_the_curve(template: str) -> Decimal:
+    """Return the curve's price of a deal's period, rounded to what traders quote."""
+    from energyopti.foundation import clock
+    from trading.curves import contract_interval
+    from trading.queries.curves import market_curve
+    from trading.queries.markets import market_by_code
+
+    from .seed import MARKET
+
+    market = market_by_code(MARKET)
+    curve = market_curve(market, as_of=clock.now())
+    code = template.split()[4]
+    average = curve.average(contract_interval(code, market.calendar))
+    return Decimal(str(average)).quantize(Decimal("0.1"))
+
+
+def bill(market: Any, delivery: date) -> list[Any]:
+    """Issue the day's invoice of every contract, as the energy manager would; with its PDF."""
+    from billing.queries.contracts import contracts_in_force
+    from billing.services.invoicing import issue_invoice
+    from energyopti.accounts.actors import Actor
+    from energyopti.foundation import clock
+    from energyopti.foundation.calendars import DatePeriod
+
+    return [
+        issue_invoice(
+            actor=Actor.system("demo"),
+            contract=contract,
+            period=DatePeriod.day(delivery),
+            issued_at=clock.now(),
+        )
+        for contract in contracts_in_force(market.code, delivery)
+    ]
+
+
+def report(settlement: dict[str, Any], invoices: list[Any]) -> None:
+    """Print what the day brought."""
+    from .summary import count
+
+    prices, quotes = count(
+        "SELECT (SELECT count(*) FROM trading_price), (SELECT count(*) FROM trading_quote)"
+    )
+    print(f"prices      {prices:,} in the table, {quotes:,} forward quotes")
+    trades, value = count(
+        "SELECT (SELECT count(*) FROM trading_trade),"
+        " (SELECT sum(base_value) FROM risk_scopevector)"
+    )
+    print(f"trades      {trades}, mark-to-market {value:,.2f} EUR")
+    print(
+        f"energy      {settlement['export_kwh']:,.1f} kWh sold, {settlement['import_kwh']:,.1f} "
+        f"kWh bought, {settlement['consumption_kwh']:,.1f} kWh consumed at the sites; "
+        f"{settlement['missing_periods']} periods not metered"
+    )
+    for invoice in invoices:
+        print(f"invoice     {invoice.number}: {invoice.gross:,.2f} {invoice.currency} gross")
+    reports, files = count(
+        "SELECT (SELECT count(*) FROM esg_carbonreport),"
+        " (SELECT count(*) FROM esg_carbonreportfile)"
+    )
+    print(f"carbon      {reports} reports of last month by Beat, {files} files")
+    alerts, tickets, notices = count(
+        "SELECT (SELECT count(*) FROM support_alert), (SELECT count(*) FROM support_ticket),"
+        " (SELECT count(*) FROM support_notification)"
+    )
+    print(f"alerts      {alerts} fired, {notices} notifications, {tickets} tickets opened")
+    events, chained = count(
+        "SELECT (SELECT count(*) FROM events_event), (SELECT count(*) FROM audit_auditrecord)"
+    )
+    print(f"events      {events} recorded, {chained} chained by the audit")
+
+
+def add_up(market: Any, delivery: date, invoices: list[Any]) -> int:
+    """Print the reconciliations; 1 if one of them does not agree."""
+    from .summary import reconcile_energy, reconcile_invoices, reconcile_positions
+
+    day = market.calendar.day(delivery)
+    results = [reconcile_invoices(invoices), reconcile_positions(), reconcile_energy(day)]
+    print()
+    for result in results:
+        print(f"{'ok  ' if result.agrees else 'FAIL'} {result.name}: {result.words}")
+    return 0 if all(result.agrees for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

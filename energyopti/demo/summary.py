@@ -1,0 +1,120 @@
+"""
+Add up a day of the demo from the tables, by other ways than the code that filled them.
+
+Each figure is one SQL statement over what was booked; the three reconciliations compare two
+independent readings of the same thing, and the caller fails on the first that does not agree.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from energyopti.foundation.intervals import Interval
+
+# What a trade says about itself, month by month, against the running totals that risk reads.
+_POSITIONS = """
+WITH of_trades AS (
+    SELECT trade.book_id, version.market_id, delta.month,
+           sum(CASE version.side WHEN 'BUY' THEN version.quantity_mw ELSE -version.quantity_mw END)
+               AS mw
+    FROM trading_trade trade
+    JOIN trading_tradeversion version ON version.trade_id = trade.id
+    CROSS JOIN LATERAL (
+        SELECT month::date AS month
+        FROM generate_series(date_trunc('month', version.first_date),
+                             version.after_date - interval '1 day', interval '1 month') AS month
+    ) AS delta
+    GROUP BY 1, 2, 3
+), of_positions AS (
+    SELECT book_id, market_id, month, sum(mw) AS mw FROM trading_positiontotal GROUP BY 1, 2, 3
+)
+SELECT count(*),
+       count(*) FILTER (WHERE of_trades.mw IS DISTINCT FROM of_positions.mw)
+FROM of_trades FULL JOIN of_positions USING (book_id, market_id, month)
+"""
+# What the batteries' own meters counted while an order ran, against what they acknowledged.
+_ACKNOWLEDGED = """
+SELECT count(*), count(*) FILTER (WHERE status = 'SUCCEEDED'), coalesce(sum(energy_kwh), 0)
+FROM schedules_acknowledgement
+WHERE command_start >= %(start)s AND command_start < %(end)s
+"""
+# The counters of every battery's meter at the first and last sample of the day.
+_METERED = """
+WITH sample AS (
+    SELECT device_id, imported, exported,
+           started_at + (place - 1) * interval_seconds * interval '1 second' AS at
+    FROM telemetry_telemetryrecord,
+         unnest(import_wh, export_wh) WITH ORDINALITY AS counter(imported, exported, place)
+    WHERE started_at >= %(start)s::timestamptz - interval '6 hours' AND started_at <= %(end)s
+), moved AS (
+    SELECT device_id,
+           max(imported) - min(imported) + max(exported) - min(exported) AS wh
+    FROM sample WHERE at >= %(start)s AND at <= %(end)s GROUP BY device_id
+)
+SELECT count(*), coalesce(sum(wh), 0) / 1000.0 FROM moved
+"""
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Two readings of one thing, and whether they agree."""
+
+    name: str
+    agrees: bool
+    words: str
+
+
+def count(statement: str, **parameters: object) -> tuple[Any, ...]:
+    """Return the one row of a statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    assert row is not None
+    return tuple(row)
+
+
+def row_of(statement: str, **parameters: object) -> dict[str, Any] | None:
+    """Return the first row of a statement by column name, None if there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+        names = [column.name for column in cursor.description or ()]
+    return dict(zip(names, row, strict=True)) if row else None
+
+
+def reconcile_positions() -> Reconciliation:
+    """Positions = trades: side × MW of every trade in each of its months, against the totals."""
+    months, different = count(_POSITIONS)
+    return Reconciliation(
+        "positions = trades",
+        bool(months) and not different,
+        f"{months} book-months compared, {different} differ",
+    )
+
+
+def reconcile_invoices(invoices: list[Any]) -> Reconciliation:
+    """Invoice = metered kWh × price, to the cent, by one SQL statement each."""
+    from billing.queries.reconciliation import reconcile_invoice
+
+    checked = [reconcile_invoice(invoice) for invoice in invoices]
+    wrong = [check for check in checked if not check.agrees]
+    words = "; ".join(
+        f"{check.number}: {check.energy_kwh:,.3f} kWh, invoiced {check.invoiced_amount:,.2f}, "
+        f"recomputed {check.energy_amount:,.2f} {check.currency}"
+        for check in checked
+    )
+    return Reconciliation("invoice = metered kWh × price", bool(checked) and not wrong, words)
+
+
+def reconcile_energy(day: Interval) -> Reconciliation:
+    """Energy in acks = telemetry within 1 %: what batteries said they moved, and their meters."""
+    answers, done, said = count(_ACKNOWLEDGED, start=day.start, end=day.end)
+    devices, metered = count(_METERED, start=day.start, end=day.end)
+    difference = abs(said - metered)
+    return Reconciliation(
+        "energy in acks = telemetry within 1 %",
+        bool(done) and difference <= metered / 100,
+        f"{answers} answers, {done} orders done, {said:,.3f} kWh acknowledged; "
+        f"{metered:,.3f} kWh on the meters of {devices} batteries",
+    )
