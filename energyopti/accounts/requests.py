@@ -26,7 +26,7 @@ def actor_of(request: HttpRequest) -> Actor:
         if not request.user.is_authenticated:
             raise PermissionDenied("Sign in first.")
         actor = Actor.for_user(request.user, request_id=getattr(request, "request_id", ""))
-        request._actor = actor  # type: ignore[attr-defined]
+        request._actor = actor
     return actor
 
 
@@ -40,7 +40,7 @@ def require_permission(permission: str) -> Callable[[Callable[..., Any]], Callab
             actor_of(request).require(permission)
             return view(request, *args, **kwargs)
 
-        guarded.permission = permission  # type: ignore[attr-defined]  # read by the route test
+        guarded.permission = permission  # read by the route test
         return guarded
 
     return decorate
@@ -54,5 +54,5 @@ def require_sign_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return view(request, *args, **kwargs)
 
-    guarded.permission = PERMISSION_OF_SIGNED_IN  # type: ignore[attr-defined]
+    guarded.permission = PERMISSION_OF_SIGNED_IN
     return guarded

@@ -49,9 +49,9 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.request_id = current_request_id() or new_request_id()  # type: ignore[attr-defined]
+        request.request_id = current_request_id() or new_request_id()
         response = self.get_response(request)
-        response.headers.setdefault(HEADER, request.request_id)  # type: ignore[attr-defined]
+        response.headers.setdefault(HEADER, request.request_id)
         return response
 
 

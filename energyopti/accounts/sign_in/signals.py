@@ -95,9 +95,11 @@ def _password_reset(*, request: HttpRequest, user: Any, **_: Any) -> None:
     _record("user.password_reset", request, user)
 
 
-def _email_changed(*, request: HttpRequest, user: Any, **changed: Any) -> None:
-    before, after = changed.get("from_email_address"), changed.get("to_email_address")
-    payload = {"before": str(before.email) if before else "", "after": str(after.email)}
+def _email_changed(
+    *, request: HttpRequest, user: Any, from_email_address: Any, to_email_address: Any, **_: Any
+) -> None:
+    before = from_email_address.email if from_email_address else ""
+    payload = {"before": before, "after": to_email_address.email}
     _record("user.email_changed", request, user, payload)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # allauth's models load this module to make their defaults
 
 class TokenIssuer(DefaultOIDCAdapter):
     @property
-    def scope_display(self) -> Mapping[str, Any]:  # type: ignore[override]
+    def scope_display(self) -> Mapping[str, Any]:
         """Return the standard scopes and those that the apps registered, each with its sentence."""
         return {**DefaultOIDCAdapter.scope_display, **dict(SCOPES.items())}
 
