@@ -39,10 +39,15 @@ INSTALLED_APPS = [
     "energyopti.observability",
     "energyopti.portal",
     "trading",
+    "risk",
     "devices",
     "devices.schedules",
     "devices.telemetry",
     "fleet",
+    "compliance.audit",
+    "compliance.esg",
+    "billing",
+    "support",
     "energyopti.accounts.admin_config.EnergyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -83,6 +88,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "energyopti.foundation.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "energyopti.portal.web.compression.PageCompression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -187,7 +193,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "energyopti.foundation.jobs.beat:LeasedScheduler"
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -232,5 +238,9 @@ MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(BASE_DIR / "media")))
 DEFAULT_FROM_EMAIL: str = env(
     "DEFAULT_FROM_EMAIL", default="EnergyOpti-Pro <noreply@energyopti.invalid>"
 )
+# Where people reach this installation, for links in mails.
+PUBLIC_URL: str = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+# Alert channels may not lead into our own network unless an operator says so.
+SUPPORT_ALLOW_PRIVATE_CHANNELS: bool = env.bool("SUPPORT_ALLOW_PRIVATE_CHANNELS", default=False)
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DJANGO_TABLES2_TEMPLATE = "tables/table.html"
