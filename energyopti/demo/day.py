@@ -8,6 +8,7 @@ tables; the exit code is 1 when one of them does not agree or something that is 
 
 import asyncio
 import json
+import logging
 import os
 import re
 import sys
@@ -36,6 +37,7 @@ class DayFailed(Exception):
 
 def main() -> int:
     django.setup()
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         return run_day()
     except DayFailed as failure:
@@ -123,10 +125,11 @@ def has_prices(market: Any, day: Any) -> bool:
 
 def trade(base_url: str, password: str) -> None:
     """Sign in as the trader, watch the book over the websocket, and capture deals over REST."""
-    asyncio.run(_trade(base_url, password))
+    deals = [deal.format(price=near_the_curve(deal)) for deal in DEALS]
+    asyncio.run(_trade(base_url, password, deals))
 
 
-async def _trade(base_url: str, password: str) -> None:
+async def _trade(base_url: str, password: str, deals: list[str]) -> None:
     async with httpx.AsyncClient(base_url=base_url, follow_redirects=True, timeout=30) as client:
         await sign_in(client, "trader@demo.example", password)
         page = await client.get("/risk/")
@@ -139,8 +142,8 @@ async def _trade(base_url: str, password: str) -> None:
             feed, additional_headers={"Cookie": cookies}, origin=base_url
         ) as socket:
             before = json.loads(await asyncio.wait_for(socket.recv(), 10))
-            for template in DEALS:
-                before = await capture(client, socket, template, before)
+            for deal in deals:
+                before = await capture(client, socket, deal, before)
 
 
 async def sign_in(client: httpx.AsyncClient, email: str, password: str) -> None:
@@ -165,10 +168,9 @@ async def sign_in(client: httpx.AsyncClient, email: str, password: str) -> None:
 
 
 async def capture(
-    client: httpx.AsyncClient, socket: Any, template: str, before: dict[str, Any]
+    client: httpx.AsyncClient, socket: Any, text: str, before: dict[str, Any]
 ) -> dict[str, Any]:
-    """Capture one deal at about the curve and wait for the frame that shows it."""
-    text = template.format(price=near_the_curve(template))
+    """Capture one deal and wait for the frame that shows it."""
     sent = time.monotonic()
     answer = await client.post(
         "/api/v1/trading/trades/",
@@ -193,7 +195,7 @@ async def capture(
     return frame
 
 
-def near_the_curve(template: str) -> Decimal:
+def near_the_curve(deal: str) -> Decimal:
     """Return the curve's price of a deal's period, rounded to what traders quote."""
     from energyopti.foundation import clock
     from trading.curves import contract_interval
@@ -204,7 +206,7 @@ def near_the_curve(template: str) -> Decimal:
 
     market = market_by_code(MARKET)
     curve = market_curve(market, as_of=clock.now())
-    code = template.split()[4]
+    code = deal.split()[4]
     average = curve.average(contract_interval(code, market.calendar))
     return Decimal(str(average)).quantize(Decimal("0.1"))
 

@@ -24,7 +24,7 @@ MARKET = "DE"
 WORLD_SEED = 2027
 TRADING_DAYS = 500
 # VaR limit of the demo's book: a 10 MW year fits, a second one does not.
-VAR_LIMIT = Decimal("60000.00")
+VAR_LIMIT = Decimal("300000.00")
 ALERT_THRESHOLD = Decimal("120")
 
 
