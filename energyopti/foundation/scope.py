@@ -4,9 +4,9 @@ The scope that a page is read in: book, site and date, chosen in the bar on top 
 The URL has the last word and can be shared; the session remembers it for the next page.
 """
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from django.http import Http404, HttpRequest
 
@@ -34,8 +34,8 @@ class Scope:
     """
 
     choices: tuple[ScopeChoice, ...]
-    date: date
-    today: date
+    date: datetime.date
+    today: datetime.date
 
     def value(self, parameter: str) -> str | None:
         """Return the chosen value of "book", "site" …; None stands for all."""
@@ -53,7 +53,7 @@ class ScopeUnknown(Http404):
         super().__init__(f"There is no {parameter} “{value}” that you may open.")
 
 
-def scope_of(request: HttpRequest, *, actor: ActorLike, today: date) -> Scope:
+def scope_of(request: HttpRequest, *, actor: ActorLike, today: datetime.date) -> Scope:
     """
     Return the scope of a request and remember it in the session.
 
@@ -98,11 +98,13 @@ def _chosen(
     return value if value in known else ""
 
 
-def _chosen_date(request: HttpRequest, remembered: Mapping[str, str], today: date) -> date:
+def _chosen_date(
+    request: HttpRequest, remembered: Mapping[str, str], today: datetime.date
+) -> datetime.date:
     text = request.GET.get("date", remembered.get("date", ""))
     if not text:
         return today
     try:
-        return date.fromisoformat(text)
+        return datetime.date.fromisoformat(text)
     except ValueError:
         raise ScopeUnknown("date", text) from None

@@ -98,7 +98,10 @@ def test_home_draws_a_panel_from_its_dictionary(client: Client, panels) -> None:
     assert "<p>Three trades.</p>" in client.get("/").content.decode()
 
 
-def test_home_costs_a_fixed_number_of_queries(client: Client, panels, navigation) -> None:
+def test_home_costs_a_fixed_number_of_queries(
+    client: Client, panels, navigation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("energyopti.foundation.scope.SCOPES", Registry("no scopes"))
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 

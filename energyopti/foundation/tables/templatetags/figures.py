@@ -28,7 +28,8 @@ def figure(value: Any, places: Any = 0) -> Any:
     """Write a number with grouped digits and so many decimals; text stays, nothing is a dash."""
     number = _number(value)
     if number is None:
-        return MISSING if value is None or value == "" or isinstance(value, float | Decimal) else value
+        is_missing = value in (None, "") or isinstance(value, float | Decimal)
+        return MISSING if is_missing else value
     text = f"{abs(number):,.{int(places)}f}"
     is_zero = not text.strip("0.,")
     return text if number >= 0 or is_zero else MINUS + text
