@@ -57,7 +57,13 @@ def small_targets(page: Any) -> list[str]:
 
 def look_at(page: Any, address: str) -> list[str]:
     """Open an address light and dark on a desk and on a phone; return what is wrong with it."""
-    problems = []
+    problems: list[str] = []
+
+    def hear(line: Any) -> None:
+        if line.type == "error":
+            problems.append(f"console: {line.text[:160]}")
+
+    page.on("console", hear)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.set_viewport_size(DESK)
@@ -69,4 +75,5 @@ def look_at(page: Any, address: str) -> list[str]:
     problems += [f"360 px: {rule}" for rule in axe_violations(page)]
     problems += [f"360 px: target below 24 px: {target}" for target in small_targets(page)]
     page.set_viewport_size(DESK)
+    page.remove_listener("console", hear)
     return problems

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 
 from energyopti.accounts.models import User
@@ -27,10 +28,16 @@ def queries_beside_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def base_url(transactional_db: None, live_server: Any) -> str:
+def base_url(transactional_db: None, live_server: Any) -> Iterator[str]:
     """Address of the live server, with the roles written: a transaction test begins empty."""
     synchronize_roles()
-    return live_server.url.replace("127.0.0.1", "localhost")
+    yield live_server.url.replace("127.0.0.1", "localhost")
+    # A request that the closing browser cut off leaves its connection; the database must be free.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture
