@@ -8,3 +8,8 @@ class Flow(models.TextChoices):
 
     IMPORT = "IMPORT", "Taken from the grid"
     EXPORT = "EXPORT", "Fed into the grid"
+
+
+# An asset under this prefix is a battery's own meter: what the fleet's operator moved with it is
+# not what the site consumed. Other assets are the site's meters.
+BATTERY_METER = "device:"

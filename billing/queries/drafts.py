@@ -20,6 +20,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Site
 from energyopti.foundation.calendars import DatePeriod, tzdata_version
 from energyopti.foundation.intervals import Interval
+from trading.enums import BATTERY_METER
 from trading.queries.actuals import actuals
 from trading.queries.prices import exact_prices
 
@@ -160,7 +161,9 @@ def _meters(contract: Contract, interval: Interval, cut_at: datetime) -> list[Me
     )
     readings: dict[tuple[str, str], list[MeterReading]] = {}
     for volume in volumes:
-        if volume.flow != TAKEN or (chosen and volume.site_id not in chosen):
+        if volume.flow != TAKEN or volume.asset_id.startswith(BATTERY_METER):
+            continue
+        if chosen and volume.site_id not in chosen:
             continue
         place = sites.get(volume.site_id, contract.organization.name)
         readings.setdefault((place, volume.asset_id), []).append(

@@ -22,6 +22,7 @@ WITH reading AS (
            period_start + period_minutes * interval '1 minute' AS period_end
     FROM trading_actual
     WHERE organization_id = %(organization)s AND flow = 'IMPORT'
+      AND asset_id NOT LIKE 'device:%%'
       AND period_start >= %(start)s AND period_start < %(end)s AND recorded_at <= %(cut)s
       AND (cardinality(%(sites)s::uuid[]) = 0 OR site_id = ANY(%(sites)s::uuid[]))
     ORDER BY asset_id, period_start, version DESC

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import django
 import httpx
 import websockets
+from websockets import Origin
 
 Found = TypeVar("Found")
 DEALS = [
@@ -139,7 +140,7 @@ async def _trade(base_url: str, password: str, deals: list[str]) -> None:
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         feed = f"{base_url.replace('http', 'ws', 1)}/ws/risk/{found[1]}/"
         async with websockets.connect(
-            feed, additional_headers={"Cookie": cookies}, origin=base_url
+            feed, additional_headers={"Cookie": cookies}, origin=Origin(base_url)
         ) as socket:
             before = json.loads(await asyncio.wait_for(socket.recv(), 10))
             for deal in deals:

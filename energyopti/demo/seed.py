@@ -25,7 +25,6 @@ WORLD_SEED = 2027
 TRADING_DAYS = 500
 # VaR limit of the demo's book: a 10 MW year fits, a second one does not.
 VAR_LIMIT = Decimal("300000.00")
-ALERT_THRESHOLD = Decimal("120")
 
 
 def main() -> int:
@@ -128,6 +127,7 @@ def seed_contracts(
     from compliance.esg.services.factors import publish_seed_factors
     from support.services.rules import Metric, RuleRefused, create_rule
     from trading.queries.markets import market_by_code
+    from trading.queries.prices import exact_prices
 
     from .people import BREWERY, COLD_STORE, COMPANY
 
@@ -169,14 +169,16 @@ def seed_contracts(
                 terms=terms,
                 agreed_at=now,
             )
+    # High for the season, but not so high that nobody ever sees an alert.
+    today = exact_prices(market, market.calendar.day(market.calendar.date_of(now)))
     with suppress(RuleRefused):
         create_rule(
             actor=actor,
             organization_id=companies[COMPANY].pk,
-            name=f"{MARKET} spot above {ALERT_THRESHOLD} a MWh",
+            name=f"{MARKET} spot high",
             market=market,
-            metric=Metric.PRICE_ABOVE,
-            threshold=ALERT_THRESHOLD,
+            metric=Metric(Metric.PRICE_ABOVE),
+            threshold=(max(price.value for price in today) * Decimal("0.9")).quantize(Decimal(1)),
             created_at=now,
         )
 
@@ -208,7 +210,7 @@ def seed_meter_history(
                         organization_id=site.organization_id,
                         market=market,
                         asset_id=f"meter:{site.pk}",
-                        flow=Flow.IMPORT,
+                        flow=Flow(Flow.IMPORT),
                         start=hour,
                         minutes=60,
                         energy_kwh=Decimal(f"{energy:.3f}"),

@@ -2,8 +2,8 @@
 The one place where the present time is read; views, tasks and commands hand it on as an argument.
 
 The demo runs the whole product faster than life: every process derives the same accelerated time
-from three settings, so pages, workers and devices agree on it without talking to each other. Before its
-wall anchor that clock stands: processes come up without missing what the day holds.
+from three settings, so pages, workers and devices agree on it without talking to each other. Before
+its wall anchor that clock stands: processes come up without missing what the day holds.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Settings of the test suite: real servers in a temporary directory, fast hashes, mail in memory."""
+"""Settings of the test suite: real servers in a temporary folder, fast hashes, mail in memory."""
 
 import os
 
@@ -33,7 +33,7 @@ CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 # Beside the run's own servers, so that it goes when they go.
 IDP_OIDC_KEY_FILE = f"{os.environ.get('EOP_TEST_SERVERS', '.local')}/token_key.pem"
-MFA_REQUIRED_ROLES: list[str] = []
-ACCOUNT_RATE_LIMITS = False  # tests of the limits bring their own
+MFA_REQUIRED_ROLES = []
+ACCOUNT_RATE_LIMITS = False  # type: ignore[assignment]  # allauth's own word; tests of the limits bring their own
 # Tests share one address and run fast; the tests of the limits bring their own rates.
 API_THROTTLE_RATES = {"anonymous": (100_000, 60), "default": (100_000, 60)}

@@ -18,7 +18,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import DatePeriod, periods
 from energyopti.foundation.events.services import record_event
 from fleet.models import EnergySettlement
-from trading.enums import Flow
+from trading.enums import BATTERY_METER, Flow
 from trading.services.actuals import ActualRow, book_actuals
 
 if TYPE_CHECKING:
@@ -151,8 +151,8 @@ def _rows(
         if counted is None:
             continue
         registers = (
-            (f"device:{device.pk}", Flow.IMPORT, counted.import_wh),
-            (f"device:{device.pk}", Flow.EXPORT, counted.export_wh),
+            (f"{BATTERY_METER}{device.pk}", Flow.IMPORT, counted.import_wh),
+            (f"{BATTERY_METER}{device.pk}", Flow.EXPORT, counted.export_wh),
             (f"consumption:{device.pk}", Flow.IMPORT, counted.consumption_wh),
         )
         for asset_id, flow, amounts in registers:
