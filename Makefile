@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv/bin
 ARGS ?=
 
-.PHONY: demo test test-all test-servers bench lint lock ready
+.PHONY: demo test test-all test-servers bench lint lock ux ready
 
 demo: ; @$(PYTHON) deploy/bootstrap.py demo && exec $(VENV)/python -m energyopti.demo $(ARGS)
 
@@ -21,6 +21,10 @@ test-servers: ready
 
 bench: ready
 	@$(VENV)/python -m tests.benchmarks $(ARGS)
+
+# The pages of a running demo in Chromium: axe, console, 360 px; ARGS="URL --cookie sessionid=…"
+ux: ready
+	@$(VENV)/python -m tests.e2e.audit_pages $(ARGS)
 
 lint: ready
 	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy . && $(VENV)/lint-imports

@@ -239,7 +239,7 @@ def build_frontend() -> None:
     lock = ROOT / "package-lock.json"
     if not lock.exists():
         return
-    sources = [lock, ROOT / "package.json", *sorted((ROOT / "static" / "bundle").rglob("*.*"))]
+    sources = [lock, ROOT / "package.json", *sorted((ROOT / "deploy" / "frontend").iterdir())]
     wanted = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     stamp = BUNDLE / ".built"
     if stamp.exists() and stamp.read_text() == wanted:
@@ -250,7 +250,7 @@ def build_frontend() -> None:
         say("No npm here: charts show their data tables instead of pictures.")
         return
     say("Bundling the charts")
-    for arguments in (["ci", "--no-audit", "--no-fund", "--omit=dev"], ["run", "build"]):
+    for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
         result = subprocess.run(
             [npm, *arguments],
             cwd=ROOT,

@@ -80,7 +80,6 @@ INSTALLED_APPS = [
     "django_prometheus",
     "django_structlog",
     "django_tables2",
-    "import_export",
     "waffle",
 ]
 

@@ -39,7 +39,7 @@ def browser_page() -> Iterator[Any]:
             yield page
         finally:
             browser.close()
-        assert problems == []
+        assert problems == [], problems
 
 
 def add_passkey_device(page: Any) -> tuple[Any, str]:
