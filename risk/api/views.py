@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import Http404
+from drf_spectacular.utils import OpenApiExample, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,6 +41,50 @@ class StateOutput(serializers.Serializer):
     positions = serializers.ListField(child=serializers.JSONField())
 
 
+BOOK = OpenApiExample(
+    "The books of a risk officer",
+    response_only=True,
+    value={
+        "results": [
+            {
+                "id": "6b1f7c1e-1f0a-4a53-9d0f-3a6f3c0b7f51",
+                "code": "EU",
+                "name": "European power",
+                "reporting_currency": "EUR",
+            }
+        ]
+    },
+)
+STATE = OpenApiExample(
+    "A book that bought a calendar year",
+    response_only=True,
+    value={
+        "book": "6b1f7c1e-1f0a-4a53-9d0f-3a6f3c0b7f51",
+        "revision": 3,
+        "as_of": "2026-11-21T16:30:00+00:00",
+        "var": 217905.6,
+        "es": 246310.4,
+        "value": -2156.6,
+        "currency": "EUR",
+        "convention": "VaR 99 %, 1 day, historical simulation, 500 scenarios; the 5th worst",
+        "unvalued": 0,
+        "problem": "",
+        "limits": [
+            {
+                "id": 1,
+                "measure": "VaR 99 %",
+                "used": 217905.6,
+                "amount": 300000.0,
+                "share": 0.726,
+                "currency": "EUR",
+                "is_breached": False,
+            }
+        ],
+        "positions": [{"market": "DE", "month": "2027-01", "mw": "10.000", "hours": 744.0}],
+    },
+)
+
+
 class BookRiskViewSet(ApiViewSet):
     """Risk by book."""
 
@@ -48,10 +93,20 @@ class BookRiskViewSet(ApiViewSet):
     scopes = {"GET": "risk:read"}
     serializer_class = StateOutput
 
+    @extend_schema(
+        description="List the books whose risk the caller may see.",
+        responses=inline_serializer("BookList", {"results": BookOutput(many=True)}),
+        examples=[BOOK],
+    )
     def list(self, request: Request) -> Response:
         """Return the caller's books."""
         return Response({"results": BookOutput(books_with_risk(actor_of(request)), many=True).data})
 
+    @extend_schema(
+        description="Return VaR, ES, value, limits and positions of a book, with their convention.",
+        responses=StateOutput,
+        examples=[STATE],
+    )
     def retrieve(self, request: Request, book_id: UUID) -> Response:
         """Return VaR, ES, value, limits and positions of a book, with their convention."""
         try:

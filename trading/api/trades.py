@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import Http404
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +19,7 @@ from trading.queries.trades import UnknownTrade, trade_by_ref, trade_rows
 from trading.services.capture import book_fill, capture_order
 
 from .serializers import DealInput, TradeOutput, TradeQuery
+from .trade_examples import FILL, ORDER, TRADE
 
 
 class TradeViewSet(ApiListViewSet):
@@ -30,6 +32,12 @@ class TradeViewSet(ApiListViewSet):
     serializer_class = TradeOutput
     lookup_field = "ref"
 
+    @extend_schema(
+        description="Page through the latest versions of trades, newest first.",
+        parameters=[TradeQuery],
+        responses=TradeOutput(many=True),
+        examples=[TRADE],
+    )
     def list(self, request: Request) -> Response:
         """Page through the latest versions, newest first."""
         rows = trade_rows(actor_of(request))
@@ -38,10 +46,24 @@ class TradeViewSet(ApiListViewSet):
         rows = rows.filter(**{paths[name]: value for name, value in found.items()})
         return self.page_of(rows, TradeOutput)
 
+    @extend_schema(
+        description="Return one trade in its latest version.",
+        responses=TradeOutput,
+        examples=[TRADE],
+    )
     def retrieve(self, request: Request, ref: str) -> Response:
         """Return one trade."""
         return Response(TradeOutput(_trade(request, ref)).data)
 
+    @extend_schema(
+        description=(
+            "Capture a deal given as one line of text: an order, which checks may stop, or with "
+            "`executed_at` a fill, which is booked whatever they say."
+        ),
+        request=DealInput,
+        responses={201: TradeOutput, 200: TradeOutput},
+        examples=[ORDER, FILL, TRADE],
+    )
     def create(self, request: Request) -> Response:
         """Capture a deal given as quick text: an order, or a fill if it says when it was done."""
         body = DealInput(data=request.data)

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,12 +37,37 @@ class SiteOutput(serializers.ModelSerializer[Site]):
         read_only_fields = fields
 
 
+ORGANIZATION = OpenApiExample(
+    "A customer of the operating company",
+    response_only=True,
+    value={
+        "id": "7a0f3f0e-9f5a-4b64-b6a1-2c1f8f8d2f6d",
+        "name": "Havn Cold Storage",
+        "lei": "",
+        "reporting_currency": "EUR",
+        "time_zone": "Europe/Berlin",
+    },
+)
+SITE = OpenApiExample(
+    "A warehouse",
+    response_only=True,
+    value={
+        "id": "0b8c2c63-6c3f-4f7e-9a6c-0d6a4f1c9b11",
+        "organization_id": "7a0f3f0e-9f5a-4b64-b6a1-2c1f8f8d2f6d",
+        "name": "Hamburg warehouse",
+        "time_zone": "Europe/Berlin",
+        "market_zone": "DE-LU",
+        "grid_connection_kw": "900.000",
+    },
+)
+
+
 class OrganizationViewSet(ApiListViewSet):
     permissions: ClassVar[dict[str, str]] = {"GET": "accounts.view_organization"}
     scopes: ClassVar[dict[str, str]] = {"GET": "organizations:read"}
     ordering = ("name", "id")
 
-    @extend_schema(responses=OrganizationOutput(many=True))
+    @extend_schema(responses=OrganizationOutput(many=True), examples=[ORGANIZATION])
     def list(self, request: Request) -> Response:
         """List the organizations that you may see."""
         actor = actor_of(request)
@@ -55,12 +80,12 @@ class SiteViewSet(ApiListViewSet):
     scopes: ClassVar[dict[str, str]] = {"GET": "organizations:read"}
     ordering = ("name", "id")
 
-    @extend_schema(responses=SiteOutput(many=True))
+    @extend_schema(responses=SiteOutput(many=True), examples=[SITE])
     def list(self, request: Request) -> Response:
         """List the sites that you may see."""
         return self.page_of(self._rows(request), SiteOutput)
 
-    @extend_schema(responses=SiteOutput)
+    @extend_schema(responses=SiteOutput, examples=[SITE])
     def retrieve(self, request: Request, pk: Any) -> Response:
         """Show one site."""
         site = self._rows(request).filter(pk=pk).first()
