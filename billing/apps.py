@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 from energyopti.accounts.roles import Role, grant_to_roles
 from energyopti.accounts.scopes import register_scope
-from energyopti.foundation.pages import NAVIGATION, NavigationItem
+from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 
 READERS = (
     Role.ENERGY_MANAGER,
@@ -24,6 +24,8 @@ class BillingConfig(AppConfig):
         from energyopti.foundation.api.routes import register_api_routes
         from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 
+        from .web.home import billing_panel
+
         grant_to_roles("billing.view_invoice", *READERS)
         grant_to_roles("billing.view_contract", *READERS)
         grant_to_roles("billing.issue_invoice", Role.UTILITY_OPERATOR)
@@ -33,6 +35,16 @@ class BillingConfig(AppConfig):
         # Daily: meter data may arrive days after a month's end.
         PERIODIC.register(
             "billing.monthly-invoices", Periodic("billing.issue_due_invoices", "15 4 * * *")
+        )
+        HOME_PANELS.register(
+            "billing.invoices",
+            HomePanel(
+                roles=frozenset({Role.ENERGY_MANAGER, Role.UTILITY_OPERATOR}),
+                template="billing/home_panel.html",
+                context=billing_panel,
+                permission="billing.view_invoice",
+                order=50,
+            ),
         )
         NAVIGATION.register(
             "billing",

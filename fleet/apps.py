@@ -11,7 +11,9 @@ class FleetConfig(AppConfig):
     def ready(self) -> None:
         from energyopti.accounts.roles import Role, grant_to_roles
         from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
-        from energyopti.foundation.pages import NAVIGATION, NavigationItem
+        from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
+
+        from .web.home import fleet_panel
 
         operators = (Role.DEVICE_OPERATOR, Role.ENERGY_MANAGER, Role.UTILITY_OPERATOR)
         grant_to_roles("fleet.view_dispatchrun", *operators)
@@ -26,6 +28,16 @@ class FleetConfig(AppConfig):
                 section="Fleet",
                 permission="devices.view_device",
                 shortcut="f",
+            ),
+        )
+        HOME_PANELS.register(
+            "fleet.devices",
+            HomePanel(
+                roles=frozenset({*operators, Role.SUPPORT_AGENT, Role.ADMIN}),
+                template="fleet/home_panel.html",
+                context=fleet_panel,
+                permission="devices.view_device",
+                order=15,
             ),
         )
         # Each asks whether a market's day is due and does it once: a day when its forecast is

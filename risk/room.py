@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from energyopti.accounts.roles import Role
 from energyopti.foundation.events.followers import FOLLOWERS, register_follower
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
-from energyopti.foundation.pages import NAVIGATION, NavigationItem
+from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 from trading.checks import CAPTURE_STEPS, CHECKS
 
 
@@ -13,6 +14,7 @@ def register_room() -> None:
     from risk.queries.var_limit import CHECK, check_var_limit
     from risk.services.vectors import add_trade
     from risk.validation import register_adapters
+    from risk.web.home import risk_panel
 
     CHECKS.register(CHECK, check_var_limit)
     CAPTURE_STEPS.register("risk_vectors", add_trade)
@@ -28,6 +30,18 @@ def register_room() -> None:
                 permission="risk.view_risk",
                 shortcut="r",
                 order=10,
+            ),
+        )
+
+    if "risk.books" not in HOME_PANELS:
+        HOME_PANELS.register(
+            "risk.books",
+            HomePanel(
+                roles=frozenset({Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER}),
+                template="risk/home_panel.html",
+                context=risk_panel,
+                permission="risk.view_risk",
+                order=20,
             ),
         )
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.apps import AppConfig
 
 from energyopti.accounts.roles import Role, grant_to_roles
-from energyopti.foundation.pages import NAVIGATION, NavigationItem
+from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 
 ALERT_READERS = (
     Role.TRADER,
@@ -26,6 +26,7 @@ class SupportConfig(AppConfig):
         from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 
         from .followers import evaluate_on_event
+        from .web.home import alert_panel, ticket_panel
 
         for permission in ("view_alert", "view_alertrule", "acknowledge_alert"):
             grant_to_roles(f"support.{permission}", *ALERT_READERS)
@@ -56,6 +57,26 @@ class SupportConfig(AppConfig):
                 "support.deliver_notifications",
                 timedelta(minutes=1),
                 expires=timedelta(minutes=1),
+            ),
+        )
+        HOME_PANELS.register(
+            "support.tickets",
+            HomePanel(
+                roles=frozenset({Role.SUPPORT_AGENT}),
+                template="support/home_tickets.html",
+                context=ticket_panel,
+                permission="support.view_ticket",
+                order=10,
+            ),
+        )
+        HOME_PANELS.register(
+            "support.alerts",
+            HomePanel(
+                roles=frozenset({*ALERT_READERS, Role.ADMIN}),
+                template="support/home_alerts.html",
+                context=alert_panel,
+                permission="support.view_alert",
+                order=40,
             ),
         )
         NAVIGATION.register(

@@ -8,8 +8,10 @@ from energyopti.accounts.scopes import register_scope
 from energyopti.foundation.api.problems import register_problem
 from energyopti.foundation.api.routes import register_api_routes
 from energyopti.foundation.pages import (
+    HOME_PANELS,
     NAVIGATION,
     SCOPES,
+    HomePanel,
     NavigationItem,
     ScopeDimension,
     ScopeOption,
@@ -50,6 +52,7 @@ def register_desk() -> None:
     register_adapters()
     _register_problems()
     _register_navigation()
+    _register_home()
 
 
 def _book_options(actor: Any) -> list[ScopeOption]:
@@ -79,6 +82,22 @@ def _register_navigation() -> None:
                     order=order,
                 ),
             )
+
+
+def _register_home() -> None:
+    from trading.web.home import desk_panel
+
+    if "trading.desk" not in HOME_PANELS:
+        HOME_PANELS.register(
+            "trading.desk",
+            HomePanel(
+                roles=frozenset({Role.TRADER}),
+                template="trades/home_desk.html",
+                context=desk_panel,
+                permission="trading.view_positiontotal",
+                order=10,
+            ),
+        )
 
 
 def _register_problems() -> None:

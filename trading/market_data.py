@@ -6,7 +6,7 @@ from energyopti.accounts.roles import Role, grant_to_roles
 from energyopti.accounts.scopes import register_scope
 from energyopti.foundation.api.routes import register_api_routes
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
-from energyopti.foundation.pages import NAVIGATION, NavigationItem
+from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 
 MARKET_READERS = (
     Role.TRADER,
@@ -44,6 +44,24 @@ def register_market_data() -> None:
                     label, f"trading:{name}", section="Trading", permission=permission, order=order
                 ),
             )
+
+    _register_home()
+
+
+def _register_home() -> None:
+    from .web.home import market_panel
+
+    if "trading.market" not in HOME_PANELS:
+        HOME_PANELS.register(
+            "trading.market",
+            HomePanel(
+                roles=frozenset({Role.TRADER, Role.ENERGY_MANAGER, Role.UTILITY_OPERATOR}),
+                template="trading/home_market.html",
+                context=market_panel,
+                permission="trading.view_price",
+                order=30,
+            ),
+        )
 
 
 def _grant() -> None:

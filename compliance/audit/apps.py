@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.apps import AppConfig
 
 from energyopti.accounts.roles import Role, grant_to_roles
-from energyopti.foundation.pages import NAVIGATION, NavigationItem
+from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 
 if TYPE_CHECKING:
     from energyopti.foundation.events.models import Event
@@ -27,9 +27,20 @@ class AuditConfig(AppConfig):
         from energyopti.foundation.events.followers import register_follower
 
         from .services.chaining import chain_event
+        from .web.home import audit_panel
 
         register_follower("audit", chain_event, key_of=_chain_key)
         grant_to_roles("audit.view_auditrecord", Role.COMPLIANCE_OFFICER)
+        HOME_PANELS.register(
+            "audit.trail",
+            HomePanel(
+                roles=frozenset({Role.COMPLIANCE_OFFICER}),
+                template="audit/home_panel.html",
+                context=audit_panel,
+                permission="audit.view_auditrecord",
+                order=10,
+            ),
+        )
         NAVIGATION.register(
             "audit",
             NavigationItem(

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 from energyopti.accounts.roles import Role, grant_to_roles
 from energyopti.accounts.scopes import register_scope
-from energyopti.foundation.pages import NAVIGATION, NavigationItem
+from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 
 
 class EsgConfig(AppConfig):
@@ -15,6 +15,8 @@ class EsgConfig(AppConfig):
     def ready(self) -> None:
         from energyopti.foundation.api.routes import register_api_routes
         from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
+
+        from .web.home import carbon_panel
 
         for permission in ("view_carbonreport", "view_factor"):
             grant_to_roles(
@@ -30,6 +32,16 @@ class EsgConfig(AppConfig):
         register_api_routes("compliance", "compliance.api.urls")
         # Daily, because a month ends at another instant in each zone; done once per month.
         PERIODIC.register("esg.monthly-reports", Periodic("esg.request_due_reports", "30 3 * * *"))
+        HOME_PANELS.register(
+            "esg.carbon",
+            HomePanel(
+                roles=frozenset({Role.ESG_OFFICER, Role.ENERGY_MANAGER, Role.COMPLIANCE_OFFICER}),
+                template="esg/home_panel.html",
+                context=carbon_panel,
+                permission="esg.view_carbonreport",
+                order=60,
+            ),
+        )
         NAVIGATION.register(
             "esg-reports",
             NavigationItem(

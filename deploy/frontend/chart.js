@@ -11,6 +11,12 @@ const TICKS = [
   [60, "{HH}:{mm}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
 ];
 
+// As wide as the longest label, so that a million is not cut to its zeros.
+function widthOfLabels(chart, labels) {
+  const longest = (labels ?? []).reduce((most, text) => Math.max(most, String(text).length), 0);
+  return Math.max(56, 20 + 7.5 * longest);
+}
+
 /**
  * Draw time series.
  * data: labels of the series, times in Unix seconds, one array of numbers or nulls a series.
@@ -39,7 +45,7 @@ export function drawChart(target, data, { kind, unit, width, colors, zone }) {
         value: (_, value) => (value === null ? "–" : `${value.toLocaleString("en-US", { maximumFractionDigits: 2 })} ${unit}`.trim()),
       })),
     ],
-    axes: [{ ...axis, values: TICKS }, { ...axis, size: 56 }],
+    axes: [{ ...axis, values: TICKS }, { ...axis, size: widthOfLabels }],
     cursor: { drag: { x: true, y: false } },
   };
   return new uPlot(options, [data.times, ...data.series], target);

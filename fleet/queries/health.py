@@ -30,6 +30,10 @@ class FleetCounts:
     stored_kwh: float
     capacity_kwh: float
 
+    @property
+    def in_need(self) -> int:
+        return self.total - self.fine
+
 
 def devices_by_need(actor: ActorLike, *, silent_since: datetime) -> "QuerySet[Device]":
     """Return the actor's active devices with `need` ("0" is worst) and the newest status."""

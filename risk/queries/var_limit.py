@@ -44,8 +44,9 @@ def check_var_limit(proposal: Proposal) -> CheckResult:
             rule = convention(scope.basis if scope else on, confidence)
             results.append(
                 _judge(
-                    tail_risk(before, rule).var,
-                    tail_risk(before + deal.pnl, rule).var,
+                    # + 0.0: the loss of no position is 0, not −0
+                    tail_risk(before, rule).var + 0.0,
+                    tail_risk(before + deal.pnl, rule).var + 0.0,
                     limit,
                     proposal.terms.currency,
                     codes[book_id],

@@ -1,5 +1,6 @@
 """The risk page: a book's VaR, ES and value, live; its limits, positions and history."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -82,10 +83,11 @@ def _book(request: HttpRequest, book_id: UUID) -> Any:
 
 
 def _context(request: HttpRequest, book: Any, form: LimitForm) -> dict[str, Any]:
-    history = risk_history(book.id)
+    history, state = risk_history(book.id), book_state(book.id)
     return {
         "book": book,
-        "state": book_state(book.id),
+        "state": state,
+        "valued_at": datetime.fromisoformat(state["as_of"]) if state["as_of"] else None,
         "history": history,
         "points": [(n.recorded_at, [n.var, n.es, n.value]) for n in reversed(history)],
         "breaches": breaches_of(book.id),

@@ -121,7 +121,23 @@ class LiveFeed extends HTMLElement {
 }
 customElements.define("live-feed", LiveFeed);
 
+// A moment as the server writes it: 21 Nov 2026 15:39 and the zone's name, which the page has.
+function momentText(iso, before) {
+  const zone = document.body.dataset.zone || "UTC";
+  const part = new Map(new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone, day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+  }).formatToParts(new Date(iso)).map(({ type, value }) => [type, value]));
+  const month = part.get("month").slice(0, 3);
+  const name = before.trim().split(" ").pop();
+  return `${part.get("day")} ${month} ${part.get("year")} ${part.get("hour")}:${part.get("minute")} ${name}`;
+}
+
 function write(element, value) {
+  if (element.localName === "time" && typeof value === "string") {
+    element.dateTime = value;
+    element.textContent = momentText(value, element.textContent);
+    return;
+  }
   const places = Number(element.dataset.places ?? 0);
   const text = Number.isFinite(Number(value)) && value !== "" && value !== null
     ? Number(value).toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places }).replace("-", "−")

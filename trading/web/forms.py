@@ -23,7 +23,8 @@ class TicketForm(forms.Form):
     """
     A deal to be previewed or booked.
 
-    After `is_valid`, `deal` and `proposal` hold it, and `line` the text that was read.
+    After `is_valid`, `deal` and `proposal` hold it, `line` the text that was read and `parties`
+    the names of the book and counterparty that were found.
     """
 
     text = forms.CharField(
@@ -70,6 +71,7 @@ class TicketForm(forms.Form):
         self.caret: int | None = None
         self.deal: QuickDeal | None = None
         self.proposal: Proposal | None = None
+        self.parties: list[tuple[str, str]] = []
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
@@ -114,6 +116,7 @@ class TicketForm(forms.Form):
         party = self.counterparties.get(deal.counterparty_code or found.get("counterparty", ""))
         if party is None:
             raise UnknownCounterparty("counterparty: choose one, or write cpty: with its code.")
+        self.parties = [("Book", f"{book.code}, {book.name}"), ("Counterparty", party.name)]
         return propose(
             actor=self.actor, terms=deal.terms, book_id=book.id, counterparty_id=party.id,
             traded_at=self.now, received_at=self.now,

@@ -95,6 +95,7 @@ def _context(form: TicketForm) -> dict[str, object]:
         "preview": shown,
         "deal": form.deal,
         "line": form.line,
+        "parties": form.parties,
         "pointer": "" if form.caret is None else " " * form.caret + "^",
         "is_previewed": bool(shown and form.data.get("previewed")),
         "is_bound": form.is_bound,

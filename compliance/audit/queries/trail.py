@@ -2,14 +2,29 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Cast, Coalesce, Substr
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Now, Substr
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Organization, User
 from energyopti.foundation.events.models import Event
+
+from ..models import AuditRecord
 
 
 class NoSuchEvent(LookupError):
@@ -96,3 +111,32 @@ def event_detail(actor: Actor, uid: uuid.UUID) -> EventDetail:
         previous_hash=record.previous_hash if record else None,
         hash=record.hash if record else None,
     )
+
+
+@dataclass(frozen=True)
+class TrailSummary:
+    """
+    The trail at a glance.
+
+    recorded       visible events of the window
+    unchained      of all visible events those that the chain does not hold yet
+    newest_at      when the newest visible event was recorded
+    chain_length   records of the whole chain
+    """
+
+    recorded: int
+    unchained: int
+    newest_at: datetime | None
+    chain_length: int
+
+
+def trail_summary(actor: Actor, *, window: timedelta) -> TrailSummary:
+    """Return counts; `window` is measured back from the database's now, as events are."""
+    events = visible_events(actor)
+    found = events.aggregate(
+        recorded=Count("pk", filter=Q(recorded_at__gte=Now() - window)),
+        unchained=Count("pk", filter=Q(audit_record__isnull=True)),
+        newest=Max("recorded_at"),
+    )
+    length = AuditRecord.objects.order_by("-seq").values_list("seq", flat=True).first()
+    return TrailSummary(found["recorded"], found["unchained"], found["newest"], length or 0)

@@ -45,3 +45,15 @@ def file_of_report(report: CarbonReport, format_name: str) -> CarbonReportFile |
 def reporting_organizations(actor: Actor) -> "QuerySet[Any]":
     """Return the organizations that the actor may have reports built for, by name."""
     return Organization.objects.filter(id__in=actor.organization_ids).order_by("name")
+
+
+def newest_reports(actor: Actor) -> list[CarbonReport]:
+    """Return the latest version of each organization's report of the newest month; two queries."""
+    reports = visible_reports(actor)
+    newest = reports.order_by("-month").values_list("month", flat=True).first()
+    if newest is None:
+        return []
+    latest = reports.filter(month=newest).order_by("organization_id", "-version")
+    return sorted(
+        latest.distinct("organization_id"), key=lambda report: str(report.organization.name)
+    )

@@ -1,5 +1,7 @@
 """ESG pages: ask for a report, read it, download it, see the factors."""
 
+from decimal import Decimal
+
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -44,7 +46,16 @@ def build(request: HttpRequest) -> HttpResponse:
 def report(request: HttpRequest, report_id: int) -> HttpResponse:
     """Show a report's lines, factors and proof."""
     found = _report(request, report_id)
-    return render(request, "esg/report.html", {"report": found, **found.content})
+    content = found.content
+    lines = [
+        {
+            **line,
+            "energy_kwh": Decimal(line["energy_kwh"]),
+            "emissions_t": Decimal(line["emissions_t"]),
+        }
+        for line in content["lines"]
+    ]
+    return render(request, "esg/report.html", {**content, "report": found, "lines": lines})
 
 
 @require_permission("esg.view_carbonreport")

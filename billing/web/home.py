@@ -1,0 +1,14 @@
+"""The panel of the home page: what was billed, and the newest invoice."""
+
+from typing import Any
+
+from billing.queries.invoices import billing_totals, visible_invoices
+from energyopti.accounts.actors import Actor
+
+
+def billing_panel(actor: Actor) -> dict[str, Any]:
+    """Return totals by currency and the newest invoice; two queries."""
+    return {
+        "totals": billing_totals(actor),
+        "newest": visible_invoices(actor).order_by("-issued_at", "-pk").first(),
+    }
