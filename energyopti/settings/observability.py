@@ -39,6 +39,8 @@ LOGGING: dict[str, Any] = {
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # The request line of django_structlog says the same with the correlation id.
         "django.request": {"level": "ERROR"},
+        # A line for each poll of each battery says nothing that the server does not say.
+        "httpx": {"level": "WARNING"},
     },
 }
 
