@@ -4,6 +4,7 @@ The processes of the demo: started together, started again when one dies, stoppe
 No Django here: this is the parent that outlives a killed web server, worker or database.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -114,7 +115,12 @@ class Supervisor:
         return list(self._processes)
 
     def stop(self) -> None:
-        """End all that was started here, politely first; the latest first."""
+        """
+        End all that was started here, politely first; the latest first.
+
+        The word goes to each program alone, which tells its own children (a worker whose pool
+        dies under it reports a lost task); what is left of its group afterwards is killed.
+        """
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -124,14 +130,15 @@ class Supervisor:
             if process.popen and process.popen.poll() is None
         ]
         for popen in alive:
-            _signal_group(popen, signal.SIGTERM)
+            popen.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         for popen in alive:
             try:
                 popen.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                _signal_group(popen, signal.SIGKILL)
+                popen.kill()
                 popen.wait()
+            _kill_group(popen)
 
     def _spawn(self, process: Process) -> None:
         # The child keeps the file open; a session of its own keeps the terminal's Ctrl-C from
@@ -172,8 +179,7 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
-def _signal_group(popen: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(popen.pid, number)
-    except ProcessLookupError:
-        popen.poll()
+def _kill_group(popen: subprocess.Popen[bytes]) -> None:
+    # Each program was started in a session of its own, so its group is what it started.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(popen.pid, signal.SIGKILL)
