@@ -10,9 +10,9 @@ class EopChart extends HTMLElement {
     const table = this.querySelector("table");
     const canvas = this.querySelector(".canvas");
     if (!table || !canvas || !table.tBodies[0]?.rows.length) return;
-    loadStyles(this.dataset.styles);
-    import(new URL(this.dataset.bundle, document.baseURI))
-      .then((bundle) => {
+    // Drawn with its styles or not yet: a legend that is styled later would move the page.
+    Promise.all([import(new URL(this.dataset.bundle, document.baseURI)), loadStyles(this.dataset.styles)])
+      .then(([bundle]) => {
         const draw = () => {
           this.#drawing?.destroy();
           this.#drawing = bundle.drawChart(canvas, readTable(table), {
@@ -47,13 +47,19 @@ class EopChart extends HTMLElement {
 }
 customElements.define("eop-chart", EopChart);
 
+let styles = null;
+
 function loadStyles(address) {
-  if (!address || document.querySelector("link[data-chart]")) return;
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = address;
-  link.dataset.chart = "";
-  document.head.append(link);
+  if (!address) return null;
+  styles ??= new Promise((resolve) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = address;
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", resolve); // an unstyled legend still says what it says
+    document.head.append(link);
+  });
+  return styles;
 }
 
 function readTable(table) {
