@@ -1,32 +1,28 @@
 """
-pytest plugin: starts the embedded servers once for the whole run, before Django reads its settings.
+pytest plugin: starts embedded servers before Django reads its settings.
 
-Servers named by DATABASE_URL, REDIS_URL or MQTT_URL are used as they are.
+Each xdist worker has servers of its own: followers read up to the oldest transaction of the whole
+cluster, and clearing the cache empties a Redis, so workers on shared servers would meet. Servers
+named by DATABASE_URL, REDIS_URL or MQTT_URL are used as they are; run those in one process.
 """
 
 import atexit
 import os
-import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
+
+MARK = "EOP_TEST_SERVERS"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ or "EOP_TEST_SERVERS" in os.environ:
-        return  # the process that started this one has started the servers
+    hands_out_work = getattr(early_config.known_args_namespace, "numprocesses", None)
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    if (hands_out_work and not is_worker) or MARK in os.environ:
+        return
     from energyopti.embedded.servers import start_servers
 
-    state_dir = Path(tempfile.mkdtemp(prefix="eop-test-", dir="/var/tmp"))
-    servers = start_servers(state_dir, durable=False, environ=os.environ)
-    servers.__enter__()
+    servers = start_servers(None, durable=False, environ=os.environ)
+    atexit.register(servers.stop)
     os.environ.update(servers.environment)
-    os.environ["EOP_TEST_SERVERS"] = str(state_dir)
-
-    def stop() -> None:
-        servers.__exit__(None, None, None)
-        shutil.rmtree(state_dir, ignore_errors=True)
-
-    atexit.register(stop)
+    os.environ[MARK] = str(servers.state_dir)

