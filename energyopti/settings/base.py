@@ -243,3 +243,4 @@ PUBLIC_URL: str = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 SUPPORT_ALLOW_PRIVATE_CHANNELS: bool = env.bool("SUPPORT_ALLOW_PRIVATE_CHANNELS", default=False)
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DJANGO_TABLES2_TEMPLATE = "tables/table.html"
+FILTERS_EMPTY_CHOICE_LABEL = "Any"
