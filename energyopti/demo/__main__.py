@@ -81,7 +81,7 @@ def run(servers: Servers, *, state: Path, speed: float, chosen: argparse.Namespa
     reviver.start()
     try:
         say("Migrating")
-        supervisor.run_once("migrate", ["manage.py", "migrate", "--no-input"])
+        supervisor.run_once("migrate", ["manage.py", "migrate", "--no-input", "--skip-checks"])
         say("Seeding markets, people, contracts and devices (the first time takes a minute)")
         supervisor.run_once("seed", ["-m", "energyopti.demo.seed"])
         # The owner's URL was for `migrate` alone: what runs from here on may not rewrite facts.
@@ -91,7 +91,6 @@ def run(servers: Servers, *, state: Path, speed: float, chosen: argparse.Namespa
         if chosen.headless:
             supervisor.run_shown("day", ["-m", "energyopti.demo.day"])
             return 0
-        wait_for_port(chosen.port, supervisor)
         print(WELCOME.format(url=base_url, password=PASSWORD, speed=speed, log=supervisor.log_dir))
         while not supervisor.failure:
             stopping.wait(1)
@@ -118,12 +117,14 @@ def compiled_modules(environ: Mapping[str, str], state: Path) -> dict[str, str]:
 
 
 def start_processes(supervisor: Supervisor, *, port: int) -> None:
-    """Start the product's processes; the batteries last, when there is something to talk to."""
+    """Start the product's processes: the pages first, the batteries that talk to all of it last."""
     manage = "manage.py"
     supervisor.start(
         "web",
         ["-m", "uvicorn", "energyopti.asgi:application", "--port", str(port), "--no-access-log"],
     )
+    # Alone on the processor the pages are there in a third of the time.
+    wait_for_port(port, supervisor)
     supervisor.start("followers", [manage, "run_followers"])
     supervisor.start("mqtt-bridge", [manage, "run_mqtt_bridge"])
     supervisor.start(
@@ -132,7 +133,6 @@ def start_processes(supervisor: Supervisor, *, port: int) -> None:
     )
     supervisor.start("beat", [manage, "run_beat"])
     supervisor.start("market", ["-m", "energyopti.demo.market"])
-    wait_for_port(port, supervisor)
     supervisor.start(
         "devices",
         [
