@@ -1,6 +1,8 @@
 // A chart reads the table under it, so both always say the same. The drawing library is the npm
 // bundle; without it the table stays open and nothing is missing but the picture.
 
+let styles = null; // loaded once a page
+
 class EopChart extends HTMLElement {
   #drawing = null;
   #observer = null;
@@ -46,8 +48,6 @@ class EopChart extends HTMLElement {
   }
 }
 customElements.define("eop-chart", EopChart);
-
-let styles = null;
 
 function loadStyles(address) {
   if (!address) return null;
