@@ -17,7 +17,7 @@ test-all: ready
 
 # The tests that talk to a database or a broker, against the servers that the environment names.
 test-servers: ready
-	@$(VENV)/python -m pytest -n 2 --dist loadgroup -m "servers and not slow and not browser" $(ARGS)
+	@$(VENV)/python -m pytest -m "servers and not slow and not browser" $(ARGS)
 
 bench: ready
 	@$(VENV)/python -m tests.benchmarks $(ARGS)

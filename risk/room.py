@@ -51,7 +51,8 @@ def _register_schedule() -> None:
 
     if "risk.rebase" not in PERIODIC:
         # A new curve asks for it at once; this one moves the valuation time on, and heals.
-        often = timedelta(minutes=5)
+        # A new curve asks at once (follower below); this is for the passing of time alone.
+        often = timedelta(hours=6)
         PERIODIC.register("risk.rebase", Periodic("risk.rebase", often, expires=often))
         PERIODIC.register("risk.recompute", Periodic("risk.recompute", "17 * * * *"))
     if "risk.curves" not in FOLLOWERS:
