@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv/bin
 ARGS ?=
+# Compiled modules are kept: without them every process compiles some 2,000 at its start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-all test-servers bench lint lock ux ready
 

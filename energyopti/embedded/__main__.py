@@ -16,6 +16,7 @@ from pathlib import Path
 from energyopti.embedded.errors import ServerUnavailable
 from energyopti.embedded.servers import Servers, start_servers
 
+LOOK_SECONDS = 1.0
 FORWARDED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -80,12 +81,13 @@ def run(command: Sequence[str], servers: Servers) -> int:
 def follow(child: subprocess.Popen[bytes] | None, servers: Servers) -> int:
     """Return the exit code of `child`, or 0 when without one a signal came."""
     while True:
-        arrived = signal.sigwaitinfo(FORWARDED | {signal.SIGCHLD})
+        # With a limit: a SIGCHLD that another thread's library swallowed must not hang us.
+        arrived = signal.sigtimedwait(FORWARDED | {signal.SIGCHLD}, LOOK_SECONDS)
         if child is not None and (code := child.poll()) is not None:
             return code if code >= 0 else 128 - code
         for name in servers.revive():
             print(f"{name} had died and runs again.", file=sys.stderr)
-        if arrived.si_signo in FORWARDED:
+        if arrived is not None and arrived.si_signo in FORWARDED:
             if child is None:
                 return 0
             # Positive: from the terminal, which has told the whole group, the child too.

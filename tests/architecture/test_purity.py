@@ -18,6 +18,10 @@ PURE = [
     "trading.deals",
     "risk.engine",
     "compliance.carbon",
+    "compliance.canonical",
+    "billing.rating",
+    "trading.markets.price_files",
+    "trading.markets.simulator",
     "devices.wire",
     "devices.edge",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
@@ -73,7 +73,7 @@ class ProblemHandler(ExceptionHandler):
             return exceptions.PermissionDenied(str(exc) or None, code)
         if isinstance(exc, DjangoValidationError):
             return exceptions.ValidationError(_validation_detail(exc))
-        if isinstance(exc, OperationalError):
+        if isinstance(exc, (OperationalError, InterfaceError)):
             return Refusal(
                 "The database does not answer just now. Try again.",
                 code="database_unavailable",

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import Http404
 from django.urls import include, path
 from django_celery_beat.models import IntervalSchedule
@@ -130,6 +130,7 @@ class RefusalsView(ApiView):
             "denied": PermissionDenied(),
             "missing": Http404("trade of another organization"),
             "database": OperationalError("connection to 10.0.0.3 failed"),
+            "connection": InterfaceError("connection to 10.0.0.3 is closed"),
             "rule": RuleBroken("The limit leaves no room."),
             "model": DjangoValidationError({"every": ["Too small."], "__all__": ["Odd."]}),
             "plain": DjangoValidationError("Not so."),

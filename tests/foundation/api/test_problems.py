@@ -33,6 +33,7 @@ def problem_of(response, status):
         ("denied", 403, "permission_denied"),
         ("missing", 404, "not_found"),
         ("database", 503, "database_unavailable"),
+        ("connection", 503, "database_unavailable"),
         ("rule", 409, "limit_exceeded"),
         ("model", 400, "validation_failed"),
         ("plain", 400, "validation_failed"),
