@@ -31,6 +31,9 @@ class DevicesConfig(AppConfig):
         from energyopti.foundation.api.routes import register_api_routes
         from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 
+        from .scope import register_site_scope
+
+        register_site_scope()
         PERIODIC.register("devices.tidy", Periodic("devices.tidy_tables", timedelta(minutes=5)))
         register_scope("devices:write", "Publish schedules to devices")
         register_api_routes("devices", "devices.api.urls")

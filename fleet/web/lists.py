@@ -63,7 +63,6 @@ class DeviceTable(tables.Table):
 
 class DeviceFilter(django_filters.FilterSet):
     code = django_filters.CharFilter(lookup_expr="icontains", label="Battery")
-    site = django_filters.CharFilter("site__name", lookup_expr="icontains", label="Site")
     transport = django_filters.ChoiceFilter(choices=Transport.choices)
     need = django_filters.ChoiceFilter(choices=list(NEEDS.items()), label="State")
 
@@ -82,7 +81,9 @@ class FleetPage(TablePage):
     empty_text = "A battery appears here when it has been registered at a site."
 
     def rows(self) -> QuerySet[Any]:
-        return devices_by_need(self.actor, silent_since=silent_since())
+        found = devices_by_need(self.actor, silent_since=silent_since())
+        site = self.scope.value("site")
+        return found.filter(site_id=site) if site else found
 
     def extra_context(self) -> dict[str, Any]:
         return {

@@ -22,9 +22,15 @@ def watchdog() -> Iterator[Watchdog]:
     watchdog.close()
 
 
+def heed_signals() -> None:
+    """Undo what the run was started with: a shell's background job ignores SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(["sleep", "60"])
+    process = subprocess.Popen(["sleep", "60"], preexec_fn=heed_signals)
     yield process
     process.kill()
     process.wait()

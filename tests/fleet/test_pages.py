@@ -58,6 +58,27 @@ def test_those_in_need_stand_on_top(client):
     assert "emergency stop" in page
 
 
+def test_the_scope_bar_chooses_a_site(client):
+    sign_in(client, Role.DEVICE_OPERATOR)
+    here = make_device("ALPHA-1")
+    there = make_site(make_organization(), "There")
+    make_device("BETA-1", site=there)
+
+    everywhere = client.get("/fleet/").content.decode()
+    page = client.get("/fleet/", {"site": str(there.pk)}).content.decode()
+
+    assert "ALPHA-1" in everywhere and "BETA-1" in everywhere
+    assert "BETA-1" in page and "ALPHA-1" not in page
+    assert f'value="{here.site_id}"' in page
+
+
+def test_a_foreign_site_is_not_there_to_choose(client):
+    sign_in(client, Role.DEVICE_OPERATOR)
+    foreign = make_site(make_organization("Somebody else"))
+
+    assert client.get("/fleet/", {"site": str(foreign.pk)}).status_code == 404
+
+
 def test_the_fleet_costs_as_many_queries_for_ten_as_for_two(client, django_assert_max_num_queries):
     sign_in(client, Role.ENERGY_MANAGER)
     for number in range(10):
