@@ -156,8 +156,8 @@ def test_a_broker_that_forgot_is_sent_everything_again(broker, root, devices):
         first.converse(
             lambda: all(a.schedule for a in first.agents.values()) and store.waiting() == 0
         )
-        # The broker loses its memory: epoch and schedules are gone.
-        forget(broker.url, root, devices)
+    # The broker loses its memory while no bridge is there to notice: epoch and schedules are gone.
+    forget(broker.url, root, devices)
     assert retained(broker.url, root, devices[0]) is None
 
     with bridge(broker.url, root):
