@@ -48,7 +48,8 @@ class Bridge:
         """Work until asked to stop; a broker or database that is away is waited for."""
         while not stop.is_set() and self._session is None:
             try:
-                session = Session(
+                # Known before it opens: what the broker kept arrives on the first connection.
+                self._session = Session(
                     self._url,
                     f"{self._root}-bridge",
                     subscriptions=[
@@ -58,9 +59,9 @@ class Bridge:
                     ],
                     on_message=self._take,
                 )
-                session.open()
-                self._session = session
+                self._session.open()
             except (BrokerUnavailable, OSError) as error:
+                self._session = None
                 logger.warning("%s", error)
                 stop.wait(1)
         if self._session is None:
@@ -97,7 +98,8 @@ class Bridge:
 
     def _take(self, message: mqtt.MQTTMessage) -> None:
         if message.topic == epoch_topic(self._root):
-            self._epoch_seen_in = self._live.connections
+            if message.payload:  # an empty one clears the marker: the memory is gone
+                self._epoch_seen_in = self._live.connections
             self._live.acknowledge(message)
             return
         # A full inbox holds up the broker, which keeps the rest.
