@@ -10,13 +10,14 @@ from django.urls import reverse
 from energyopti.accounts.actors import Actor
 from energyopti.foundation import clock
 from energyopti.foundation.jobs.runner import JobResult, RunningJob, job_task
+from energyopti.foundation.partitions.months import ensure_months
 
 from .markets.price_files import Clock
 from .queries.markets import market_by_code
 from .services.forecast_rounds import issue_due_forecasts
-from .services.months import PARTITIONED, ensure_months
 from .services.prices import import_price_file
 
+_PARTITIONED = ("trading_price", "trading_actual")
 _BACK, _AHEAD = timedelta(days=31), timedelta(days=120)
 
 
@@ -26,7 +27,7 @@ def ensure_months_ahead(**_: Any) -> int:
     today = clock.now().date()
     return sum(
         ensure_months(table=table, first=today - _BACK, last=today + _AHEAD)
-        for table in PARTITIONED
+        for table in _PARTITIONED
     )
 
 

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "energyopti.foundation.api",
     "energyopti.foundation.validation",
     "energyopti.foundation.tables",
+    "energyopti.foundation.partitions",
     "energyopti.accounts",
     "energyopti.observability",
     "energyopti.portal",

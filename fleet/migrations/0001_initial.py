@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("devices", "0002_months"),
+        ("devices", "0001_initial"),
         ("trading", "0001_markets"),
     ]
 

@@ -10,8 +10,8 @@ from devices.schedules.models import PastSchedule, Schedule, ScheduleDelivery
 from devices.schedules.queries.documents import documents
 from devices.schedules.services import publish_schedules
 from devices.schedules.services.publication import DraftsOverlap, UnknownDevices, VersionConflict
-from devices.services.partitions import ensure_months
 from energyopti.foundation.events.models import Event
+from energyopti.foundation.partitions.months import ensure_months
 from tests.factories.devices import (
     DAY_START,
     HALF_HOUR,
@@ -173,4 +173,4 @@ def test_one_event_for_a_batch_and_one_open_delivery_a_device():
 
 def test_months_exist_only_for_the_device_tables():
     with pytest.raises(DataError, match="no monthly"), transaction.atomic():
-        ensure_months("auth_group", DAY_START.date(), DAY_START.date())  # type: ignore[arg-type]
+        ensure_months(table="auth_group", first=DAY_START.date(), last=DAY_START.date())

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from trading.services.months import ensure_months
+from energyopti.foundation.partitions.months import ensure_months
 
 pytestmark = pytest.mark.servers
 
@@ -63,7 +63,7 @@ def test_other_tables_and_absurd_spans_are_refused(table, first, last, word):
 def test_application_role_has_months_made_and_adds_but_never_changes_prices(application):
     with application.cursor() as cursor:
         made = cursor.execute(
-            "SELECT trading_ensure_months('trading_price', '2033-05-01', '2033-05-31')"
+            "SELECT partitions_ensure_months('trading_price', '2033-05-01', '2033-05-31')"
         ).fetchone()
         cursor.execute(
             "INSERT INTO trading_market (code, name, eic, time_zone, currency, period_minutes,"
@@ -100,7 +100,9 @@ def test_application_role_has_months_made_and_adds_but_never_changes_prices(appl
 )
 def test_application_role_cannot_reach_around_the_append_only_rule(application, statement):
     with application.cursor() as cursor:
-        cursor.execute("SELECT trading_ensure_months('trading_price', '2034-01-01', '2034-01-31')")
+        cursor.execute(
+            "SELECT partitions_ensure_months('trading_price', '2034-01-01', '2034-01-31')"
+        )
 
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             cursor.execute(statement)

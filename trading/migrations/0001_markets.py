@@ -8,12 +8,9 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import trading.models.markets
+from energyopti.foundation.partitions.operations import PartitionByMonth
 
-# Each month is a table in a schema of its own: the application's role is granted nothing there, so
-# it reaches the rows through the parent only, where a fact can be added but not changed.
 PARTITIONS = """
-CREATE SCHEMA IF NOT EXISTS partitions;
-
 CREATE TABLE trading_price (
     market_id bigint NOT NULL REFERENCES trading_market (id) DEFERRABLE INITIALLY DEFERRED,
     series varchar(64) NOT NULL CHECK (series <> ''),
@@ -46,59 +43,9 @@ CREATE TABLE trading_actual (
 CREATE INDEX trading_actual_period ON trading_actual (period_start, organization_id);
 """
 
-# The application may not create tables, so it asks the owner's function, which makes months of
-# these two tables and nothing else. Building the table apart and attaching it takes no lock that
-# readers or writers of the parent would wait for; the advisory lock makes the check safe.
-ENSURE_MONTHS = """
-CREATE FUNCTION trading_ensure_months(parent text, first_day date, last_day date)
-RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
-AS $$
-DECLARE
-    month date := date_trunc('month', first_day)::date;
-    name text;
-    created integer := 0;
-BEGIN
-    IF parent NOT IN ('trading_price', 'trading_actual') THEN
-        RAISE EXCEPTION 'parent: % has no monthly partitions', parent
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    IF first_day < date '1990-01-01' OR last_day >= date '2200-01-01' OR last_day < first_day
-       OR last_day - first_day > 366 * 60 THEN
-        RAISE EXCEPTION 'days: % to % must be at most 60 years within 1990 to 2199',
-            first_day, last_day USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    WHILE month <= last_day LOOP
-        name := parent || to_char(month, '"_y"YYYY"m"MM');
-        IF to_regclass('partitions.' || name) IS NULL THEN
-            PERFORM pg_advisory_xact_lock(hashtext('trading_ensure_months'));
-            IF to_regclass('partitions.' || name) IS NULL THEN
-                EXECUTE format(
-                    'CREATE TABLE partitions.%1$I (LIKE public.%2$I INCLUDING ALL,'
-                    ' CONSTRAINT %3$I CHECK (period_start >= %4$L AND period_start < %5$L))',
-                    name, parent, name || '_month',
-                    month::timestamptz, (month + interval '1 month')::timestamptz);
-                EXECUTE format(
-                    'ALTER TABLE public.%2$I ATTACH PARTITION partitions.%1$I'
-                    ' FOR VALUES FROM (%3$L) TO (%4$L)',
-                    name, parent, month::timestamptz, (month + interval '1 month')::timestamptz);
-                EXECUTE format(
-                    'ALTER TABLE partitions.%1$I DROP CONSTRAINT %2$I', name, name || '_month');
-                created := created + 1;
-            END IF;
-        END IF;
-        month := (month + interval '1 month')::date;
-    END LOOP;
-    RETURN created;
-END
-$$;
-"""
-
-DROP_PARTITIONED = """
-DROP FUNCTION trading_ensure_months(text, date, date);
-DROP TABLE trading_price, trading_actual;
-DROP SCHEMA partitions;
-"""
+DROP_PARTITIONED = "DROP TABLE trading_price, trading_actual"
+# Histories of prices are imported decades at once.
+SINCE = {"earliest": datetime.date(1990, 1, 1), "longest_days": 366 * 60}
 
 
 class Migration(migrations.Migration):
@@ -106,6 +53,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0001_initial"),
+        ("partitions", "0001_months"),
     ]
 
     operations = [
@@ -353,7 +301,8 @@ class Migration(migrations.Migration):
         migrations.SeparateDatabaseAndState(
             database_operations=[
                 migrations.RunSQL(PARTITIONS, DROP_PARTITIONED),
-                migrations.RunSQL(ENSURE_MONTHS, migrations.RunSQL.noop),
+                PartitionByMonth("trading_price", key="period_start", **SINCE),
+                PartitionByMonth("trading_actual", key="period_start", **SINCE),
             ],
             state_operations=[
                 migrations.CreateModel(

@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from energyopti.foundation.intervals import as_utc
+from energyopti.foundation.partitions.months import ensure_months
 
 from ..enums import Flow
 from ..models import Market
-from .months import ensure_months
 
 _MINUTES = (15, 30, 60)
 _LIMIT = Decimal(10) ** 12

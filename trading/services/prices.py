@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
+from energyopti.foundation.partitions.months import ensure_months
 
 from ..markets.price_files import (
     SPOT_SERIES,
@@ -21,7 +22,6 @@ from ..markets.price_files import (
     read_price_file,
 )
 from ..models import ImportRun, Market
-from .months import ensure_months
 
 Progress = Callable[[str, int, int], None]
 _REPORT_EVERY = 8192

@@ -1,5 +1,7 @@
 """Schedules and deliveries; past schedules and acknowledgements in monthly partitions."""
 
+from datetime import date
+
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
@@ -7,6 +9,8 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.contrib.postgres.operations import BtreeGistExtension
 from django.db import migrations, models
+
+from energyopti.foundation.partitions.operations import PartitionByMonth
 
 CREATE_PARTITIONED = """
 CREATE TABLE schedules_pastschedule (
@@ -47,13 +51,16 @@ CREATE INDEX acknowledgement_start ON schedules_acknowledgement (command_start, 
 """
 
 DROP_PARTITIONED = "DROP TABLE schedules_acknowledgement, schedules_pastschedule"
+# A device that tells of other decades is wrong about its clock.
+SINCE = {"earliest": date(2000, 1, 1), "longest_days": 1200}
 
 
 class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("devices", "0002_months"),
+        ("devices", "0001_initial"),
+        ("partitions", "0001_months"),
     ]
 
     operations = [
@@ -150,7 +157,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL(CREATE_PARTITIONED, DROP_PARTITIONED)],
+            database_operations=[
+                migrations.RunSQL(CREATE_PARTITIONED, DROP_PARTITIONED),
+                PartitionByMonth("schedules_pastschedule", key="published_at", **SINCE),
+                PartitionByMonth("schedules_acknowledgement", key="command_start", **SINCE),
+            ],
             state_operations=[
                 migrations.CreateModel(
                     name="Acknowledgement",

@@ -15,11 +15,11 @@ from devices import wire
 from devices.models import Device
 from devices.schedules.models import PastSchedule, Schedule
 from devices.schedules.queries.documents import command_times
-from devices.services.partitions import ensure_months
 from devices.services.status import Sighting, record_sightings
 from devices.wire import InstructionStatus, Outcome, Receipt
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
+from energyopti.foundation.partitions.months import ensure_months
 
 # A device that was cut off for longer has lost its word on orders from before.
 ACCEPTED_FOR = timedelta(days=14)
@@ -192,7 +192,9 @@ def _insert(rows: Sequence[tuple[Any, ...]]) -> None:
     if not rows:
         return
     starts = [row[3] for row in rows]
-    ensure_months("schedules_acknowledgement", min(starts).date(), max(starts).date())
+    ensure_months(
+        table="schedules_acknowledgement", first=min(starts).date(), last=max(starts).date()
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from devices.schedules.models import Schedule
-from devices.services.partitions import ensure_months
+from energyopti.foundation.partitions.months import ensure_months
 
 from .publication import move_to_past
 
@@ -35,8 +35,8 @@ def make_months_ahead(*, now: datetime) -> int:
     """Make this and the next two months of each partitioned table; return how many were made."""
     first, last = now.date(), (now + timedelta(days=62)).date()
     return sum(
-        ensure_months(parent, first, last)
-        for parent in (
+        ensure_months(table=table, first=first, last=last)
+        for table in (
             "telemetry_telemetryrecord",
             "schedules_acknowledgement",
             "schedules_pastschedule",

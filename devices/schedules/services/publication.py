@@ -16,10 +16,10 @@ from devices import wire
 from devices.models import Device
 from devices.schedules.models import Schedule
 from devices.schedules.queries.documents import entries_of
-from devices.services.partitions import ensure_months
 from devices.services.snapshots import announce_revisions
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
+from energyopti.foundation.partitions.months import ensure_months
 
 
 class UnknownDevices(LookupError):
@@ -206,7 +206,7 @@ def move_to_past(revisions: Sequence[int], *, ended_at: datetime) -> None:
             [list(revisions)],
         )
         first, last = cursor.fetchone()
-        ensure_months("schedules_pastschedule", first.date(), last.date())
+        ensure_months(table="schedules_pastschedule", first=first.date(), last=last.date())
         cursor.execute(
             """
             WITH gone AS (DELETE FROM schedules_schedule WHERE revision = ANY(%s) RETURNING *)

@@ -1,9 +1,13 @@
 """Telemetry batches in monthly partitions."""
 
+from datetime import date
+
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
+
+from energyopti.foundation.partitions.operations import PartitionByMonth
 
 CREATE_PARTITIONED = """
 CREATE TABLE telemetry_telemetryrecord (
@@ -27,18 +31,24 @@ CREATE TABLE telemetry_telemetryrecord (
 """
 
 DROP_PARTITIONED = "DROP TABLE telemetry_telemetryrecord"
+# A device that tells of other decades is wrong about its clock.
+SINCE = {"earliest": date(2000, 1, 1), "longest_days": 1200}
 
 
 class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("devices", "0002_months"),
+        ("devices", "0001_initial"),
+        ("partitions", "0001_months"),
     ]
 
     operations = [
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL(CREATE_PARTITIONED, DROP_PARTITIONED)],
+            database_operations=[
+                migrations.RunSQL(CREATE_PARTITIONED, DROP_PARTITIONED),
+                PartitionByMonth("telemetry_telemetryrecord", key="started_at", **SINCE),
+            ],
             state_operations=[
                 migrations.CreateModel(
                     name="TelemetryRecord",

@@ -10,10 +10,10 @@ from msgspec import UNSET
 
 from devices import wire
 from devices.models import Device
-from devices.services.partitions import ensure_months
 from devices.services.status import Sighting, record_sightings
 from devices.telemetry.models import TelemetryRecord
 from devices.wire import Outcome, Receipt
+from energyopti.foundation.partitions.months import ensure_months
 
 Batch = tuple[UUID, wire.TelemetryBatch]
 # Bounds on what a device may claim, so that a wrong clock makes no months of its own.
@@ -108,7 +108,9 @@ def _insert(rows: Sequence[tuple[Any, ...]]) -> set[tuple[UUID, datetime]]:
     if not rows:
         return set()
     starts = [row[1] for row in rows]
-    ensure_months("telemetry_telemetryrecord", min(starts).date(), max(starts).date())
+    ensure_months(
+        table="telemetry_telemetryrecord", first=min(starts).date(), last=max(starts).date()
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE IF NOT EXISTS telemetry_incoming "
