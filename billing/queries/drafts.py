@@ -20,14 +20,10 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Site
 from energyopti.foundation.calendars import DatePeriod, tzdata_version
 from energyopti.foundation.intervals import Interval
-from trading.enums import BATTERY_METER
-from trading.queries.actuals import actuals
+from trading.queries.actuals import actuals, uncontained
 from trading.queries.prices import exact_prices
 
 from ..models import Contract, ContractTerms
-
-TAKEN = "IMPORT"
-"""The register that counts what was taken from the grid."""
 
 
 class NothingAgreed(ValueError):
@@ -51,7 +47,7 @@ class Draft:
     """
     The bill of a period with everything it was computed from.
 
-    energy_kwh    taken from the grid, all meters
+    energy_kwh    taken by the sites, each kWh once
     content       canonical data: every number as a string
     """
 
@@ -68,8 +64,10 @@ def draft_invoice(contract: Contract, period: DatePeriod, *, cut_at: datetime) -
     """
     Compute the bill of a contract for a run of local days from what was recorded up to a cut.
 
-    Billed is what the meters took from the grid. What they fed in is not: a contract that pays
-    for it has no terms for that yet.
+    Billed is what each site took: at its grid connection, or, where no meter sits there, by its
+    loads. A battery behind the connection is in that reading; one beside the loads is its
+    operator's and no part of the supply. What was fed in is not billed: a contract that pays for
+    it has no terms for that yet.
 
     :raises NothingAgreed: if a day has no terms.
     :raises TermsDisagree: if terms within the period tax or round differently.
@@ -160,8 +158,8 @@ def _meters(contract: Contract, interval: Interval, cut_at: datetime) -> list[Me
         as_of=cut_at,
     )
     readings: dict[tuple[str, str], list[MeterReading]] = {}
-    for volume in volumes:
-        if volume.flow != TAKEN or volume.asset_id.startswith(BATTERY_METER):
+    for volume in uncontained(volumes):
+        if not volume.is_supply:
             continue
         if chosen and volume.site_id not in chosen:
             continue

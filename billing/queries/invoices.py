@@ -11,6 +11,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.money import minor_unit
 
 from ..models import Contract, Invoice
+from .sites import of_site
 
 
 class NoSuchInvoice(LookupError):
@@ -30,9 +31,14 @@ class ContractSummary:
     billed_gross: Decimal
 
 
-def visible_invoices(actor: Actor) -> "QuerySet[Invoice]":
-    """Return the invoices that the actor may see, with their parties, unordered."""
-    return Invoice.objects.visible_to(actor).select_related("organization", "contract", "issuer")
+def visible_invoices(actor: Actor, *, site: str | None = None) -> "QuerySet[Invoice]":
+    """
+    Return the invoices that the actor may see, with their parties, unordered.
+
+    site    only those under contracts that cover it; None for all
+    """
+    visible = Invoice.objects.visible_to(actor).select_related("organization", "contract", "issuer")
+    return of_site(visible, site, contract="contract")
 
 
 def invoice_by_number(actor: Actor, number: str) -> Invoice:
@@ -53,10 +59,10 @@ def invoice_by_number(actor: Actor, number: str) -> Invoice:
     return found
 
 
-def contract_summaries(actor: Actor) -> list[ContractSummary]:
-    """Return the actor's contracts by reference; three queries."""
+def contract_summaries(actor: Actor, *, site: str | None = None) -> list[ContractSummary]:
+    """Return the actor's contracts (those that cover a site) by reference; three queries."""
     contracts = (
-        Contract.objects.visible_to(actor)
+        of_site(Contract.objects.visible_to(actor), site, contract="pk")
         .select_related("organization", "market")
         .prefetch_related("terms")
         .order_by("reference")
@@ -95,11 +101,15 @@ class BillingTotals:
     latest_at: datetime | None
 
 
-def billing_totals(actor: Actor) -> list[BillingTotals]:
-    """Return totals by currency, since no sum mixes currencies."""
+def billing_totals(actor: Actor, *, site: str | None = None) -> list[BillingTotals]:
+    """
+    Return totals by currency, since no sum mixes currencies.
+
+    site    only invoices under contracts that cover it, each in full; None for all
+    """
     return [
         BillingTotals(row["currency"], row["gross"], row["energy"], row["latest"])
-        for row in Invoice.objects.visible_to(actor)
+        for row in of_site(Invoice.objects.visible_to(actor), site, contract="contract")
         .values("currency")
         .annotate(gross=Sum("gross"), energy=Sum("energy_kwh"), latest=Max("issued_at"))
         .order_by("currency")

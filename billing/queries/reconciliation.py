@@ -14,18 +14,29 @@ from energyopti.foundation.money import MINOR_UNITS
 
 from ..models import Invoice
 
-# Readings and prices in the version known at the invoice's cut. Each reading meets the terms of
+# Readings and prices in the version known at the invoice's cut. A site's loads count where no
+# meter at its connection contains them; storage never does. Each reading meets the terms of
 # its local day (the latest that had begun) and the price of the period it lies in.
 _RECOMPUTE = """
-WITH reading AS (
-    SELECT DISTINCT ON (asset_id, period_start) asset_id, site_id, period_start, energy_kwh,
+WITH register AS (
+    SELECT DISTINCT ON (asset_id, flow, period_start) site_id, flow, period_start, energy_kwh,
+           metering_point_kind AS kind,
            period_start + period_minutes * interval '1 minute' AS period_end
     FROM trading_actual
-    WHERE organization_id = %(organization)s AND flow = 'IMPORT'
-      AND asset_id NOT LIKE 'device:%%'
+    WHERE organization_id = %(organization)s
       AND period_start >= %(start)s AND period_start < %(end)s AND recorded_at <= %(cut)s
+    ORDER BY asset_id, flow, period_start, version DESC
+), reading AS (
+    SELECT site_id, period_start, period_end, energy_kwh
+    FROM register
+    WHERE flow = 'IMPORT'
       AND (cardinality(%(sites)s::uuid[]) = 0 OR site_id = ANY(%(sites)s::uuid[]))
-    ORDER BY asset_id, period_start, version DESC
+      AND (kind = 'CONNECTION_POINT' OR kind = 'LOAD' AND NOT EXISTS (
+          SELECT 1 FROM register point
+          WHERE point.kind = 'CONNECTION_POINT' AND point.site_id = register.site_id
+            AND point.period_start < register.period_end
+            AND point.period_end > register.period_start
+      ))
 ), price AS (
     SELECT DISTINCT ON (period_start) period_start, value,
            period_start + period_minutes * interval '1 minute' AS period_end

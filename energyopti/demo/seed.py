@@ -190,7 +190,7 @@ def seed_meter_history(
     from devices.edge.simulator import SiteLoad
     from energyopti.accounts.models import Site
     from trading.queries.markets import market_by_code
-    from trading.services.actuals import ActualRow, Flow, book_actuals
+    from trading.services.actuals import ActualRow, Flow, MeteringPointKind, book_actuals
 
     from .people import BREWERY, COLD_STORE
 
@@ -211,6 +211,7 @@ def seed_meter_history(
                         market=market,
                         asset_id=f"meter:{site.pk}",
                         flow=Flow(Flow.IMPORT),
+                        metering_point_kind=MeteringPointKind(MeteringPointKind.CONNECTION_POINT),
                         start=hour,
                         minutes=60,
                         energy_kwh=Decimal(f"{energy:.3f}"),

@@ -18,7 +18,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import DatePeriod, periods
 from energyopti.foundation.events.services import record_event
 from fleet.models import EnergySettlement
-from trading.enums import BATTERY_METER, Flow
+from trading.enums import Flow, MeteringPointKind
 from trading.services.actuals import ActualRow, book_actuals
 
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ def settle_energy(
     """
     Book the metered energy of a delivery day and compare it with what devices acknowledged.
 
-    Three registers a device: the battery's import and export (`device:<id>`) and the site's own
-    consumption (`consumption:<id>`). A period is booked when there are readings at or around both
+    Three registers a device: the battery's import and export (`device:<id>`, storage) and the
+    consumption of the site's loads, which the device counts without the battery
+    (`consumption:<id>`, load). What crosses the site's connection is the grid meter's to tell, not
+    the battery's. A period is booked when there are readings at or around both
     its edges; late telemetry is booked by settling again, corrections as new versions.
 
     :raises SettlementRefused: if the day is not over, or no device is in the market's zone.
@@ -150,12 +152,13 @@ def _rows(
         counted = metered.get(device.pk)
         if counted is None:
             continue
+        storage, load = f"device:{device.pk}", f"consumption:{device.pk}"
         registers = (
-            (f"{BATTERY_METER}{device.pk}", Flow.IMPORT, counted.import_wh),
-            (f"{BATTERY_METER}{device.pk}", Flow.EXPORT, counted.export_wh),
-            (f"consumption:{device.pk}", Flow.IMPORT, counted.consumption_wh),
+            (storage, Flow.IMPORT, MeteringPointKind.STORAGE, counted.import_wh),
+            (storage, Flow.EXPORT, MeteringPointKind.STORAGE, counted.export_wh),
+            (load, Flow.IMPORT, MeteringPointKind.LOAD, counted.consumption_wh),
         )
-        for asset_id, flow, amounts in registers:
+        for asset_id, flow, kind, amounts in registers:
             for start, watt_hours in zip(starts, amounts.tolist(), strict=True):
                 if watt_hours < 0:
                     continue
@@ -165,6 +168,7 @@ def _rows(
                         market=market,
                         asset_id=asset_id,
                         flow=Flow(flow),
+                        metering_point_kind=MeteringPointKind(kind),
                         start=start.astimezone(UTC),
                         minutes=minutes,
                         energy_kwh=_kwh(watt_hours),

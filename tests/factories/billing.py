@@ -17,7 +17,7 @@ from energyopti.accounts.roles import Role
 from energyopti.foundation.intervals import Interval
 from tests.factories.accounts import make_actor, make_organization, make_site
 from trading.markets.price_files import Clock, PriceBatch
-from trading.models import Flow, Market
+from trading.models import Flow, Market, MeteringPointKind
 from trading.services.actuals import ActualRow, book_actuals
 from trading.services.prices import book_prices
 
@@ -61,6 +61,7 @@ def book_readings(
     asset: str = "BAT-1",
     minutes: int = 60,
     flow: Flow = Flow.IMPORT,
+    kind: MeteringPointKind = MeteringPointKind.CONNECTION_POINT,
 ) -> None:
     """Book consecutive metered volumes of one asset, in kWh as text."""
     book_actuals(
@@ -71,6 +72,7 @@ def book_readings(
                 market=market,
                 asset_id=asset,
                 flow=flow,
+                metering_point_kind=kind,
                 start=start + i * timedelta(minutes=minutes),
                 minutes=minutes,
                 energy_kwh=Decimal(value),

@@ -12,7 +12,7 @@ from energyopti.foundation.events.models import Event
 from energyopti.foundation.intervals import Interval
 from tests.factories.accounts import make_actor, make_organization
 from tests.factories.trading import make_market
-from trading.models import Actual, Flow
+from trading.models import Actual, Flow, MeteringPointKind
 from trading.queries.actuals import actuals
 from trading.services.actuals import ActualRefused, ActualRow, ActualsBooked, book_actuals
 
@@ -28,6 +28,7 @@ def reading():
         market=make_market(),
         asset_id="device-1",
         flow=Flow.IMPORT,
+        metering_point_kind=MeteringPointKind.CONNECTION_POINT,
         start=START,
         minutes=30,
         energy_kwh=Decimal("1.234567"),
@@ -87,6 +88,7 @@ def test_one_event_an_organization_that_something_changed_for(reading):
     [
         ({"asset_id": ""}, "asset_id"),
         ({"flow": "SIDEWAYS"}, "flow"),
+        ({"metering_point_kind": "ROOF"}, "metering_point_kind"),
         ({"minutes": 20}, "minutes"),
         ({"start": datetime(2027, 1, 31, 23, 30)}, "start"),
         ({"start": START + timedelta(minutes=7)}, "start"),

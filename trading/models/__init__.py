@@ -1,6 +1,6 @@
 """The tables of trading, one file a subject."""
 
-from .actuals import Actual, Flow
+from .actuals import Actual, Flow, MeteringPointKind
 from .books import Book, Counterparty
 from .curves import CurvePoint, CurveSnapshot
 from .forecasts import Forecast
@@ -23,6 +23,7 @@ __all__ = [
     "ImportRun",
     "LoadType",
     "Market",
+    "MeteringPointKind",
     "PositionDelta",
     "PositionTotal",
     "Price",

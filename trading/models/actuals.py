@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
-from ..enums import Flow
+from ..enums import Flow, MeteringPointKind
 
 
 class Actual(models.Model):
@@ -12,7 +12,8 @@ class Actual(models.Model):
 
     Partitioned by month of `period_start`, as `Price`. A later reading of the same interval is
     the next version; the highest version holds. `asset_id` is opaque here: trading knows no
-    devices.
+    devices. What the register measures is `metering_point_kind`, a property of the asset that
+    each row repeats, so that no reader has to know the register's owner.
     """
 
     append_only = True
@@ -27,6 +28,7 @@ class Actual(models.Model):
     market = models.ForeignKey("trading.Market", models.PROTECT, related_name="+", db_index=False)
     asset_id = models.CharField(max_length=80)
     flow = models.CharField(max_length=6, choices=Flow)
+    metering_point_kind = models.CharField(max_length=16, choices=MeteringPointKind)
     period_start = models.DateTimeField()
     period_minutes = models.PositiveSmallIntegerField()
     version = models.PositiveSmallIntegerField()

@@ -1,8 +1,8 @@
 """Metered volumes in the version that holds, and what they are worth at a market's prices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,10 +11,14 @@ from django.db import connection
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.intervals import Interval
 
+from ..enums import Flow, MeteringPointKind
+
+# Metering periods begin and end at quarters of an hour, in every market.
+_QUARTER = timedelta(minutes=15)
 _LATEST = """
 SELECT * FROM (
     SELECT DISTINCT ON (organization_id, asset_id, flow, period_start)
-           organization_id, site_id, market_id, asset_id, flow, period_start,
+           organization_id, site_id, market_id, asset_id, flow, metering_point_kind, period_start,
            period_start + period_minutes * interval '1 minute', energy_kwh, version, recorded_at
     FROM trading_actual
     WHERE organization_id = ANY(%(organizations)s)
@@ -29,17 +33,63 @@ ORDER BY period_start, organization_id, asset_id, flow
 
 @dataclass(frozen=True, slots=True)
 class KnownActual:
-    """A metered volume in its version known at the cut; `flow` is IMPORT or EXPORT."""
+    """
+    A metered volume in its version known at the cut.
+
+    flow                   IMPORT or EXPORT
+    metering_point_kind    what its register measures, a `MeteringPointKind`
+    """
 
     organization_id: UUID
     site_id: UUID | None
     market_id: int
     asset_id: str
     flow: str
+    metering_point_kind: str
     interval: Interval
     energy_kwh: Decimal
     version: int
     recorded_at: datetime
+
+    @property
+    def is_storage(self) -> bool:
+        return self.metering_point_kind == MeteringPointKind.STORAGE
+
+    @property
+    def is_supply(self) -> bool:
+        """Say whether this is what a site took: at its grid connection, or by its loads."""
+        return self.flow == Flow.IMPORT and not self.is_storage
+
+
+def uncontained(volumes: Iterable[KnownActual]) -> list[KnownActual]:
+    """
+    Leave out what another register contains already, so that no kWh is there twice.
+
+    While a site's connection point is read, its loads and its storage are inside of that reading.
+    At other times, and where a site has no meter at its connection, they stand for themselves. A
+    volume without a site is contained in nothing.
+    """
+    known = list(volumes)
+    read = {
+        (volume.site_id, quarter)
+        for volume in known
+        if volume.metering_point_kind == MeteringPointKind.CONNECTION_POINT
+        for quarter in _quarters(volume.interval)
+    }
+    return [
+        volume
+        for volume in known
+        if volume.metering_point_kind == MeteringPointKind.CONNECTION_POINT
+        or volume.site_id is None
+        or not any((volume.site_id, quarter) in read for quarter in _quarters(volume.interval))
+    ]
+
+
+def _quarters(interval: Interval) -> Iterator[datetime]:
+    quarter = interval.start
+    while quarter < interval.end:
+        yield quarter
+        quarter += _QUARTER
 
 
 def actuals(
@@ -78,6 +128,7 @@ def actuals(
                 market_id=market_id,
                 asset_id=asset_id,
                 flow=flow,
+                metering_point_kind=kind,
                 interval=Interval(start, end),
                 energy_kwh=energy_kwh,
                 version=version,
@@ -89,6 +140,7 @@ def actuals(
                 market_id,
                 asset_id,
                 flow,
+                kind,
                 start,
                 end,
                 energy_kwh,

@@ -13,7 +13,7 @@ from energyopti.foundation.events.services import record_event
 from energyopti.foundation.intervals import as_utc
 from energyopti.foundation.partitions.months import ensure_months
 
-from ..enums import Flow
+from ..enums import Flow, MeteringPointKind
 from ..models import Market
 
 _MINUTES = (15, 30, 60)
@@ -22,7 +22,8 @@ _QUANTUM = Decimal("0.000001")
 _STAGE = """
 CREATE TEMPORARY TABLE incoming_actual (
     organization_id uuid NOT NULL, site_id uuid, market_id bigint NOT NULL,
-    asset_id varchar(80) NOT NULL, flow varchar(6) NOT NULL, period_start timestamptz NOT NULL,
+    asset_id varchar(80) NOT NULL, flow varchar(6) NOT NULL,
+    metering_point_kind varchar(16) NOT NULL, period_start timestamptz NOT NULL,
     period_minutes smallint NOT NULL, energy_kwh numeric(18, 6) NOT NULL
 )
 """
@@ -33,20 +34,24 @@ FROM (SELECT DISTINCT organization_id::text AS organization FROM incoming_actual
 _INSERT = """
 WITH latest AS (
     SELECT DISTINCT ON (organization_id, asset_id, flow, period_start)
-           organization_id, asset_id, flow, period_start, version, energy_kwh
+           organization_id, asset_id, flow, period_start, version, energy_kwh,
+           metering_point_kind
     FROM trading_actual
     WHERE period_start >= %(first)s AND period_start <= %(last)s
       AND organization_id IN (SELECT organization_id FROM incoming_actual)
     ORDER BY organization_id, asset_id, flow, period_start, version DESC
 ), booked AS (
-    INSERT INTO trading_actual (organization_id, site_id, market_id, asset_id, flow, period_start,
-                                period_minutes, version, energy_kwh, source, recorded_at)
-    SELECT incoming.organization_id, site_id, market_id, asset_id, flow, period_start,
-           period_minutes, coalesce(latest.version, 0) + 1, incoming.energy_kwh, %(source)s,
+    INSERT INTO trading_actual (organization_id, site_id, market_id, asset_id, flow,
+                                metering_point_kind, period_start, period_minutes, version,
+                                energy_kwh, source, recorded_at)
+    SELECT incoming.organization_id, site_id, market_id, asset_id, flow,
+           incoming.metering_point_kind, period_start, period_minutes,
+           coalesce(latest.version, 0) + 1, incoming.energy_kwh, %(source)s,
            clock_timestamp()
     FROM incoming_actual incoming
     LEFT JOIN latest USING (organization_id, asset_id, flow, period_start)
-    WHERE latest.energy_kwh IS DISTINCT FROM incoming.energy_kwh
+    WHERE (latest.energy_kwh, latest.metering_point_kind)
+          IS DISTINCT FROM (incoming.energy_kwh, incoming.metering_point_kind)
     RETURNING organization_id, flow, version, energy_kwh
 )
 SELECT organization_id, count(*) FILTER (WHERE version = 1), count(*) FILTER (WHERE version > 1)
@@ -63,14 +68,16 @@ class ActualRow:
     """
     One reading to book.
 
-    flow          which register of the meter counted
-    energy_kwh    ≥ 0, exact, at most six decimals
+    flow                   which register of the meter counted
+    metering_point_kind    what the meter measures; one for all registers of an asset
+    energy_kwh             ≥ 0, exact, at most six decimals
     """
 
     organization_id: UUID
     market: Market
     asset_id: str
     flow: Flow
+    metering_point_kind: MeteringPointKind
     start: datetime
     minutes: int
     energy_kwh: Decimal
@@ -90,10 +97,12 @@ def book_actuals(*, actor: Actor, rows: Sequence[ActualRow], source: str) -> Act
     """
     Book metered volumes; all of them or none.
 
-    A reading that is known is not booked again; another value for a known interval becomes the
-    next version. One event tells of each organization that something changed for.
+    A reading that is known is not booked again; another value for a known interval, or another
+    kind of metering point, becomes the next version. One event tells of each organization that
+    something changed for.
 
-    :raises ActualRefused: for a row that breaks a rule, or an interval that is there twice.
+    :raises ActualRefused: for a row that breaks a rule, an interval that is there twice, or an
+        asset with two kinds of metering point.
     """
     actor.require("trading.book_actuals")
     _check(actor, rows)
@@ -136,6 +145,7 @@ def book_actuals(*, actor: Actor, rows: Sequence[ActualRow], source: str) -> Act
 
 def _check(actor: Actor, rows: Sequence[ActualRow]) -> None:
     seen: set[tuple[UUID, str, str, datetime]] = set()
+    kinds: dict[tuple[UUID, str], MeteringPointKind] = {}
     for number, row in enumerate(rows):
         rule = _broken_rule(actor, row)
         if rule:
@@ -147,6 +157,12 @@ def _check(actor: Actor, rows: Sequence[ActualRow]) -> None:
                 " there twice."
             )
         seen.add(key)
+        kind = kinds.setdefault((row.organization_id, row.asset_id), row.metering_point_kind)
+        if kind != row.metering_point_kind:
+            raise ActualRefused(
+                f"rows[{number}].metering_point_kind: {row.asset_id} is {kind} and"
+                f" {row.metering_point_kind}; a meter measures at one point."
+            )
 
 
 def _broken_rule(actor: Actor, row: ActualRow) -> str:
@@ -156,6 +172,9 @@ def _broken_rule(actor: Actor, row: ActualRow) -> str:
         return "asset_id: give 1 to 80 characters."
     if row.flow not in Flow.values:
         return f"flow: {row.flow!r} is neither IMPORT nor EXPORT."
+    if row.metering_point_kind not in MeteringPointKind.values:
+        kinds = ", ".join(MeteringPointKind.values)
+        return f"metering_point_kind: {row.metering_point_kind!r} is none of {kinds}."
     if row.minutes not in _MINUTES:
         return f"minutes: {row.minutes} is not 15, 30 or 60."
     if row.start.utcoffset() is None:
@@ -179,6 +198,7 @@ def _lines(rows: Sequence[ActualRow]) -> Iterator[tuple[object, ...]]:
             row.market.pk,
             row.asset_id,
             str(row.flow),
+            str(row.metering_point_kind),
             row.start.astimezone(UTC),
             row.minutes,
             row.energy_kwh,
