@@ -6,6 +6,7 @@ from energyopti.accounts.roles import Role
 from energyopti.foundation.events.followers import FOLLOWERS, register_follower
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
+from energyopti.foundation.validation.registry import adapters
 from trading.checks import CAPTURE_STEPS, CHECKS
 
 
@@ -13,12 +14,12 @@ def register_room() -> None:
     """Fill the registries; called once, from the app's `ready()`."""
     from risk.queries.var_limit import CHECK, check_var_limit
     from risk.services.vectors import add_trade
-    from risk.validation import register_adapters
     from risk.web.home import risk_panel
 
     CHECKS.register(CHECK, check_var_limit)
     CAPTURE_STEPS.register("risk_vectors", add_trade)
-    register_adapters()
+    adapters.register("var_historical_conventions", "risk.validation:historical_conventions")
+    adapters.register("var_historical_vector", "risk.validation:historical_vector")
     _register_schedule()
     if "risk:home" not in NAVIGATION:
         NAVIGATION.register(
@@ -42,6 +43,7 @@ def register_room() -> None:
                 context=risk_panel,
                 permission="risk.view_risk",
                 order=20,
+                reads=frozenset({"book"}),
             ),
         )
 

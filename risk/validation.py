@@ -1,11 +1,11 @@
-"""Adapters of model validation: empirical VaR and ES under their conventions."""
+"""Adapters of model validation: empirical VaR and ES under their conventions; `room` names them."""
 
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from energyopti.foundation.validation.registry import Question, Unsupported, adapters
+from energyopti.foundation.validation.registry import Question, Unsupported
 from risk.engine import Convention, QuantileRule, ShortfallRule, lower_tail, tail_risk
 
 _RULES = {
@@ -44,9 +44,3 @@ def historical_vector(question: Question) -> dict[str, Any]:
     pnl = np.array(question.inputs["pnl"], dtype=np.float64)
     tails = [lower_tail(pnl, Decimal(str(q))) for q in question.inputs["quantiles"]]
     return {"quantile": [q for q, _ in tails], "lower_tail_mean": [mean for _, mean in tails]}
-
-
-def register_adapters() -> None:
-    """Register risk's adapters; doing it twice changes nothing."""
-    adapters.register("var_historical_conventions", historical_conventions)
-    adapters.register("var_historical_vector", historical_vector)

@@ -7,6 +7,7 @@ from energyopti.accounts.scopes import register_scope
 from energyopti.foundation.api.routes import register_api_routes
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
+from energyopti.foundation.validation.registry import adapters
 
 MARKET_READERS = (
     Role.TRADER,
@@ -21,12 +22,15 @@ MARKET_READERS = (
 
 def register_market_data() -> None:
     """Fill the registries; doing it twice changes nothing."""
-    from .reference_cases import register_adapters
-
     _grant()
     register_scope("prices:read", "Read market prices, forecasts and curves")
     register_api_routes("trading", "trading.api.urls")
-    register_adapters()
+    for topic, adapter in (
+        ("battery_dispatch_lp", "battery_dispatch"),
+        ("curve_bootstrap", "curve_bootstrap"),
+        ("curve_roundtrip_property", "curve_roundtrip"),
+    ):
+        adapters.register(topic, f"trading.reference_cases:{adapter}")
     for name, when in (
         ("trading.ensure_months", timedelta(hours=6)),
         ("trading.issue_forecasts", timedelta(minutes=5)),

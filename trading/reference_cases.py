@@ -1,4 +1,8 @@
-"""Adapters of model validation: battery dispatch and forward curves, by their public doors."""
+"""
+Adapters of model validation: battery dispatch and forward curves, by their public doors.
+
+`market_data` registers them by name.
+"""
 
 from datetime import date
 from typing import Any
@@ -7,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from energyopti.foundation.calendars import Calendar, DatePeriod, period_starts
-from energyopti.foundation.validation.registry import Question, Unsupported, adapters
+from energyopti.foundation.validation.registry import Question, Unsupported
 
 from .curves import CurveQuote, build_curve
 from .optimization import BatteryFleet, TerminalRule, dispatch_batteries
@@ -93,10 +97,3 @@ def _delivery(contract: list[Any]) -> Any:
     if not year_text:
         raise Unsupported(f"contract {name} names no delivery period")
     return _PLAIN_DAYS.span(DatePeriod.parse(f"{kind}{year_text}" if len(kind) > 2 else name))
-
-
-def register_adapters() -> None:
-    """Register the adapters; doing it twice changes nothing."""
-    adapters.register("battery_dispatch_lp", battery_dispatch)
-    adapters.register("curve_bootstrap", curve_bootstrap)
-    adapters.register("curve_roundtrip_property", curve_roundtrip)

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-import redis
 from django.conf import settings
 
 logger = logging.getLogger(__name__)
@@ -55,7 +54,9 @@ class Snapshot:
 
 @lru_cache(maxsize=1)
 def _client() -> Any:  # redis-py types one class for both decoded and raw answers
-    return redis.Redis.from_url(
+    from redis import Redis  # slow to import: here and below where it is used
+
+    return Redis.from_url(
         settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry_on_timeout=False
     )
 
@@ -66,9 +67,11 @@ def _key(device_id: UUID) -> str:
 
 def read_snapshot(device_id: UUID) -> Snapshot:
     """Return what Redis knows; nothing if it does not answer."""
+    from redis import RedisError
+
     try:
         token, revision = _client().hmget(_key(device_id), ["token", "revision"])
-    except redis.RedisError as error:
+    except RedisError as error:
         logger.warning("device snapshots: Redis does not answer (%s); reading the database", error)
         return Snapshot()
     return Snapshot(
@@ -79,9 +82,11 @@ def read_snapshot(device_id: UUID) -> Snapshot:
 
 def read_document(device_id: UUID, revision: int) -> bytes | None:
     """Return the rendered document of exactly this revision, if Redis holds it."""
+    from redis import RedisError
+
     try:
         held, document = _client().hmget(_key(device_id), ["revision", "document"])
-    except redis.RedisError:
+    except RedisError:
         return None
     found: bytes | None = document if held and int(held) == revision else None
     return found
@@ -110,15 +115,19 @@ def announce_revisions(revisions: Sequence[tuple[UUID, int]]) -> None:
 
 def forget_devices(device_ids: Sequence[UUID]) -> None:
     """Drop what is known of devices, their tokens above all."""
+    from redis import RedisError
+
     try:
         for first in range(0, len(device_ids), _CHUNK):
             _client().delete(*(_key(i) for i in device_ids[first : first + _CHUNK]))
-    except redis.RedisError as error:
+    except RedisError as error:
         logger.warning("device snapshots: %s; what they hold ends in %s s", error, LIFETIME_SECONDS)
 
 
 def _evaluate(script: str, keys: list[str], arguments: list[object]) -> None:
+    from redis import RedisError
+
     try:
         _client().eval(script, len(keys), *keys, *arguments)
-    except redis.RedisError as error:
+    except RedisError as error:
         logger.warning("device snapshots: %s; polls read the database meanwhile", error)

@@ -1,20 +1,26 @@
 """What positions are valued on: a snapshot's curves and scenarios, as arrays."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from energyopti.foundation.calendars import Calendar
-from risk.engine import MonthlyCurve, month_number
 from risk.models import MarketSnapshot
 
-Floats = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from risk.engine import MonthlyCurve
+
+    Floats = npt.NDArray[np.float64]
+
 # How arrays stand in the tables, whatever the machine.
-STORED = np.dtype("<f8")
+STORED = "<f8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class Basis:
     markets: Mapping[int, MarketBasis]
 
     def zeros(self) -> Floats:
+        import numpy as np
+
         return np.zeros(self.scenario_count)
 
 
@@ -60,6 +68,8 @@ def basis(snapshot_id: int) -> Basis:
 
 @lru_cache(maxsize=8)
 def _load(snapshot_id: int, content_hash: str) -> Basis:
+    from risk.engine import MonthlyCurve, month_number
+
     snapshot = MarketSnapshot.objects.select_related("scenario_set").get(pk=snapshot_id)
     scenarios = snapshot.scenario_set
     count, tenors = len(scenarios.days), scenarios.tenors
@@ -91,9 +101,13 @@ def _load(snapshot_id: int, content_hash: str) -> Basis:
 
 def from_bytes(stored: bytes | memoryview) -> Floats:
     """Return a stored array; read-only."""
+    import numpy as np
+
     return np.frombuffer(stored, dtype=STORED).astype(np.float64)
 
 
 def to_bytes(values: Floats) -> bytes:
     """Return an array as it is stored."""
+    import numpy as np
+
     return np.ascontiguousarray(values, dtype=STORED).tobytes()

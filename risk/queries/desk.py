@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from energyopti.accounts.actors import Actor
 from risk.models import Limit, LimitBreach
-from trading.queries.books import BookRow
+from trading.queries.books import BookRow, chosen_books
 
 from .scopes import DEFAULT_CONFIDENCE, books_with_risk, scope_tail, scopes
 
@@ -37,10 +38,15 @@ class BookRisk:
         return "bad" if used > 1 else "warn" if used >= 0.8 else "good"
 
 
-def book_risks(actor: Actor, *, since: datetime) -> list[BookRisk]:
-    """Return the risk of each book of the actor that has one; one read each for them together."""
-    books = books_with_risk(actor)
-    found = scopes(book.id for book in books)
+def book_risks(actor: Actor, *, since: datetime, book: UUID | str | None = None) -> list[BookRisk]:
+    """
+    Return the risk of each book of the actor that has one; one read each for them together.
+
+    book    one of them, with those below it; None for all
+    """
+    chosen = chosen_books(actor, book)
+    books = [row for row in books_with_risk(actor) if row.id in chosen]
+    found = scopes(row.id for row in books)
     limits = {
         limit.book_id: limit
         for limit in Limit.objects.filter(book_id__in=list(found), is_active=True).order_by(
@@ -53,21 +59,21 @@ def book_risks(actor: Actor, *, since: datetime) -> list[BookRisk]:
     ).values_list("limit__book_id", flat=True):
         crossed[book_id] = crossed.get(book_id, 0) + 1
     risks = []
-    for book in books:
-        if book.id not in found:
+    for row in books:
+        if row.id not in found:
             continue
-        limit = limits.get(book.id)
+        limit = limits.get(row.id)
         confidence = limit.confidence if limit else DEFAULT_CONFIDENCE
-        tail = scope_tail(found[book.id], confidence)
+        tail = scope_tail(found[row.id], confidence)
         risks.append(
             BookRisk(
-                book=book,
-                valued_at=found[book.id].basis.valued_at,
+                book=row,
+                valued_at=found[row.id].basis.valued_at,
                 confidence=confidence,
                 var=tail.var,
                 es=tail.es,
                 limit=limit.amount if limit else None,
-                breaches=crossed.get(book.id, 0),
+                breaches=crossed.get(row.id, 0),
             )
         )
     return risks

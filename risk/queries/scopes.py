@@ -1,20 +1,26 @@
 """The state of a limit scope (a book with the books below it) as pages and sockets show it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from energyopti.accounts.actors import Actor
-from risk.engine import Convention, TailRisk, tail_risk
 from risk.models import Limit, LimitBreach, RiskNumber, ScopeVector
 from trading.queries.books import BookRow, book_for, books_for, subtree
 from trading.queries.positions import positions_of
 
-from .bases import Basis, Floats, basis, from_bytes, latest_basis
+from .bases import Basis, basis, from_bytes, latest_basis
 from .valuation import value_positions
+
+if TYPE_CHECKING:
+    from risk.engine import Convention, TailRisk
+
+    from .bases import Floats
 
 DEFAULT_CONFIDENCE = Decimal("0.99")
 
@@ -48,6 +54,8 @@ def scopes(book_ids: Iterable[UUID]) -> dict[UUID, Scope]:
 
 def convention(of: Basis, confidence: Decimal = DEFAULT_CONFIDENCE) -> Convention:
     """Return the convention of numbers that are read from vectors of a basis."""
+    from risk.engine import Convention
+
     return Convention(
         confidence=confidence,
         horizon_days=of.horizon_days,
@@ -57,6 +65,8 @@ def convention(of: Basis, confidence: Decimal = DEFAULT_CONFIDENCE) -> Conventio
 
 def scope_tail(scope: Scope, confidence: Decimal = DEFAULT_CONFIDENCE) -> TailRisk:
     """Return VaR and ES of a scope."""
+    from risk.engine import tail_risk
+
     return tail_risk(scope.pnl, convention(scope.basis, confidence))
 
 

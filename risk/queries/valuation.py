@@ -1,23 +1,22 @@
 """Value positions on a basis: mark-to-market by month, and the P&L vector."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-from risk.engine import (
-    Exposure,
-    NoCurve,
-    base_value,
-    exposure_by_tenor,
-    month_number,
-    price_of,
-    project,
-)
 from trading.deals import LoadType, MonthDelivery, PowerForward
 from trading.queries.positions import Position
 
-from .bases import Basis, Floats
+from .bases import Basis
+
+if TYPE_CHECKING:
+    from risk.engine import Exposure
+
+    from .bases import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,8 @@ def value_positions(positions: Iterable[Position], basis: Basis) -> Valuation:
 
     A delivery that is over at the valuation time has no hours left, value 0 and no risk.
     """
+    from risk.engine import Exposure, base_value, exposure_by_tenor, month_number, project
+
     rows: list[PositionValue] = []
     by_market: dict[int, list[Exposure]] = defaultdict(list)
     for position in positions:
@@ -108,6 +109,8 @@ def positions_of_terms(
 
 
 def _row(position: Position, exposure: Exposure, basis: Basis) -> PositionValue:
+    from risk.engine import NoCurve, base_value, price_of
+
     price, value, problem = None, None, ""
     market = basis.markets.get(position.market_id)
     if exposure.hours <= 0:

@@ -1,6 +1,5 @@
 """The check that trading asks before a deal: value at risk before and after, against the limits."""
 
-from risk.engine import tail_risk
 from risk.models import Limit
 from trading.checks import CheckResult, Outcome, Proposal
 from trading.queries.books import book_codes
@@ -20,6 +19,8 @@ def check_var_limit(proposal: Proposal) -> CheckResult:
     valued is stopped where a limit stands and needs a reason where none does. A deal that lowers
     the VaR of a scope that is over its limit needs a reason only.
     """
+    from risk.engine import tail_risk
+
     limits = list(
         Limit.objects.filter(book_id__in=proposal.book_path, is_active=True).order_by("id")
     )

@@ -1,18 +1,22 @@
 """Set limits, and open a breach where a fact or new curves took a scope over one."""
 
+from __future__ import annotations
+
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
-from risk.engine import tail_risk
 from risk.models import Limit, LimitBreach
-from risk.queries.bases import Floats
 from risk.queries.scopes import Scope, convention
 from trading.queries.books import book_for
 from trading.services.locks import book_key, lock_keys
+
+if TYPE_CHECKING:
+    from risk.queries.bases import Floats
 
 
 class LimitInvalid(ValueError):
@@ -84,6 +88,8 @@ def open_breaches(
 
     A deal opens one whenever it adds to an excess; new curves only when they cross the limit.
     """
+    from risk.engine import tail_risk
+
     breaches = []
     for limit in Limit.objects.filter(book_id=scope.book_id, is_active=True).order_by("id"):
         rule = convention(scope.basis, limit.confidence)

@@ -1,10 +1,13 @@
 """Build what books are valued on: scenarios from the quotes' history, and the curves of now."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from django.db import transaction
@@ -21,10 +24,13 @@ from risk.engine import (
     tenor_shocks,
 )
 from risk.models import MarketSnapshot, ScenarioSet, ScenarioShocks, SnapshotCurve
-from risk.queries.bases import Floats, to_bytes
+from risk.queries.bases import to_bytes
 from trading.queries.marks import MarketMarks, month_marks
 from trading.queries.quote_days import DayOfQuotes, quote_days
 from trading.services.locks import lock_keys
+
+if TYPE_CHECKING:
+    from risk.queries.bases import Floats
 
 SCENARIOS = 500
 # Below a hundred scenarios the 99 % quantile is the worst of them, whatever it is.

@@ -1,6 +1,9 @@
 """Keep the vectors of trades and scopes in step with captures, inside the capture's transaction."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -9,7 +12,7 @@ from django.db.models.functions import Now
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.live import publish
 from risk.models import RiskNumber, ScopeVector, TradeVector
-from risk.queries.bases import Basis, Floats, basis, from_bytes, latest_basis, to_bytes
+from risk.queries.bases import Basis, basis, from_bytes, latest_basis, to_bytes
 from risk.queries.scopes import DEFAULT_CONFIDENCE, Scope, book_state, scope_tail
 from risk.queries.valuation import Valuation, value_positions
 from trading.checks import Captured
@@ -17,6 +20,9 @@ from trading.queries.books import subtree
 from trading.queries.positions import positions_of, positions_of_version
 
 from .limits import open_breaches
+
+if TYPE_CHECKING:
+    from risk.queries.bases import Floats
 
 
 def add_trade(captured: Captured) -> None:

@@ -8,6 +8,6 @@ from energyopti.foundation import clock
 from risk.queries.desk import book_risks
 
 
-def risk_panel(actor: Actor) -> dict[str, Any]:
-    """Return the risk of the actor's books, with the breaches of the last 24 hours."""
-    return {"risks": book_risks(actor, since=clock.now() - timedelta(days=1))}
+def risk_panel(actor: Actor, book: str | None = None) -> dict[str, Any]:
+    """Return the risk of the actor's books, or the chosen one, and breaches of the last day."""
+    return {"risks": book_risks(actor, since=clock.now() - timedelta(days=1), book=book)}

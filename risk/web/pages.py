@@ -43,7 +43,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show the chosen book, or the first that the reader may see."""
     actor = actor_of(request)
     books = books_with_risk(actor)
-    scope = scope_of(request, actor=actor, today=clock.now().date())
+    scope = scope_of(
+        request, actor=actor, today=clock.now().date(), reads={"book"}, one_of={"book"}
+    )
     chosen = scope.value("book")
     book = next((b for b in books if str(b.id) == chosen), books[0] if books else None)
     if book is None:

@@ -1,11 +1,16 @@
 """Forward curves: built on the spot from quotes as known, or as a snapshot kept them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ..curves import CurveQuote, ForwardCurve, build_curve
 from ..models import CurveSnapshot, Market
 from .quotes import KnownQuote, quotes_at
+
+if TYPE_CHECKING:
+    from ..curves import ForwardCurve
 
 
 class NoCurve(LookupError):
@@ -29,6 +34,8 @@ def curve_of(market: Market, quotes: Sequence[KnownQuote], *, as_of: datetime) -
 
     :raises NoCurve: if there is none.
     """
+    from ..curves import CurveQuote, build_curve  # with NumPy: for whoever builds one
+
     if not quotes:
         raise NoCurve(f"{market.code}: no forward quote is known at {as_of.isoformat()}.")
     return build_curve(

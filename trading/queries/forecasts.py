@@ -1,16 +1,21 @@
 """Forecasts as issued, beside what the prices became."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from energyopti.foundation.intervals import Interval
 
-from ..forecasting import Score, score
 from ..models import Forecast, Market
 from .prices import price_series
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from ..forecasting import Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +65,8 @@ def latest_forecast(
 
 def with_periods(row: Forecast) -> IssuedForecast:
     """Return a forecast's row with its periods as arrays."""
+    import numpy as np
+
     first = np.datetime64(int(row.start.timestamp()), "s")
     step = np.timedelta64(row.period_minutes, "m")
     values = np.array(row.values, dtype=np.float64)
@@ -68,6 +75,10 @@ def with_periods(row: Forecast) -> IssuedForecast:
 
 def review_forecast(issued: IssuedForecast, *, known_at: datetime | None = None) -> ForecastReview:
     """Return a forecast beside the prices that the market knew at `known_at` (None: all)."""
+    import numpy as np
+
+    from ..forecasting import score
+
     market = issued.forecast.market
     known = price_series(market, issued.interval, known_at=known_at)
     actual = np.full(issued.values.shape, np.nan)

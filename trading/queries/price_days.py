@@ -1,18 +1,21 @@
 """One delivery day of a market as its page shows it: prices, the forecast, and how far it was."""
 
+from __future__ import annotations
+
+import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import DatePeriod, period_starts
 
-from ..forecasting import Score
 from ..models import Forecast, Market
 from .forecasts import latest_forecast, review_forecast
 from .prices import price_series
+
+if TYPE_CHECKING:
+    from ..forecasting import Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +51,8 @@ class PriceDay:
 
 def price_day(*, actor: Actor, market: Market, delivery_date: date, known_at: datetime) -> PriceDay:
     """Return a delivery day as the market knew it at `known_at`; three queries."""
+    import numpy as np
+
     actor.require("trading.view_price")
     calendar = market.calendar
     known = price_series(market, calendar.day(delivery_date), known_at=known_at)
@@ -80,8 +85,8 @@ def price_day(*, actor: Actor, market: Market, delivery_date: date, known_at: da
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value
+    return None if math.isnan(value) else value
 
 
 def _moments(starts: Any) -> list[datetime]:
-    return [datetime.fromtimestamp(second, UTC) for second in starts.astype(np.int64).tolist()]
+    return [datetime.fromtimestamp(second, UTC) for second in starts.astype("int64").tolist()]

@@ -1,17 +1,21 @@
 """Prices as known: by us at a cut (`as_of`), and by the market at a time (`known_at`)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 from django.db import connection
 
 from energyopti.foundation.intervals import Interval, IntervalSet
 
 from ..models import SPOT, Market
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # Backward over the primary key, so that the newest version of each interval comes first.
 _LATEST = """
@@ -58,6 +62,8 @@ class PriceSeries:
     @property
     def missing(self) -> IntervalSet:
         """Return the parts of the interval whose price is not known."""
+        import numpy as np
+
         step = np.timedelta64(self.minutes, "m")
         if not self.starts.size:
             return IntervalSet((self.interval,))
@@ -67,7 +73,7 @@ class PriceSeries:
         held = [Interval(_aware(a), _aware(b)) for a, b in zip(firsts, ends, strict=True)]
         return IntervalSet((self.interval,)) - IntervalSet(held)
 
-    def require_complete(self) -> "PriceSeries":
+    def require_complete(self) -> PriceSeries:
         """
         Return the series itself if it covers its interval.
 
@@ -97,6 +103,8 @@ def price_series(
 
     :raises MixedGranularity: if the interval holds periods of different lengths.
     """
+    import numpy as np  # arrays are for those who ask for a series
+
     columns = "extract(epoch FROM period_start)::bigint, value::float8, period_minutes"
     rows = _rows(columns, market, interval, as_of, known_at, series)
     lengths = {minutes for _, _, minutes in rows}
@@ -226,4 +234,4 @@ def _rows(
 
 
 def _aware(instant: np.datetime64) -> datetime:
-    return datetime.fromtimestamp(int(instant.astype("datetime64[s]").astype(np.int64)), UTC)
+    return datetime.fromtimestamp(int(instant.astype("datetime64[s]").astype("int64")), UTC)

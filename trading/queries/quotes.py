@@ -1,17 +1,22 @@
 """Forward quotes: of one trading day, and as histories by contract."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 from django.db import connection
 
 from energyopti.foundation.intervals import Interval
 
 from ..models import Market
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # Of a quote, the version recorded last (not after the cut) holds.
 _LATEST = """
@@ -86,6 +91,8 @@ def quote_history(
     known_at: datetime | None = None,
 ) -> QuoteHistory:
     """Return what contracts were worth on the trading days from `first` to `latest`."""
+    import numpy as np
+
     quotes = _known(market, first, latest, known_at, contracts)
     days = sorted({quote.valid_from for quote in quotes})
     deliveries = {quote.contract: quote.delivery for quote in quotes}

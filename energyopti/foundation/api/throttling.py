@@ -4,16 +4,17 @@ import logging
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import redis
 from django.conf import settings
 from django.core.cache import cache
-from redis.commands.core import Script
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from .clients import address_of, client_of
+
+if TYPE_CHECKING:
+    from redis.commands.core import Script
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +68,10 @@ class Allowance:
 
 
 @lru_cache(maxsize=1)
-def _script() -> Script:
-    connection = redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5
-    )
+def _script() -> "Script":
+    from redis import Redis  # slow to import, and DRF imports this module at start-up
+
+    connection = Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
     return connection.register_script(_SPEND)
 
 
@@ -97,6 +98,8 @@ class ClientThrottle(BaseThrottle):
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:
+        from redis import RedisError
+
         client = client_of(request)
         limit, period_seconds = rate_of(request)
         cost = getattr(view, "throttle_cost", 1)
@@ -107,7 +110,7 @@ class ClientThrottle(BaseThrottle):
                 period_seconds=period_seconds,
                 cost=cost,
             )
-        except redis.RedisError:
+        except RedisError:
             logger.exception("throttle_unavailable")
             return True
         self._wait = allowance.wait_seconds
@@ -129,13 +132,15 @@ def rate_of(request: Request) -> tuple[int, int]:
 
 def _roles(user: Any) -> list[str]:
     """Return the names of a user's groups, remembered for a minute."""
+    from redis import RedisError
+
     name = f"api:roles:{user.pk}"
     try:
         roles: list[str] | None = cache.get(name)
         if roles is None:
             roles = list(user.groups.values_list("name", flat=True))
             cache.set(name, roles, 60)
-    except redis.RedisError:
+    except RedisError:
         logger.exception("throttle_roles_unavailable")
         return []
     return roles

@@ -4,22 +4,25 @@ One Redis subscription for all websockets of a process, and a latest-only slot p
 A burst collapses to its newest frame, and a stalled reader delays nobody else.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging
 import weakref
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
-import redis.asyncio
-import redis.exceptions
 from django.conf import settings
 
 from .publishing import channel_prefix, sequence_key
 
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
 logger = logging.getLogger(__name__)
 
 RECONNECT_SECONDS = 0.5
-_LOST = (redis.exceptions.RedisError, OSError)
 
 
 class FeedLost(ConnectionError):
@@ -62,7 +65,7 @@ class Hub:
         self._topics: dict[str, set[Mailbox]] = defaultdict(set)
         self._reader: asyncio.Task[None] | None = None
         self._subscribed = asyncio.Event()
-        self._client: redis.asyncio.Redis | None = None
+        self._client: Redis | None = None
 
     async def join(self, mailbox: Mailbox, topics: list[str], *, seconds: float = 5) -> None:
         """
@@ -98,27 +101,33 @@ class Hub:
 
         :raises FeedLost: if Redis does not answer.
         """
+        from redis.exceptions import RedisError
+
         if self._client is None:
             raise FeedLost("the live feed is down")
         try:
             values = await self._client.mget([sequence_key(topic) for topic in topics])
-        except _LOST as error:
+        except (RedisError, OSError) as error:
             raise FeedLost(str(error)) from error
         return [int(value or 0) for value in values]
 
     async def _read(self) -> None:
+        from redis.exceptions import RedisError  # slow to import, so only for a first socket
+
         while True:
             try:
                 await self._follow()
-            except _LOST as error:
+            except (RedisError, OSError) as error:
                 logger.warning("live feed lost: %s", error)
             self._subscribed.clear()
             self._tell(is_up=False)
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _follow(self) -> None:
+        from redis.asyncio import Redis
+
         # No time-out on reading: silence is normal on a subscription.
-        async with redis.asyncio.Redis.from_url(
+        async with Redis.from_url(
             settings.REDIS_URL,
             socket_timeout=None,
             socket_connect_timeout=2,

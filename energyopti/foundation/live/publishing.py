@@ -3,12 +3,14 @@
 import functools
 import json
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import redis
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +41,10 @@ def sequence_key(topic: str) -> str:
 
 
 @functools.cache
-def _client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
-        url, socket_connect_timeout=1, socket_timeout=1, health_check_interval=30
-    )
+def _client(url: str) -> "Redis":
+    from redis import Redis  # with its tracing a fifth of a second, for whoever sends
+
+    return Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1, health_check_interval=30)
 
 
 def publish(topic: str, frame: dict[str, Any]) -> None:
@@ -63,10 +65,12 @@ def publish(topic: str, frame: dict[str, Any]) -> None:
 
 
 def _send(topic: str, text: str) -> None:
+    from redis import RedisError
+
     try:
         _client(settings.REDIS_URL).eval(
             NUMBER_AND_SEND, 2, sequence_key(topic), channel_prefix() + topic, text
         )
-    except redis.RedisError as error:
+    except RedisError as error:
         # The change itself is committed: a page that misses a frame polls.
         logger.warning("live frame of %s is lost: %s", topic, error)

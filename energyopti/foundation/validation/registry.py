@@ -1,7 +1,8 @@
 """
 The registry of model validation: which adapters answer the reference cases of a topic.
 
-An app registers its adapters in `AppConfig.ready()`. An adapter translates a case's inputs,
+An app registers its adapters in `AppConfig.ready()`, by name where they need NumPy or more: then
+nothing is imported until a case asks. An adapter translates a case's inputs,
 calls the product's public entry point and returns what the case asks for; it holds no formula.
 Several adapters may stand behind one topic: each declines what is not its own by raising
 `Unsupported`.
@@ -10,6 +11,7 @@ Several adapters may stand behind one topic: each declines what is not its own b
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 
@@ -52,10 +54,14 @@ class AdapterRegistry:
     """Hold the adapters of each topic in the order of their registration."""
 
     def __init__(self) -> None:
-        self._adapters: dict[str, list[Adapter]] = {}
+        self._adapters: dict[str, list[Adapter | str]] = {}
 
-    def register(self, topic: str, adapter: Adapter) -> None:
-        """Add an adapter to a topic; adding the same one again changes nothing."""
+    def register(self, topic: str, adapter: Adapter | str) -> None:
+        """
+        Add an adapter to a topic; adding the same one again changes nothing.
+
+        adapter     the function, or its name as "package.module:function"
+        """
         adapters = self._adapters.setdefault(topic, [])
         if adapter not in adapters:
             adapters.append(adapter)
@@ -63,6 +69,17 @@ class AdapterRegistry:
     def topics(self) -> tuple[str, ...]:
         """Return the topics that have an adapter, sorted."""
         return tuple(sorted(self._adapters))
+
+    def of(self, topic: str) -> tuple[Adapter, ...]:
+        """
+        Return the adapters of a topic, imported.
+
+        :raises ImportError, AttributeError: for a name that leads nowhere.
+        """
+        return tuple(
+            resolve_name(adapter) if isinstance(adapter, str) else adapter
+            for adapter in self._adapters.get(topic, ())
+        )
 
     def answer(self, question: Question) -> object:
         """
@@ -72,7 +89,7 @@ class AdapterRegistry:
 
         :raises Unsupported: if there is no adapter, or each one declines.
         """
-        adapters = self._adapters.get(question.topic, [])
+        adapters = self.of(question.topic)
         if not adapters:
             raise Unsupported(f"no adapter is registered for topic {question.topic}")
         reasons: list[str] = []

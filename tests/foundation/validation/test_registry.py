@@ -72,3 +72,20 @@ def test_case_that_names_no_period_is_declined():
 
     with pytest.raises(Unsupported, match="names no period"):
         adapters.answer(empty)
+
+
+def test_adapter_given_by_name_is_imported_when_a_case_asks():
+    registry = AdapterRegistry()
+    registry.register("delivery_periods", f"{__name__}:by_zone")
+    registry.register("delivery_periods", f"{__name__}:by_zone")
+    registry.register("other", f"{__name__}:nobody")
+
+    assert registry.answer(question(tz="UTC")) == {"hours": 1}
+    assert registry.of("delivery_periods") == (by_zone,)
+    with pytest.raises(AttributeError, match="nobody"):
+        registry.of("other")
+
+
+@pytest.mark.parametrize("topic", adapters.topics())
+def test_names_that_apps_register_lead_to_adapters(topic):
+    assert all(callable(adapter) for adapter in adapters.of(topic))
