@@ -44,6 +44,7 @@ class BillingConfig(AppConfig):
                 context=billing_panel,
                 permission="billing.view_invoice",
                 order=50,
+                reads=frozenset({"site"}),
             ),
         )
         NAVIGATION.register(

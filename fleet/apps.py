@@ -38,6 +38,7 @@ class FleetConfig(AppConfig):
                 context=fleet_panel,
                 permission="devices.view_device",
                 order=15,
+                reads=frozenset({"site"}),
             ),
         )
         # Each asks whether a market's day is due and does it once: a day when its forecast is

@@ -96,6 +96,7 @@ def _register_home() -> None:
                 context=desk_panel,
                 permission="trading.view_positiontotal",
                 order=10,
+                reads=frozenset({"book"}),
             ),
         )
 

@@ -64,6 +64,7 @@ def _register_home() -> None:
                 context=market_panel,
                 permission="trading.view_price",
                 order=30,
+                reads=frozenset({"site"}),
             ),
         )
 

@@ -57,8 +57,10 @@ class InvoiceList(TablePage):
     title = "Invoices"
     lead = "Issued documents; none of them ever changes."
     default_sort = "-issued_at"
+    reads = frozenset({"site"})  # invoices under contracts that cover it
     empty_title = "No invoice yet"
     empty_text = "An invoice appears here when a contract's period has been metered and billed."
 
     def rows(self) -> QuerySet[Any]:
-        return visible_invoices(self.actor).defer("content")  # type: ignore[arg-type]
+        site = self.scope.value("site")
+        return visible_invoices(self.actor, site=site).defer("content")  # type: ignore[arg-type]

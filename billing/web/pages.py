@@ -16,16 +16,23 @@ from billing.services.documents import pdf_of_invoice
 from compliance.documents import PdfUnavailable
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.scope import scope_of
 
 
 @require_permission("billing.view_invoice")
 def overview(request: HttpRequest) -> HttpResponse:
     """Show contracts and what was billed under them."""
     actor = actor_of(request)
+    scope = scope_of(request, actor=actor, today=clock.now().date(), reads={"site"})
+    site = scope.value("site")
     return render(
         request,
         "billing/overview.html",
-        {"contracts": contract_summaries(actor), "totals": billing_totals(actor)},
+        {
+            "contracts": contract_summaries(actor, site=site),
+            "totals": billing_totals(actor, site=site),
+            "site": site,
+        },
     )
 
 

@@ -40,6 +40,7 @@ class EsgConfig(AppConfig):
                 context=carbon_panel,
                 permission="esg.view_carbonreport",
                 order=60,
+                reads=frozenset({"site"}),
             ),
         )
         NAVIGATION.register(

@@ -10,6 +10,7 @@ from devices.schedules.models import Acknowledgement, Schedule, ScheduleDelivery
 from devices.schedules.queries.documents import entries_of
 from devices.telemetry.models import TelemetryRecord
 from energyopti.accounts.actors import Actor
+from energyopti.foundation.intervals import Interval
 
 STEP = timedelta(minutes=30)
 
@@ -43,10 +44,16 @@ def visible_device(actor: Actor, device_id: UUID) -> Device | None:
     )
 
 
-def device_life(device: Device, *, now: datetime) -> DeviceLife:
-    """Return the day before and after `now` in half-hours; four queries."""
+def device_life(device: Device, *, now: datetime, day: Interval | None = None) -> DeviceLife:
+    """
+    Return the day before and after `now` in half-hours, or one whole day; four queries.
+
+    day    what to look at instead; its orders are then all of that day's, not the next ones
+    """
     first = datetime.fromtimestamp(now.timestamp() // 1800 * 1800, UTC) - timedelta(days=1)
     last = first + timedelta(days=2)
+    if day is not None:
+        first, last = day.start, day.end
     rows = list(
         Schedule.objects.filter(device=device, period__overlap=(first, last)).order_by("period")
     )
@@ -66,7 +73,9 @@ def device_life(device: Device, *, now: datetime) -> DeviceLife:
         points=points,
         acknowledgements=list(said),
         delivery=ScheduleDelivery.objects.filter(device=device).first(),
-        next_orders=[entry for entry in entries if entry.end_time > now][:12],
+        next_orders=[entry for entry in entries if entry.end_time > now][:12]
+        if day is None
+        else [entry for entry in entries if first <= entry.start_time < last],
     )
 
 

@@ -10,6 +10,8 @@ from devices.models import Device
 from devices.queries.life import DeviceLife, device_life, visible_device
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.calendars import Calendar
+from energyopti.foundation.scope import DATE, scope_of
 
 _LEVELS = {"SUCCEEDED": "good", "ABORTED": "bad", "REJECTED": "bad", "REVOKED": "warn"}
 
@@ -17,11 +19,15 @@ _LEVELS = {"SUCCEEDED": "good", "ABORTED": "bad", "REJECTED": "bad", "REVOKED": 
 @require_permission("devices.view_device")
 def device(request: HttpRequest, device_id: UUID) -> HttpResponse:
     """Show schedule against reality, the acknowledgements, and what comes next."""
-    found = visible_device(actor_of(request), device_id)
+    actor, now = actor_of(request), clock.now()
+    found = visible_device(actor, device_id)
     if found is None:
         raise Http404("There is no such battery.")
-    life = device_life(found, now=clock.now())
-    return render(request, "devices/device.html", _context(found, life))
+    calendar = Calendar(found.site.time_zone)
+    scope = scope_of(request, actor=actor, today=calendar.date_of(now), reads={DATE})
+    chosen = None if scope.is_today else scope.date
+    life = device_life(found, now=now, day=calendar.day(chosen) if chosen else None)
+    return render(request, "devices/device.html", {**_context(found, life), "chosen_day": chosen})
 
 
 def _context(found: Device, life: DeviceLife) -> dict[str, Any]:

@@ -39,13 +39,16 @@ class HomePanel:
 
     roles       names of the roles (groups) whose home shows it, in `order`.
     template    drawn with the dictionary that `context(actor)` returns.
+    reads       dimensions of the scope bar that it honors ("book", "site"): `context` takes what
+                is chosen under these names, `None` for all. Home offers what its panels read.
     """
 
     roles: frozenset[str]
     template: str
-    context: Callable[[Any], dict[str, Any]]
+    context: Callable[..., dict[str, Any]]
     permission: str | None = None
     order: int = 100
+    reads: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

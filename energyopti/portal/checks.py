@@ -6,7 +6,7 @@ from django.core.checks import CheckMessage, Warning
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
-from energyopti.foundation.pages import HOME_PANELS, NAVIGATION
+from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, SCOPES
 
 from .queries.navigation import route_of
 
@@ -19,6 +19,11 @@ def check_pages(app_configs: Any, **_: Any) -> list[CheckMessage]:
         if route_of(item) is None
     ]
     for name, panel in HOME_PANELS.items():
+        found += [
+            Warning(f"home panel “{name}”: there is no scope “{read}” to read", id="portal.W003")
+            for read in sorted(panel.reads)
+            if read not in SCOPES
+        ]
         try:
             get_template(panel.template)
         except TemplateDoesNotExist:

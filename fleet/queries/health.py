@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db.models import Case, CharField, Count, F, FloatField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
@@ -35,10 +36,17 @@ class FleetCounts:
         return self.total - self.fine
 
 
-def devices_by_need(actor: ActorLike, *, silent_since: datetime) -> "QuerySet[Device]":
-    """Return the actor's active devices with `need` ("0" is worst) and the newest status."""
+def devices_by_need(
+    actor: ActorLike, *, silent_since: datetime, site: UUID | str | None = None
+) -> "QuerySet[Device]":
+    """
+    Return the actor's active devices with `need` ("0" is worst) and the newest status.
+
+    site    where they stand; None for everywhere
+    """
+    devices = visible_devices(actor)
     return (
-        visible_devices(actor)
+        (devices if site is None else devices.filter(site_id=site))
         .filter(is_active=True)
         .select_related("site", "organization", "status_row")
         .annotate(
@@ -53,10 +61,12 @@ def devices_by_need(actor: ActorLike, *, silent_since: datetime) -> "QuerySet[De
     )
 
 
-def fleet_counts(actor: ActorLike, *, silent_since: datetime) -> FleetCounts:
+def fleet_counts(
+    actor: ActorLike, *, silent_since: datetime, site: UUID | str | None = None
+) -> FleetCounts:
     """Count the fleet in one query; power is > 0 where it feeds the grid, of those not silent."""
     heard = Q(need__in=(FAULT, FINE))
-    found = devices_by_need(actor, silent_since=silent_since).aggregate(
+    found = devices_by_need(actor, silent_since=silent_since, site=site).aggregate(
         total=Count("pk"),
         fault=Count("pk", filter=Q(need=FAULT)),
         silent=Count("pk", filter=Q(need=SILENT)),

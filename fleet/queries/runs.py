@@ -1,6 +1,7 @@
 """The newest plan and settlement, as far as they are the actor's own."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Count, Q, Sum
 
@@ -19,9 +20,11 @@ class OwnPlan:
     expected_value: float
 
 
-def latest_plan(actor: ActorLike) -> OwnPlan | None:
-    """Return the newest run that planned a device of the actor, with its own sums only."""
+def latest_plan(actor: ActorLike, *, site: UUID | str | None = None) -> OwnPlan | None:
+    """Return the newest run that planned a device of the actor (at a site), with its own sums."""
     own = DevicePlan.objects.filter(device__organization_id__in=actor.organization_ids)
+    if site is not None:
+        own = own.filter(device__site_id=site)
     newest = own.order_by("-run_id").select_related("run__market").first()
     if newest is None:
         return None
@@ -31,8 +34,16 @@ def latest_plan(actor: ActorLike) -> OwnPlan | None:
     return OwnPlan(newest.run, sums["count"], sums["refused"], sums["value"])
 
 
-def latest_settlement(actor: ActorLike) -> EnergySettlement | None:
-    """Return the newest settlement, unless it sums devices that are not the actor's."""
+def latest_settlement(
+    actor: ActorLike, *, site: UUID | str | None = None
+) -> EnergySettlement | None:
+    """
+    Return the newest settlement, unless it sums devices that are not the actor's.
+
+    A settlement is a market's and says nothing of one site: with a site there is none.
+    """
+    if site is not None:
+        return None
     newest = EnergySettlement.objects.select_related("market").order_by("-pk").first()
     if newest is None:
         return None

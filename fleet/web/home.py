@@ -12,15 +12,18 @@ from .lists import silent_since
 SHOWN_IN_NEED = 5
 
 
-def fleet_panel(actor: Actor) -> dict[str, Any]:
-    """Return counts and power now, the newest plan and settlement, and the devices in need."""
+def fleet_panel(actor: Actor, site: str | None = None) -> dict[str, Any]:
+    """
+    Return counts and power now, the newest plan and settlement, and the devices in need; of the
+    chosen site, or of all.
+    """
     since = silent_since()
-    in_need = devices_by_need(actor, silent_since=since).exclude(need=FINE)
+    in_need = devices_by_need(actor, silent_since=since, site=site).exclude(need=FINE)
     return {
-        "counts": fleet_counts(actor, silent_since=since),
+        "counts": fleet_counts(actor, silent_since=since, site=site),
         "now": clock.now(),
-        "plan": latest_plan(actor) if actor.may("fleet.view_dispatchrun") else None,
-        "settlement": latest_settlement(actor)
+        "plan": latest_plan(actor, site=site) if actor.may("fleet.view_dispatchrun") else None,
+        "settlement": latest_settlement(actor, site=site)
         if actor.may("fleet.view_energysettlement")
         else None,
         "in_need": [

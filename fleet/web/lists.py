@@ -77,19 +77,21 @@ class FleetPage(TablePage):
     lead = "Those in trouble first."
     default_columns = ("need", "code", "site", "soc", "power_kw", "fault", "last_seen_at")
     default_sort = "need,code"
+    reads = frozenset({"site"})
     empty_title = "No battery yet"
     empty_text = "A battery appears here when it has been registered at a site."
 
     def rows(self) -> QuerySet[Any]:
-        found = devices_by_need(self.actor, silent_since=silent_since())
-        site = self.scope.value("site")
-        return found.filter(site_id=site) if site else found
+        return devices_by_need(
+            self.actor, silent_since=silent_since(), site=self.scope.value("site")
+        )
 
     def extra_context(self) -> dict[str, Any]:
+        actor, site = self.actor, self.scope.value("site")
         return {
-            "counts": fleet_counts(self.actor, silent_since=silent_since()),
-            "plan": latest_plan(self.actor) if self.actor.may("fleet.view_dispatchrun") else None,
-            "settlement": latest_settlement(self.actor)
-            if self.actor.may("fleet.view_energysettlement")
+            "counts": fleet_counts(actor, silent_since=silent_since(), site=site),
+            "plan": latest_plan(actor, site=site) if actor.may("fleet.view_dispatchrun") else None,
+            "settlement": latest_settlement(actor, site=site)
+            if actor.may("fleet.view_energysettlement")
             else None,
         }

@@ -79,7 +79,7 @@ def test_stale_form_is_explained(trader) -> None:
 
 
 def test_unknown_scope_is_404_with_a_frame(client: Client) -> None:
-    response = client.get("/gallery/table/?date=yesterday")
+    response = client.get("/positions/?book=nobody")
 
     assert response.status_code == 404
     assert "There is nothing here" in response.content.decode()

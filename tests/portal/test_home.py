@@ -1,5 +1,7 @@
 """Home, navigation and search show what the person's roles may see, and no more."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 
@@ -8,17 +10,21 @@ from energyopti.accounts.roles import Role
 from energyopti.foundation.pages import (
     HomePanel,
     NavigationItem,
+    ScopeDimension,
+    ScopeOption,
     SearchHit,
 )
 from energyopti.foundation.registry import Registry
+from energyopti.foundation.scope import Scope
 from energyopti.portal.checks import check_pages
-from energyopti.portal.queries.home import home_panels, roles_of
+from energyopti.portal.queries.home import drawn_panels, panels_of, read_by, roles_of
 from energyopti.portal.queries.navigation import navigation_for
 from energyopti.portal.queries.search import LIMIT, find
 from tests.factories.accounts import make_user
 
 NAVIGATION = "energyopti.portal.queries.navigation.NAVIGATION"
 PANELS = "energyopti.portal.queries.home.HOME_PANELS"
+NOTHING_CHOSEN = Scope((), date(2027, 3, 28), date(2027, 3, 28), frozenset())
 SEARCH = "energyopti.portal.queries.search.SEARCH"
 
 
@@ -80,7 +86,8 @@ def test_home_shows_the_panels_of_ones_roles_in_order(trader, panels) -> None:
             ),
         )
 
-    drawn = home_panels(actor, roles=roles_of(actor))
+    found = panels_of(actor, roles=roles_of(actor))
+    drawn = drawn_panels(actor, panels=found, scope=NOTHING_CHOSEN)
 
     assert [panel.name for panel in drawn] == ["early", "late"]
     assert drawn[0].context == {"who": actor.id}
@@ -96,6 +103,46 @@ def test_home_draws_a_panel_from_its_dictionary(client: Client, panels) -> None:
     )
 
     assert "<p>Three trades.</p>" in client.get("/").content.decode()
+
+
+def test_home_offers_what_its_panels_read_and_says_which_do_not(
+    client: Client, panels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scopes: Registry[ScopeDimension] = Registry("scopes of a test")
+    monkeypatch.setattr("energyopti.foundation.scope.SCOPES", scopes)
+    for name, option in (("book", "Power"), ("site", "Depot"), ("zone", "North")):
+        found = [ScopeOption(option, option)]
+        scopes.register(
+            name, ScopeDimension(name.title(), f"All {name}s", lambda actor, found=found: found)
+        )
+    for name, context in (
+        ("book", lambda actor, book: {"safe": f"book is {book}"}),
+        ("site", lambda actor, site: {"safe": f"site is {site}"}),
+    ):
+        panels.register(
+            name,
+            HomePanel(
+                frozenset({Role.TRADER}), "errors/body.html", context, reads=frozenset({name})
+            ),
+        )
+
+    page = client.get("/", {"site": "Depot"}).content.decode()
+
+    assert '<select name="book">' in page and '<select name="site">' in page
+    assert '<select name="zone">' not in page and 'type="date"' not in page
+    assert "book is None" in page and "site is Depot" in page
+    assert page.count("these figures are not kept by") == 1
+    assert "these figures are not kept by site." in page
+    assert client.get("/", {"book": "Gas"}).status_code == 404
+    assert read_by([]) == frozenset()
+
+
+def test_check_names_a_dimension_that_no_app_offers(panels) -> None:
+    panels.register(
+        "p", HomePanel(frozenset(), "errors/body.html", lambda actor: {}, reads=frozenset({"moon"}))
+    )
+
+    assert [error.id for error in check_pages(None)] == ["portal.W003"]
 
 
 def test_home_costs_a_fixed_number_of_queries(

@@ -82,4 +82,4 @@ def test_without_a_market_there_is_no_panel():
     desk = make_desk()
     desk.market.delete()
 
-    assert market_panel(desk.trader) == {"market": None}
+    assert market_panel(desk.trader)["market"] is None

@@ -53,6 +53,17 @@ def subtree(book_id: UUID) -> frozenset[UUID]:
     return frozenset(_with_descendants([book_id]))
 
 
+def chosen_books(actor: Actor, book: UUID | str | None) -> frozenset[UUID]:
+    """
+    Return the actor's books that a choice stands for: a book with those below it, or all.
+
+    None stands for all and costs nothing more; a book costs one query.
+    """
+    if book is None:
+        return book_ids(actor)
+    return subtree(UUID(str(book))) & book_ids(actor)
+
+
 def book_path(book_id: UUID) -> tuple[UUID, ...]:
     """Return a book and its ancestors, the book first: the scopes that its trades count in."""
     organization = Book.objects.filter(pk=book_id).values("organization_id")

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from energyopti.accounts.actors import Actor
 from trading.models import Market
 
-from .books import book_ids
+from .books import chosen_books
 from .price_days import PriceDay, price_day
 from .trades import trade_rows
 from .valued import ValuedPositions, valued_positions
@@ -14,7 +15,7 @@ from .valued import ValuedPositions, valued_positions
 
 @dataclass(frozen=True, eq=False)
 class DeskSummary:
-    """Positions of all books that the actor reaches, and how many deals were made since when."""
+    """Positions of the actor's books, or a chosen one, and how many deals were made since when."""
 
     positions: ValuedPositions
     deals_since: int
@@ -36,19 +37,28 @@ class MarketToday:
     now_start: datetime | None
 
 
-def desk_summary(actor: Actor, *, valued_at: datetime, since: datetime) -> DeskSummary:
-    """Return the desk's sums; `since` begins the reader's day."""
-    deals = trade_rows(actor)
+def desk_summary(
+    actor: Actor, *, valued_at: datetime, since: datetime, book: UUID | str | None = None
+) -> DeskSummary:
+    """Return the desk's sums, or those of one book with those below; `since` begins the day."""
+    deals = trade_rows(actor, book=book)
     return DeskSummary(
-        positions=valued_positions(book_ids(actor), valued_at=valued_at),
+        positions=valued_positions(chosen_books(actor, book), valued_at=valued_at),
         deals_since=deals.filter(traded_at__gte=since).count(),
         deals=deals.count(),
     )
 
 
-def first_market_today(actor: Actor, *, known_at: datetime) -> MarketToday | None:
-    """Return the first market by code as known at a time, None without one; seven queries."""
-    market = Market.objects.order_by("code").first()
+def first_market_today(
+    actor: Actor, *, known_at: datetime, zone: str | None = None
+) -> MarketToday | None:
+    """
+    Return the first market by code as known at a time, None without one; seven queries.
+
+    zone    the bidding zone whose market is wanted; None for whichever is first
+    """
+    markets = Market.objects.order_by("code")
+    market = (markets if zone is None else markets.filter(code=zone)).first()
     if market is None:
         return None
     date = market.calendar.date_of(known_at)

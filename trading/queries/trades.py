@@ -1,23 +1,28 @@
 """Trades as lists and pages show them; each read starts from the books of who is asking."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, QuerySet
 
 from energyopti.accounts.actors import Actor
 from trading.models import PositionDelta, TradeVersion
 
-from .books import book_ids
+from .books import chosen_books
 
 
 class UnknownTrade(LookupError):
     """There is no such trade for this actor."""
 
 
-def trade_rows(actor: Actor) -> QuerySet[Any]:
-    """Return the latest version of each trade in the actor's books, with what a row shows."""
+def trade_rows(actor: Actor, *, book: UUID | str | None = None) -> QuerySet[Any]:
+    """
+    Return the latest version of each trade in the actor's books, with what a row shows.
+
+    book    one of them, with those below it; None for all
+    """
     return TradeVersion.objects.filter(
-        trade__book_id__in=book_ids(actor), version=F("trade__latest_version")
+        trade__book_id__in=chosen_books(actor, book), version=F("trade__latest_version")
     ).select_related("trade__book", "trade__counterparty", "market")
 
 

@@ -47,7 +47,7 @@ class BlotterFilter(django_filters.FilterSet):
     """Filters of the blotter."""
 
     ref = django_filters.CharFilter(field_name="trade__ref", lookup_expr="icontains", label="Trade")
-    book = django_filters.CharFilter(
+    book_code = django_filters.CharFilter(
         field_name="trade__book__code", lookup_expr="iexact", label="Book code"
     )
     counterparty = django_filters.CharFilter(
@@ -76,16 +76,15 @@ class BlotterPage(TablePage):
         "period_name", "price", "currency", "notional", "status",
     )  # fmt: skip
     default_sort = "-ref"
+    reads = frozenset({"book"})
     new_url_name = "trading:ticket"
     new_label = "New deal"
     empty_title = "No trades yet"
     empty_text = "Deals appear here as soon as one is captured in a book that you may see."
 
     def rows(self) -> QuerySet[Any]:
-        rows = trade_rows(self.actor)  # type: ignore[arg-type]  # the accounts room's own actor
-        if book := self.scope.value("book"):
-            rows = rows.filter(trade__book_id=book)
-        return rows
+        book = self.scope.value("book")
+        return trade_rows(self.actor, book=book)  # type: ignore[arg-type]  # accounts' own actor
 
 
 @require_permission("trading.view_trade")

@@ -5,24 +5,29 @@ from typing import Any
 from django.utils import timezone
 
 from energyopti.accounts.actors import Actor
+from energyopti.accounts.queries.sites import zone_of_site
 from energyopti.foundation import clock
 from trading.queries.desk import desk_summary, first_market_today
 
 
-def desk_panel(actor: Actor) -> dict[str, Any]:
-    """Return what the actor's books hold and are worth now."""
+def desk_panel(actor: Actor, book: str | None = None) -> dict[str, Any]:
+    """Return what the actor's books, or the chosen one, hold and are worth now."""
     now = clock.now()
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = desk_summary(actor, valued_at=now, since=midnight)
+    found = desk_summary(actor, valued_at=now, since=midnight, book=book)
     return {"desk": found, "now": now, "may_capture": actor.may("trading.capture_trade")}
 
 
-def market_panel(actor: Actor) -> dict[str, Any]:
-    """Return the first market's prices and forecast by period, today and tomorrow."""
+def market_panel(actor: Actor, site: str | None = None) -> dict[str, Any]:
+    """
+    Return prices and forecast by period, today and tomorrow, of the first market by code, or of
+    that in whose bidding zone the chosen site stands.
+    """
     now = clock.now()
-    found = first_market_today(actor, known_at=now)
+    zone = zone_of_site(actor, site) if site else None
+    found = first_market_today(actor, known_at=now, zone=zone)
     if found is None:
-        return {"market": None}
+        return {"market": None, "zone": zone}
     rows = [*found.today.rows, *found.tomorrow.rows]
     return {
         "found": found,

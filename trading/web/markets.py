@@ -12,6 +12,7 @@ from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.exports.responses import export_response
 from energyopti.foundation.exports.tables import Column, Kind, Table
+from energyopti.foundation.scope import DATE, scope_of
 
 from ..models import Market
 from ..queries.curves import NoCurve
@@ -19,7 +20,6 @@ from ..queries.markets import NoSuchMarket, market_by_code, market_summaries
 from ..queries.price_days import PriceDay, price_day
 from ..queries.quote_sheet import quote_sheet
 
-EARLIEST_DAY, LATEST_DAY = date(1990, 1, 2), date(2198, 12, 30)  # what the partitions may hold
 EXPORTS = ("csv", "json", "xlsx", "pdf")
 
 
@@ -37,7 +37,7 @@ def market_prices(request: HttpRequest, code: str) -> HttpResponse:
     """Show one delivery day of a market, in the market's zone; `?format=` downloads it."""
     market = _market_or_404(code)
     now = clock.now()
-    chosen, problem = _chosen_day(request, market, now)
+    chosen = _chosen_day(request, market, now)
     day = price_day(actor=actor_of(request), market=market, delivery_date=chosen, known_at=now)
     if (wanted := request.GET.get("format")) in EXPORTS:
         name = f"prices-{market.code}-{chosen}"
@@ -48,13 +48,10 @@ def market_prices(request: HttpRequest, code: str) -> HttpResponse:
         "chart_columns": ["Price", "Forecast"],
         "chart_rows": [(start, [price, expected]) for start, price, expected in day.rows],
         "now": now,
-        "problem": problem,
         "unit": f"{market.currency}/MWh",
     }
     with timezone.override(market.calendar.zone):
-        return render(
-            request, "trading/market_prices.html", context, status=400 if problem else 200
-        )
+        return render(request, "trading/market_prices.html", context)
 
 
 @require_GET
@@ -63,12 +60,12 @@ def curves(request: HttpRequest) -> HttpResponse:
     """Show the quotes of a trading day beside the curve that is built from them."""
     markets = list(Market.objects.order_by("code"))
     code = request.GET.get("market") or (markets[0].code if markets else "")
-    context: dict[str, Any] = {"markets": markets, "problem": ""}
+    context: dict[str, Any] = {"markets": markets}
     if not code:
         return render(request, "trading/curves.html", context)
     market = _market_or_404(code)
     now = clock.now()
-    chosen, context["problem"] = _chosen_day(request, market, now)
+    chosen = _chosen_day(request, market, now)
     end_of_day = min(now, market.calendar.day(chosen).end)
     try:
         day = quote_sheet(actor=actor_of(request), market=market, as_of=end_of_day)
@@ -83,9 +80,7 @@ def curves(request: HttpRequest) -> HttpResponse:
         "chart_rows": [] if day is None else [(start, [price]) for start, price in day.points],
     }
     with timezone.override(market.calendar.zone):
-        return render(
-            request, "trading/curves.html", context, status=400 if context["problem"] else 200
-        )
+        return render(request, "trading/curves.html", context)
 
 
 def _market_or_404(code: str) -> Market:
@@ -95,19 +90,10 @@ def _market_or_404(code: str) -> Market:
         raise Http404(str(error)) from error
 
 
-def _chosen_day(request: HttpRequest, market: Market, now: datetime) -> tuple[date, str]:
-    """Return the day asked for, or the market's today with a sentence about what was wrong."""
+def _chosen_day(request: HttpRequest, market: Market, now: datetime) -> date:
+    """Return the day of the scope bar, by default the present one in the market's zone."""
     today = market.calendar.date_of(now)
-    text = request.GET.get("date", "")
-    if not text:
-        return today, ""
-    try:
-        chosen = date.fromisoformat(text)
-    except ValueError:
-        return today, f"Date: “{text[:20]}” is not a date; write it like 2027-03-28."
-    if not EARLIEST_DAY <= chosen <= LATEST_DAY:
-        return today, f"Date: choose a day from {EARLIEST_DAY} to {LATEST_DAY}."
-    return chosen, ""
+    return scope_of(request, actor=actor_of(request), today=today, reads={DATE}).date
 
 
 def _table_of(day: PriceDay, as_of: datetime) -> Table:

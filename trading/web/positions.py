@@ -1,14 +1,12 @@
 """Positions by delivery month, with their value on the latest curves."""
 
-from uuid import UUID
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.scope import scope_of
-from trading.queries.books import book_ids, subtree
+from trading.queries.books import chosen_books
 from trading.queries.valued import valued_positions
 
 
@@ -16,10 +14,8 @@ from trading.queries.valued import valued_positions
 def positions(request: HttpRequest) -> HttpResponse:
     """Show what the reader's books, or the chosen one with those below it, hold by month."""
     actor, now = actor_of(request), clock.now()
-    scope = scope_of(request, actor=actor, today=now.date())
-    book = scope.value("book")
-    ids = subtree(UUID(book)) & book_ids(actor) if book else book_ids(actor)
-    found = valued_positions(ids, valued_at=now)
+    scope = scope_of(request, actor=actor, today=now.date(), reads={"book"})
+    found = valued_positions(chosen_books(actor, scope.value("book")), valued_at=now)
     return render(
         request,
         "trades/positions.html",

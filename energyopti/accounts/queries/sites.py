@@ -15,3 +15,9 @@ def sites_of(actor: Any) -> "QuerySet[Site]":
         .select_related("organization")
         .order_by("organization__name", "name", "id")
     )
+
+
+def zone_of_site(actor: Any, site_id: str) -> str | None:
+    """Return the bidding zone of a site that the actor reaches, None for any other."""
+    zones = sites_of(actor).order_by().filter(pk=site_id).values_list("market_zone", flat=True)
+    return zones.first()

@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views import View
@@ -21,8 +21,8 @@ from django_filters import FilterSet
 from django_tables2 import Table
 
 from energyopti.foundation import clock
-from energyopti.foundation.pages import PEOPLE_CHOICES, ActorLike, actor_for
-from energyopti.foundation.scope import Scope, scope_of
+from energyopti.foundation.pages import PEOPLE_CHOICES, SCOPES, ActorLike, actor_for
+from energyopti.foundation.scope import DATE, Scope, scope_of
 
 from .exporting import export_of
 from .filters import chips
@@ -56,6 +56,7 @@ class TablePage(View):
     table_class     a django-tables2 table; its columns are what may be shown and sorted by.
     default_columns names shown before anybody chooses; empty for all.
     default_sort    "-captured_at,price" in names of columns.
+    reads           dimensions of the scope bar that `rows` honors; the bar offers no others.
     rows            the queryset: starts from the actor's organizations, fetches what cells read.
     """
 
@@ -67,6 +68,7 @@ class TablePage(View):
     lead: ClassVar[str] = ""
     default_columns: ClassVar[Sequence[str]] = ()
     default_sort: ClassVar[str] = ""
+    reads: ClassVar[frozenset[str]] = frozenset()
     page_size: ClassVar[int] = 50
     template_name: ClassVar[str] = "tables/page.html"
     bulk_actions: ClassVar[Sequence[BulkAction]] = ()
@@ -105,13 +107,14 @@ class TablePage(View):
         if self.permission is not None:
             self.actor.require(self.permission)
         self.today = clock.now().date()
-        self.scope: Scope = scope_of(request, actor=self.actor, today=self.today)
+        self.scope: Scope = scope_of(request, actor=self.actor, today=self.today, reads=self.reads)
         self.address = Address(request.path, request.GET)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.GET and (default := self._own_default):
-            return HttpResponseRedirect(self._view_link(default))
+            # What was chosen on another page outlives the scope that the view was saved in.
+            return HttpResponseRedirect(self._view_link(default, **self.scope.parameters))
         if EXPORT in request.GET:
             return self._export(request.GET[EXPORT])
         partial = getattr(request, "htmx", None) and request.htmx.target == "rows"
@@ -210,9 +213,15 @@ class TablePage(View):
         own = (v for v in self.saved_views if v.is_default and v.owner_id == self.actor.id)
         return next(own, None)
 
-    def _view_link(self, view: SavedView) -> str:
-        query = f"{view.query}&" if view.query else ""
-        return f"{self.request.path}?{query}{VIEW}={view.id}"
+    def _view_link(self, view: SavedView, **scope: str) -> str:
+        """Return a view's address, less the book or site that this reader cannot choose."""
+        query = QueryDict(view.query, mutable=True)
+        for name in (*SCOPES, DATE):
+            if name in self.reads and query.get(name) and not self.scope.offers(name, query[name]):
+                query.pop(name)
+        for name, value in {**scope, VIEW: str(view.id)}.items():
+            query[name] = value
+        return f"{self.request.path}?{query.urlencode()}"
 
     # ---- drawing ----------------------------------------------------------------------------
 
@@ -293,7 +302,10 @@ class TablePage(View):
             rows=self.filtered.order_by(
                 *(("-" if term.descending else "") + term.path for term in terms)
             ),
-            filters={chip.label: chip.value for chip in chips(self.filterset, self.address)},
+            filters={
+                **self.scope.in_words,
+                **{chip.label: chip.value for chip in chips(self.filterset, self.address)},
+            },
             format_name=format_name,
             filename=self.name.replace(".", "-"),
         )

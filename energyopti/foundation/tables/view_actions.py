@@ -6,6 +6,9 @@ from uuid import UUID
 
 from django.http import QueryDict
 
+from energyopti.foundation.pages import SCOPES
+from energyopti.foundation.scope import DATE
+
 from .filters import all_parameter_names
 from .models import SavedView
 from .services import saved_views as services
@@ -53,7 +56,7 @@ def save_view(page: "TablePage", posted: QueryDict) -> tuple[str, str]:
         actor=page.actor,
         table=page.name,
         name=posted.get("name", ""),
-        query=page.address.query,
+        query=_query_with_scope(page),
         columns=page.shown_columns,
         shared_with=shared_with,
         as_default=posted.get("as_default") == "on",
@@ -75,7 +78,8 @@ def repair_view(page: "TablePage", posted: QueryDict) -> tuple[str, str]:
         raise ViewRefused("view", "is not open")
     query = QueryDict(view.query, mutable=True)
     known = all_parameter_names(page.filterset) | OWN_PARAMETERS | _scope_parameters(page)
-    for name in [name for name in query if name not in known]:
+    unreachable = _unreachable(page, query)
+    for name in [name for name in query if name not in known or name in unreachable]:
         query.pop(name)
     levels, _ = read_sort(query.get(SORT, ""), sortable=list(page.sortable))
     query.pop(SORT, None)
@@ -97,6 +101,7 @@ def view_problems(page: "TablePage", view: SavedView) -> list[str]:
     query = QueryDict(view.query)
     known = all_parameter_names(page.filterset) | OWN_PARAMETERS | _scope_parameters(page)
     problems = [f"no filter “{name}”" for name in query if name not in known]
+    problems += [f"no {name} that you may open" for name in _unreachable(page, query)]
     _, unsortable = read_sort(query.get(SORT, ""), sortable=list(page.sortable))
     problems += [f"no sort by “{name}”" for name in unsortable]
     problems += [f"no column “{name}”" for name in view.columns if name not in page.column_names]
@@ -104,7 +109,26 @@ def view_problems(page: "TablePage", view: SavedView) -> list[str]:
 
 
 def _scope_parameters(page: "TablePage") -> set[str]:
-    return {choice.parameter for choice in page.scope.choices} | {"date"}
+    return {choice.parameter for choice in page.scope.choices} | (page.reads & {DATE})
+
+
+def _unreachable(page: "TablePage", query: QueryDict) -> list[str]:
+    """Return the books and sites of a view that its reader cannot choose."""
+    return [
+        name
+        for name in _scope_parameters(page)
+        if query.get(name) and not page.scope.offers(name, query[name])
+    ]
+
+
+def _query_with_scope(page: "TablePage") -> str:
+    """Return what a view keeps: filters, sort and the chosen scope, also a remembered one."""
+    query = QueryDict(page.address.query, mutable=True)
+    for name in {*SCOPES, DATE} - all_parameter_names(page.filterset):
+        query.pop(name, None)
+    for name, value in page.scope.parameters.items():
+        query[name] = value
+    return query.urlencode()
 
 
 def parse_id(text: str) -> UUID:

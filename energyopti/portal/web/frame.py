@@ -14,7 +14,8 @@ from django.http import HttpRequest
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of
 from energyopti.foundation import clock
-from energyopti.foundation.scope import Scope, ScopeUnknown, scope_of
+from energyopti.foundation.pages import SCOPES
+from energyopti.foundation.scope import DATE, Scope
 
 from ..queries.navigation import Section, navigation_for
 from ..queries.preferences import Preferences, preferences_of
@@ -44,21 +45,15 @@ class Frame:
     def navigation(self) -> list[Section]:
         return navigation_for(self.actor, path=self._request.path) if self.actor else []
 
-    @cached_property
+    @property
     def scope(self) -> Scope | None:
-        if self.actor is None:
-            return None
-        try:
-            return scope_of(self._request, actor=self.actor, today=self.now.date())
-        except ScopeUnknown:  # the page itself answers 404; its error page still has a frame
-            return None
+        """What the page declared with `scope_of`; a page that declares nothing has no bar."""
+        return getattr(self._request, "page_scope", None)
 
     @cached_property
     def kept_parameters(self) -> list[tuple[str, str]]:
         """Parameters of the URL that a change of scope keeps; not the place within a list."""
-        own = {"date", "after", "before"}
-        if self.scope:
-            own |= {choice.parameter for choice in self.scope.choices}
+        own = {*SCOPES, DATE, "after", "before"}
         return [
             (name, value)
             for name, values in self._request.GET.lists()

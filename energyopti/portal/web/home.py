@@ -7,8 +7,10 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from energyopti.accounts.requests import actor_of
+from energyopti.foundation import clock
+from energyopti.foundation.scope import scope_of
 
-from ..queries.home import home_panels, roles_of
+from ..queries.home import drawn_panels, panels_of, read_by, roles_of
 from ..queries.search import find
 
 
@@ -18,9 +20,11 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show what the person's roles need to know first."""
     actor = actor_of(request)
     roles = roles_of(actor)
+    found = panels_of(actor, roles=roles)
+    scope = scope_of(request, actor=actor, today=clock.now().date(), reads=read_by(found))
     panels = [
-        render_to_string(panel.template, panel.context, request)
-        for panel in home_panels(actor, roles=roles)
+        (render_to_string(panel.template, panel.context, request), panel.unread)
+        for panel in drawn_panels(actor, panels=found, scope=scope)
     ]
     return render(request, "portal/home.html", {"roles": roles, "panels": panels})
 
