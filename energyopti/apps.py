@@ -1,12 +1,15 @@
-"""Project-wide wiring that belongs to no app: what the application's database role may do."""
+"""Project-wide wiring that belongs to no app: the database role's rights, the check of guards."""
 
 from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
 from django.db import connections
 from django.db.models.signals import post_migrate
+
+from energyopti.foundation.registry import incomplete_guards
 
 
 class ProjectConfig(AppConfig):
@@ -20,6 +23,19 @@ class ProjectConfig(AppConfig):
         post_migrate.connect(grant_application_role, sender=apps.get_app_config("events"))
         # Whoever enqueues a task needs the configured Celery application, not Celery's default.
         import_module("energyopti.celery")
+        register(check_guards)
+
+
+def check_guards(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Name each required entry of a registry that no app has registered."""
+    return [
+        Error(
+            f"{guard.subject}: nobody registered {', '.join(sorted(guard.missing()))}",
+            hint="The app that registers it is not in INSTALLED_APPS, or its ready() forgot it.",
+            id="energyopti.E001",
+        )
+        for guard in incomplete_guards()
+    ]
 
 
 def grant_application_role(*, using: str, **_: Any) -> None:

@@ -13,9 +13,11 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 
 from energyopti.foundation.api.body_limit import BodyLimit  # noqa: E402
+from energyopti.foundation.registry import verify_guards  # noqa: E402
 from energyopti.observability.correlation import CorrelatedSockets  # noqa: E402
 from energyopti.urls import websocket_urlpatterns  # noqa: E402
 
+verify_guards()
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(django_application, limit=settings.ASGI_MAX_BODY_BYTES),

@@ -3,10 +3,14 @@ Typed registries: a lower app declares one, a higher app fills it in its `AppCon
 
 This is how a lower room asks upward without importing upward: checks before a trade, panels of a
 home page, steps of the end of day. Events are the other way, for what need not be answered.
+
+A registry with required names is a guard. Guards enrol themselves, and every process asks all of
+them once when its apps are ready (`verify_guards`; `manage.py` as a system check).
 """
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 Entry = TypeVar("Entry")
 
@@ -17,6 +21,10 @@ class DuplicateEntry(ValueError):
 
 class MissingEntry(LookupError):
     """A name that must have an entry has none."""
+
+
+# Weak, so that the registry of a test goes with its test.
+_GUARDS: WeakSet["Registry[Any]"] = WeakSet()
 
 
 class Registry(Generic[Entry]):
@@ -31,6 +39,8 @@ class Registry(Generic[Entry]):
         self.subject = subject
         self.required = required
         self._entries: dict[str, Entry] = {}
+        if required:
+            _GUARDS.add(self)
 
     def register(self, name: str, entry: Entry) -> Entry:
         """
@@ -77,3 +87,18 @@ class Registry(Generic[Entry]):
         """
         if missing := self.missing():
             raise MissingEntry(f"{self.subject}: nobody registered {', '.join(sorted(missing))}")
+
+
+def incomplete_guards() -> list[Registry[Any]]:
+    """Return the registries that lack a required entry, by subject."""
+    return sorted((guard for guard in _GUARDS if guard.missing()), key=lambda guard: guard.subject)
+
+
+def verify_guards() -> None:
+    """
+    Refuse to start while any registry lacks a required entry; called when all apps are ready.
+
+    :raises MissingEntry: naming what is missing, of the first such registry.
+    """
+    for guard in incomplete_guards():
+        guard.verify()

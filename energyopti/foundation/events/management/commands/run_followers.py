@@ -9,6 +9,7 @@ from django.db import connections
 
 from energyopti.foundation.events.followers import FOLLOWERS
 from energyopti.foundation.events.workers import direct_conninfo, run_followers
+from energyopti.foundation.registry import verify_guards
 
 
 class Command(BaseCommand):
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        verify_guards()  # the one system check that followers cannot do without
         names = options["follower"] or list(FOLLOWERS)
         if unknown := sorted(set(names) - set(FOLLOWERS)):
             known = ", ".join(FOLLOWERS) or "none"
