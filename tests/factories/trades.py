@@ -11,7 +11,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Organization
 from energyopti.accounts.roles import Role
 from trading.deals import REFERENCE_AREAS, PowerForward, parse_quick_text
-from trading.models import Book, Counterparty, Market
+from trading.models import Book, Commodity, Counterparty, Market
 from trading.services.capture import Receipt, book_fill, capture_order
 
 from .accounts import make_organization, make_user
@@ -21,10 +21,23 @@ RECEIVED_AT = datetime(2026, 11, 20, 18, 0, 5, tzinfo=UTC)
 LEI = "529900T8BM49AURSDO55"
 
 
+def make_power() -> Commodity:
+    return Commodity.objects.get_or_create(
+        code="POWER",
+        defaults={"name": "Power", "kind": "POWER", "delivery": "FLOW", "quantity_unit": "MW"},
+    )[0]
+
+
 def make_market(code: str = "DE", **fields: Any) -> Market:
     return Market.objects.get_or_create(
         code=code,
-        defaults={"name": code, "time_zone": "Europe/Berlin", "currency": "EUR", **fields},
+        defaults={
+            "name": code,
+            "commodity": make_power(),
+            "time_zone": "Europe/Berlin",
+            "currency": "EUR",
+            **fields,
+        },
     )[0]
 
 

@@ -9,6 +9,8 @@ from django.db import models
 
 from energyopti.accounts.models import OwnedQuerySet
 
+from .countries import check_country
+
 
 def check_lei(code: str) -> None:
     """
@@ -28,6 +30,8 @@ class Book(models.Model):
 
     code    as traders write it ("EU"), unique in the organization whatever its case.
     Access is by grant on the book (guardian); a grant on a parent reaches its children.
+    A parent reports in the same currency, because its numbers are sums of its children's; once
+    curves convert money, `services.books._check_parent` is the one place where this changes.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -73,11 +77,23 @@ class Book(models.Model):
         return f"{self.code} – {self.name}"
 
 
+class CounterpartyStatus(models.TextChoices):
+    """Whether new deals are made with a counterparty: only with an active one."""
+
+    PROSPECT = "PROSPECT", "Not yet approved"
+    ACTIVE = "ACTIVE", "Active"
+    SUSPENDED = "SUSPENDED", "Suspended"
+    CLOSED = "CLOSED", "Closed"
+
+
 class Counterparty(models.Model):
     """
     A company that an organization trades with, known by its LEI where it has one.
 
-    code    as traders write it ("ACME"), unique in the organization whatever its case.
+    code            as traders write it ("ACME"), unique in the organization whatever its case.
+    legal_name      as the register of its country has it, where it differs from `name`.
+    is_internal     a part of the own organization, for mirror deals between books.
+    is_active       says the same as the status ACTIVE; a constraint holds them together.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -86,7 +102,13 @@ class Counterparty(models.Model):
     )
     code = models.CharField(max_length=16)
     name = models.CharField(max_length=160)
+    legal_name = models.CharField(max_length=200, blank=True)
     lei = models.CharField("LEI", max_length=20, blank=True, validators=[check_lei])
+    country = models.CharField(max_length=2, blank=True, validators=[check_country])
+    is_internal = models.BooleanField(default=False)
+    status = models.CharField(
+        max_length=10, choices=CounterpartyStatus, default=CounterpartyStatus.ACTIVE
+    )
     is_active = models.BooleanField(default=True)
 
     objects = OwnedQuerySet.as_manager()
@@ -104,6 +126,11 @@ class Counterparty(models.Model):
             ),
             models.UniqueConstraint(
                 "organization", "lei", condition=~models.Q(lei=""), name="counterparty_lei_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_active=True, status="ACTIVE")
+                | (models.Q(is_active=False) & ~models.Q(status="ACTIVE")),
+                name="counterparty_active_is_a_status",
             ),
         ]
 

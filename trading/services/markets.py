@@ -8,6 +8,7 @@ from energyopti.foundation.money import currency as check_currency
 
 from ..markets.catalogue import KNOWN_MARKETS, MarketTerms
 from ..models import Market
+from .commodities import power
 
 
 class MarketUnknown(LookupError):
@@ -33,6 +34,7 @@ def open_market(
     market = Market(
         code=code,
         name=terms.name,
+        commodity=power(actor=actor),
         eic=terms.eic,
         time_zone=terms.time_zone,
         currency=terms.currency,
