@@ -60,6 +60,9 @@ class DeviceTable(tables.Table):
     def render_soc(self, value: float) -> str:
         return f"{value * 100:.0f} %"
 
+    def value_soc(self, value: float) -> float:
+        return round(value * 100, 3)
+
 
 class DeviceFilter(django_filters.FilterSet):
     code = django_filters.CharFilter(lookup_expr="icontains", label="Battery")
