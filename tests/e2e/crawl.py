@@ -10,7 +10,8 @@ from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, reso
 
 # Not pages of ours: machine interfaces, files, and what ends the session.
 NO_PAGES = (
-    "/api/",
+    "/api/v1/",
+    "/api/schema/",
     "/_allauth/",
     "/static/",
     "/media/",

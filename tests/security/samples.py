@@ -57,6 +57,7 @@ PUBLIC: dict[str, str] = {
     "observability:ready": "health, without addresses or secrets",
     "observability:metrics": "by address or token, tested in tests/observability",
     "api-docs": "documentation of the API, the same for everybody",
+    "api-docs-operation": "documentation of the API, the same for everybody",
     "api-schema": "documentation of the API, the same for everybody",
     "portal:manifest": "static",
     "portal:service-worker": "static",

@@ -3,10 +3,11 @@
 from django.urls import include, path
 
 from .routes import API_ROUTES
-from .web.docs import SchemaView, docs
+from .web.docs import SchemaView, docs, operation_docs
 
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="api-schema"),
     path("docs/", docs, name="api-docs"),
+    path("docs/<slug:operation_id>/", operation_docs, name="api-docs-operation"),
     *(path(f"v1/{routes.prefix}/", include(routes.urlconf)) for routes in API_ROUTES.values()),
 ]

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from energyopti.foundation.api.pagination import CursorPage
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
-from energyopti.foundation.api.web.docs import SchemaView, docs
+from energyopti.foundation.api.web.docs import SchemaView, docs, operation_docs
 
 EXAMPLE = OpenApiExample("A note", value={"title": "Base", "legs": []})
 
@@ -186,5 +186,7 @@ urlpatterns = [
     path("api/v1/sample/", include(api)),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", docs, name="api-docs"),
+    path("api/docs/<slug:operation_id>/", operation_docs, name="api-docs-operation"),
+    path("accounts/", include("allauth.urls")),
     path("", include("allauth.idp.urls")),
 ]
