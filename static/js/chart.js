@@ -11,7 +11,11 @@ class EopChart extends HTMLElement {
     if (!this.dataset.bundle) return;
     const table = this.querySelector("table");
     const canvas = this.querySelector(".canvas");
-    if (!table || !canvas || !table.tBodies[0]?.rows.length) return;
+    if (!canvas) return;
+    if (!table?.tBodies[0]?.rows.length) {
+      canvas.hidden = true; // nothing to draw: its place is not kept
+      return;
+    }
     // Drawn with its styles or not yet: a legend that is styled later would move the page.
     Promise.all([import(new URL(this.dataset.bundle, document.baseURI)), loadStyles(this.dataset.styles)])
       .then(([bundle]) => {
@@ -37,6 +41,7 @@ class EopChart extends HTMLElement {
         this.addEventListener("chart:redraw", draw);
       })
       .catch((error) => {
+        canvas.hidden = true;
         this.querySelector("details")?.setAttribute("open", "");
         console.warn("The chart is not drawn; its table is open instead.", error);
       });
