@@ -1,6 +1,7 @@
 """Home panels of carbon and audit: own organizations only, and what waits for the chain."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -13,7 +14,7 @@ from compliance.esg.web.home import carbon_panel
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
-from tests.factories.accounts import make_actor, make_organization
+from tests.factories.accounts import make_actor, make_organization, make_site
 from tests.factories.billing import Supply, book_readings, make_supply
 from tests.factories.compliance import make_event
 
@@ -47,6 +48,33 @@ def test_carbon_is_the_latest_version_of_the_newest_month(django_assert_max_num_
     assert panel["emissions_t"] == report.emissions_t
     assert panel["built_at"] == report.built_at
     assert carbon_panel(make_supply(name="Mill").reader)["reports"] == []
+
+
+def test_carbon_of_a_site_is_its_part_of_the_report(django_assert_max_num_queries) -> None:
+    supply = make_supply()
+    mill = make_site(supply.customer, "Mill")
+    publish_seed_factors(actor=Actor.system("seed"))
+    book_readings(supply.site, supply.market, START, ["10"] * 24)
+    book_readings(mill, supply.market, START, ["2"] * 24, asset="MILL-1")
+    report_of(supply)
+    idle = make_site(supply.customer, "Idle")
+
+    whole = carbon_panel(supply.reader)
+    actor = Actor.for_user(supply.reader.user)
+    with django_assert_max_num_queries(8):  # of them, six say who asks and which sites there are
+        part = carbon_panel(actor, site=str(mill.pk))
+
+    assert part["energy_mwh"] == Decimal("0.048")
+    assert whole["energy_mwh"] == Decimal("0.288")
+    assert 0 < part["emissions_t"] < whole["emissions_t"]
+    assert carbon_panel(actor, site=str(idle.pk))["energy_mwh"] == 0
+    foreign = make_supply(name="Mill & Co").site
+    assert carbon_panel(actor, site=str(foreign.pk))["reports"] == []
+    client = Client()
+    client.force_login(supply.reader.user, backend="django.contrib.auth.backends.ModelBackend")
+    assert "The part of Mill in the report of" in (
+        client.get("/", {"site": str(mill.pk)}).content.decode()
+    )
 
 
 def test_audit_counts_own_events_and_those_without_a_link(django_assert_max_num_queries) -> None:
