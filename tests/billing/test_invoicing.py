@@ -29,7 +29,7 @@ from tests.factories.billing import (
     make_terms,
     meter_day,
 )
-from trading.models import Flow
+from trading.models import Flow, MeteringPointKind
 
 pytestmark = pytest.mark.django_db
 
@@ -354,3 +354,38 @@ def test_issued_rows_cannot_be_changed_even_by_the_owner(statement: str) -> None
         connection.cursor() as cursor,
     ):
         cursor.execute(statement)
+
+
+def test_loads_behind_a_metered_connection_and_batteries_are_not_billed_twice() -> None:
+    supply = make_supply()
+    day = meter_day(supply, DAY, kwh="2")
+    bare = make_site(supply.customer, name="Mill")
+    hours = int(day.hours)
+    for site, asset, kind in (
+        (supply.site, "L-1", MeteringPointKind.LOAD),
+        (supply.site, "B-1", MeteringPointKind.STORAGE),
+        (bare, "L-2", MeteringPointKind.LOAD),
+        (bare, "B-2", MeteringPointKind.STORAGE),
+    ):
+        book_readings(site, supply.market, day.start, ["5"] * hours, asset=asset, kind=kind)
+
+    invoice = issue(supply)
+
+    # 24 h × 2 kWh at the metered connection, 24 h × 5 kWh of loads where none is metered
+    energy = invoice.lines.filter(kind="ENERGY")
+    assert sum(line.quantity for line in energy) == 24 * (2 + 5)
+    assert reconcile_invoice(invoice).agrees
+    assert reconcile_invoice(invoice).energy_kwh == 168
+
+
+def test_reading_missing_at_the_connection_is_a_gap_even_where_loads_were_read() -> None:
+    supply = make_supply()
+    day = meter_day(supply, DAY)
+    other = make_site(supply.customer, name="Mill")
+    book_readings(other, supply.market, day.start, ["1"] * 23, asset="C-2")
+    book_readings(
+        other, supply.market, day.start, ["1"] * 24, asset="L-2", kind=MeteringPointKind.LOAD
+    )
+
+    with pytest.raises(MeterGap, match=r"C-2|L-2"):
+        issue(supply)

@@ -131,6 +131,11 @@ def test_a_day_is_booked_to_the_watt_hour_and_agrees_with_the_acknowledgements(m
     booked = actuals(actor=system(), interval=Interval(MIDNIGHT, END))
     assert len(booked) == settlement.booked_rows == 3 * 3 * 24
     of_first = [a for a in booked if a.asset_id == f"device:{devices[0].pk}"]
+    assert {(a.asset_id.partition(":")[0], a.flow, a.metering_point_kind) for a in booked} == {
+        ("device", "IMPORT", "STORAGE"),
+        ("device", "EXPORT", "STORAGE"),
+        ("consumption", "IMPORT", "LOAD"),
+    }
     imported = sum(a.energy_kwh for a in of_first if a.flow == "IMPORT")
     assert imported == Decimal(agents[0].twin.import_wh) / 1000
     consumed = sum(a.energy_kwh for a in booked if a.asset_id.startswith("consumption:"))

@@ -5,15 +5,18 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, connection
+from django.db.migrations.loader import MigrationLoader
 
 from energyopti.accounts.actors import Actor, PermissionMissing
+from energyopti.accounts.models import Organization
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
 from energyopti.foundation.intervals import Interval
-from tests.factories.accounts import make_actor, make_organization
+from tests.factories.accounts import make_actor, make_organization, make_site
 from tests.factories.trading import make_market
 from trading.models import Actual, Flow, MeteringPointKind
-from trading.queries.actuals import actuals
+from trading.queries.actuals import actuals, uncontained
 from trading.services.actuals import ActualRefused, ActualRow, ActualsBooked, book_actuals
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +142,72 @@ def test_nothing_to_book_is_nothing(reading):
     assert book() == ActualsBooked(0, 0, 0)
     book(reading)
     assert actuals(actor=Actor.system("test"), interval=JANUARY_END, asset_ids=["device-9"]) == []
+
+
+def test_another_kind_for_a_known_reading_is_the_next_version(reading):
+    book(reading)
+
+    corrected = book(replace(reading, metering_point_kind=MeteringPointKind.LOAD))
+
+    (now,) = actuals(actor=Actor.system("test"), interval=JANUARY_END)
+    assert corrected == ActualsBooked(1, 0, 1)
+    assert (now.metering_point_kind, now.version) == ("LOAD", 2)
+
+
+def test_a_meter_at_two_points_is_refused(reading):
+    fed = replace(reading, flow=Flow.EXPORT, metering_point_kind=MeteringPointKind.STORAGE)
+
+    with pytest.raises(ActualRefused, match=r"rows\[1\]\.metering_point_kind: device-1 is"):
+        book(reading, fed)
+
+
+def test_what_a_connection_points_register_contains_is_left_out(reading):
+    quarter = timedelta(minutes=15)
+    site = make_site(Organization.objects.get(pk=reading.organization_id))
+    point = replace(reading, site_id=site.pk)
+    load = replace(point, asset_id="l", metering_point_kind=MeteringPointKind.LOAD, minutes=15)
+    battery = replace(point, asset_id="b", metering_point_kind=MeteringPointKind.STORAGE)
+    elsewhere = replace(battery, asset_id="x", site_id=None)
+    book(
+        point,
+        load,
+        replace(load, start=START + quarter),
+        replace(load, start=START + 2 * quarter),
+        battery,
+        replace(battery, flow=Flow.EXPORT, start=START + 2 * quarter),
+        elsewhere,
+    )
+
+    left = uncontained(actuals(actor=Actor.system("test"), interval=JANUARY_END))
+
+    assert [(a.asset_id, a.interval.start - START) for a in left] == [
+        ("device-1", 0 * quarter),
+        ("x", 0 * quarter),
+        ("b", 2 * quarter),
+        ("l", 2 * quarter),
+    ]
+
+
+def test_old_rows_get_their_kind_from_the_prefix_that_told_them_apart(reading):
+    book(reading, replace(reading, asset_id="device:7"), replace(reading, asset_id="consumption:7"))
+    loader = MigrationLoader(connection)
+    migration = loader.get_migration("trading", "0003_metering_points")
+    before = loader.project_state(("trading", "0002_books_and_trades"))
+    connection.check_constraints()  # or the rows just booked keep the table from being altered
+    with connection.schema_editor() as editor:
+        migration.unapply(before.clone(), editor)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM trading_actual")
+        assert "metering_point_kind" not in {column.name for column in cursor.description}
+
+    with connection.schema_editor() as editor:
+        migration.apply(before.clone(), editor)
+
+    found = actuals(actor=Actor.system("test"), interval=JANUARY_END)
+    assert {a.asset_id: a.metering_point_kind for a in found} == {
+        "device-1": "CONNECTION_POINT",
+        "device:7": "STORAGE",
+        "consumption:7": "LOAD",
+    }
+    with pytest.raises(IntegrityError, match="metering_point_kind"):
+        Actual.objects.update(metering_point_kind="ROOF")

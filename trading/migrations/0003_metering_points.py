@@ -13,6 +13,8 @@ ALTER TABLE trading_actual
 UPDATE trading_actual
 SET metering_point_kind = CASE WHEN asset_id LIKE 'device:%' THEN 'STORAGE' ELSE 'LOAD' END
 WHERE asset_id LIKE 'device:%' OR asset_id LIKE 'consumption:%';
+-- A table cannot be altered while its updated rows still owe their foreign keys a look.
+SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE trading_actual ALTER COLUMN metering_point_kind DROP DEFAULT;
 """
 REMOVE = "ALTER TABLE trading_actual DROP COLUMN metering_point_kind"

@@ -13,9 +13,11 @@ from energyopti.accounts.models import Organization, Site
 from energyopti.foundation.calendars import Calendar, tzdata_version
 from energyopti.foundation.intervals import Interval
 from energyopti.foundation.units import Quantity, exact_decimal
-from trading.queries.actuals import KnownActual, actuals
+from trading.enums import Flow
+from trading.queries.actuals import KnownActual, actuals, uncontained
 
 from .factors import factors_for
+from .storage import StorageBalance, storage_balances
 
 
 class NothingMetered(CarbonError):
@@ -41,6 +43,10 @@ def carbon_account(organization: Organization, month: date) -> CarbonAccount:
     """
     Compute the location-based scope 2 account of a local month from metered consumption.
 
+    Consumed is what sites took: at their grid connection, or by their loads where no meter sits
+    there. A battery behind the connection is inside of that. One that no connection's meter
+    contains consumed what it lost: what it took less what it gave back.
+
     month    its first day, in the organization's zone
 
     :raises NothingMetered: if there is no consumption in the month.
@@ -49,23 +55,33 @@ def carbon_account(organization: Organization, month: date) -> CarbonAccount:
     interval = Calendar(organization.time_zone).month(month.year, month.month)
     sites = {site.pk: site for site in Site.objects.filter(organization=organization)}
     hours: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
-    consumptions = []
-    for volume in _taken([organization], interval):
+    consumed: list[tuple[Site, Interval, Decimal]] = []
+    stored: dict[Site, list[KnownActual]] = defaultdict(list)
+    for volume in _volumes([organization], interval):
         site = sites.get(volume.site_id)
         if site is None:
             raise CarbonError(
                 f"site: the reading of {volume.asset_id} at {volume.interval} names no site, so "
                 "its grid is unknown."
             )
-        hours[site.name, volume.asset_id] += volume.interval.hours
-        consumptions.append(
-            Consumption(
-                place=site.name,
-                zone=site.market_zone,
-                interval=volume.interval,
-                energy=Quantity.of(volume.energy_kwh, "kWh"),
-            )
+        if volume.flow == Flow.IMPORT:
+            hours[site.name, volume.asset_id] += volume.interval.hours
+        if volume.is_storage:
+            stored[site].append(volume)
+        else:
+            consumed.append((site, volume.interval, volume.energy_kwh))
+    balances = storage_balances(stored)
+    for balance in balances:
+        consumed += [(balance.site, at, lost_kwh) for at, lost_kwh in balance.losses()]
+    consumptions = [
+        Consumption(
+            place=site.name,
+            zone=site.market_zone,
+            interval=at,
+            energy=Quantity.of(energy_kwh, "kWh"),
         )
+        for site, at, energy_kwh in consumed
+    ]
     if not consumptions:
         raise NothingMetered(
             f"month: nothing was metered for {organization.name} in {month:%Y-%m}."
@@ -77,25 +93,33 @@ def carbon_account(organization: Organization, month: date) -> CarbonAccount:
         interval=interval,
         footprint=footprint,
         is_complete=all(metered == interval.hours for metered in hours.values()),
-        content=_content(organization, month, interval, footprint, hours),
+        content=_content(organization, month, interval, footprint, hours, balances),
     )
 
 
 def organizations_with_consumption(interval: Interval) -> list[Organization]:
     """Return active organizations for which something was metered in an interval, by name."""
     organizations = list(Organization.objects.filter(is_active=True).order_by("name"))
-    metered = {volume.organization_id for volume in _taken(organizations, interval)}
+    metered = {
+        volume.organization_id
+        for volume in _volumes(organizations, interval)
+        if volume.flow == Flow.IMPORT
+    }
     return [organization for organization in organizations if organization.pk in metered]
 
 
-def _taken(organizations: list[Organization], interval: Interval) -> list[KnownActual]:
-    """Return what meters took from the grid; what they fed in does not reduce scope 2."""
+def _volumes(organizations: list[Organization], interval: Interval) -> list[KnownActual]:
+    """
+    Return what sites took, and what storage took and gave, each kWh once.
+
+    What a site fed in is left out: it does not reduce scope 2.
+    """
     volumes = actuals(
         actor=Actor.system("esg"),
         interval=interval,
         organization_ids=[organization.pk for organization in organizations],
     )
-    return [volume for volume in volumes if volume.flow == "IMPORT"]
+    return [volume for volume in uncontained(volumes) if volume.is_supply or volume.is_storage]
 
 
 def _content(
@@ -104,6 +128,7 @@ def _content(
     interval: Interval,
     footprint: Footprint,
     hours: dict[tuple[str, str], Fraction],
+    balances: list[StorageBalance],
 ) -> dict[str, Any]:
     factors = sorted({line.factor for line in footprint.lines}, key=lambda f: (f.zone, f.version))
     return {
@@ -121,6 +146,15 @@ def _content(
                 "hours_in_month": _written(interval.hours),
             }
             for (place, meter), metered in sorted(hours.items())
+        ],
+        "storage": [
+            {
+                "place": balance.site.name,
+                "imported_kwh": _written(Fraction(balance.imported_kwh)),
+                "exported_kwh": _written(Fraction(balance.exported_kwh)),
+                "losses_kwh": _written(Fraction(balance.losses_kwh)),
+            }
+            for balance in balances
         ],
         "factors": [
             {

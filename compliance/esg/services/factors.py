@@ -15,6 +15,8 @@ from energyopti.foundation.intervals import Interval
 from ..models import Factor
 
 SEED = Path(__file__).resolve().parents[1] / "factors.json"
+# The latest published year holds until a later one is published.
+_OPEN_YEAR = 2100
 
 
 def publish_factor(*, actor: Actor, factor: EmissionFactor) -> Factor:
@@ -57,21 +59,31 @@ def publish_factor(*, actor: Actor, factor: EmissionFactor) -> Factor:
 
 def publish_seed_factors(*, actor: Actor) -> list[Factor]:
     """Publish the factors of `factors.json`; those that are there already stay as they are."""
-    entries = json.loads(SEED.read_text())["factors"]
     with transaction.atomic():
-        return [
-            publish_factor(
-                actor=actor,
-                factor=EmissionFactor(
-                    zone=entry["zone"],
-                    value=Decimal(entry["value"]),
-                    unit=entry["unit"],
-                    valid=Interval(_year(entry["from_year"]), _year(entry["until_year"])),
-                    source=entry["source"],
+        return [publish_factor(actor=actor, factor=factor) for factor in seed_factors()]
+
+
+def seed_factors() -> list[EmissionFactor]:
+    """Return the factors of `factors.json`: each zone's are those of the country it names."""
+    seed = json.loads(SEED.read_text())
+    factors = []
+    for zone, code in seed["zones"].items():
+        country = seed["countries"][code]
+        published = country["published"]
+        ends = [later["year"] for later in published[1:]] + [_OPEN_YEAR]
+        factors += [
+            EmissionFactor(
+                zone=zone,
+                value=Decimal(entry["value"]),
+                unit=seed["unit"],
+                valid=Interval(_year(entry["year"]), _year(end)),
+                source=seed["sources"][entry["source"]].format(
+                    country=country["name"], year=entry["year"]
                 ),
             )
-            for entry in entries
+            for entry, end in zip(published, ends, strict=True)
         ]
+    return factors
 
 
 def _is_same(row: Factor, factor: EmissionFactor) -> bool:
