@@ -16,6 +16,7 @@ from energyopti.accounts.models import Organization, Site
 from energyopti.accounts.roles import Role
 from energyopti.foundation.intervals import Interval
 from tests.factories.accounts import make_actor, make_organization, make_site
+from tests.factories.trades import make_power
 from trading.markets.price_files import Clock, PriceBatch
 from trading.models import Flow, Market, MeteringPointKind
 from trading.services.actuals import ActualRow, book_actuals
@@ -30,6 +31,7 @@ def make_market(code: str = "DE-LU") -> Market:
         code=code,
         defaults={
             "name": f"Market {code}",
+            "commodity": make_power(),
             "time_zone": "Europe/Berlin",
             "currency": "EUR",
             "period_minutes": 60,
