@@ -1,142 +1,194 @@
-"""Bootstrap: finer contracts first, what is left of a coarser one is flat."""
+"""Bootstrap: one price for each cell, so that every quote taken is repriced."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
 from energyopti.foundation.calendars import Calendar
-from trading.curves._curve import (
-    CurveError,
-    CurveQuote,
-    ForwardCurve,
-    LeftOut,
-    bounds,
-    hours_between,
-    instant,
-)
+from energyopti.foundation.intervals import Interval
+from trading.curves._cells import Cells, cut_into_cells
+from trading.curves._curve import ForwardCurve, LoadCurve
+from trading.curves._loads import LoadHours
+from trading.curves._measures import DayClock, Weighting
+from trading.curves._quotes import BASE, CurveError, CurveQuote, LeftOut
+from trading.curves._selection import in_order, left_out, select
 
 METHOD = "bootstrap"
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 # Two quotes in steps of one cent may disagree by that much without saying anything.
 DEFAULT_TOLERANCE = 0.01
-_RANK_TOLERANCE = 1e-9
-_REPRICE_TOLERANCE = 1e-8
+_REPRICE_TOLERANCE = 1e-9
 
 
 def build_curve(
     quotes: Sequence[CurveQuote], *, calendar: Calendar, tolerance: float = DEFAULT_TOLERANCE
 ) -> ForwardCurve:
     """
-    Build a piecewise flat curve that reprices quotes of overlapping base-load contracts.
+    Build a piecewise flat curve of base load from quotes of base-load contracts.
 
-    Segments are cut at the bounds of all contracts and at the starts of the calendar's months.
-    Contracts are taken from the shortest to the longest: a contract's hours that no shorter one
-    spoke of get the one price that makes its hours-weighted average equal its quote. Where
-    overlaps determine more than that, the prices move least (in the sum of squares) so that every
-    quote taken is met. A contract whose price the shorter ones imply already is left out, and is
-    a conflict if it is further than `tolerance` (currency/MWh) from what they imply.
+    It is `bootstrap` with one price for each segment, weighted by hours.
+
+    :raises CurveError: if there is no quote, or one of another load than base.
+    """
+    for quote in quotes:
+        if quote.load != BASE:
+            raise CurveError(f"load: {quote.name} is {quote.load}; a curve of base takes BASE.")
+    return bootstrap(quotes, calendar=calendar, tolerance=tolerance).base()
+
+
+def bootstrap(
+    quotes: Sequence[CurveQuote],
+    *,
+    calendar: Calendar,
+    loads: Mapping[str, LoadHours] | None = None,
+    weighting: Weighting = Weighting.HOURS,
+    tolerance: float = DEFAULT_TOLERANCE,
+    cut_months: bool = True,
+) -> LoadCurve:
+    """
+    Build one price for each cell (segment × load bucket) from overlapping quotes.
+
+    Quotes are walked in order: shorter contracts first, then better quality, then the later made.
+    One that those taken before imply is left out; it is a conflict if its price is further than
+    `tolerance` (currency/MWh) from what they imply. Every quote taken is repriced to 1e-9 (times
+    the largest quote where that exceeds 1); base is the weighted mean of peak and off-peak.
+
+    Where quotes leave freedom, the prices are those nearest (in the weighted sum of squares) to
+    each cell's longest contract. So what is left of a year after its quoted months is flat, and a
+    month quoted as base only keeps the peak spread of its year.
+
+    loads        hours of every load quoted but BASE
+    weighting    what averages are weighted by
+    cut_months   whether segments also end with the calendar's months
 
     Prices are linear in the quotes; `sensitivities` is that map.
 
-    :raises CurveError: if there is no quote.
+    :raises CurveError: if there is no quote, a load's hours are missing, or quotes are so nearly
+        dependent that one cannot be repriced.
     Source: the arbitrage-free bootstrap of overlapping forwards, as in S. Fleten and J. Lemming,
     Energy Economics 25 (2003) 409-424, section 2, without their smoothing.
     """
     if not quotes:
         raise CurveError("quotes: a curve needs at least one quote.")
-    ordered = sorted(
-        quotes, key=lambda quote: (quote.interval.duration, quote.interval, quote.name)
+    cells = cells_of(
+        quotes, calendar=calendar, loads=loads or {}, weighting=weighting, cut_months=cut_months
     )
-    starts, ends = _segments(ordered, calendar)
-    hours = hours_between(starts, ends)
-    rows = np.array([_weights(quote, starts, ends, hours) for quote in ordered])
-    taken, flat, left = _take(rows)
-    matrix = rows[taken]
-    quoted = np.array([ordered[index].price for index in taken])
-    gap = np.eye(len(taken)) - matrix @ flat
-    sensitivities = flat + np.linalg.pinv(matrix) @ gap
+    ordered = in_order(quotes, cells)
+    rows = np.array([cells.row(quote.interval, quote.load) for quote in ordered])
+    selection = select(rows)
+    taken = tuple(ordered[index] for index in selection.taken)
+    matrix = rows[list(selection.taken)]
+    quoted = np.array([quote.price for quote in taken])
+    sensitivities = level_map(matrix, cells.weights)
     prices = sensitivities @ quoted
-    error = float(np.abs(matrix @ prices - quoted).max())
-    if error > _REPRICE_TOLERANCE * max(1.0, float(np.abs(quoted).max())):
-        raise CurveError(f"quotes: the curve misses a quote by {error:g}; they are near-dependent.")
-    left_out = []
-    for index in left:
-        implied = float(rows[index] @ prices)
-        apart = abs(implied - ordered[index].price) > tolerance
-        left_out.append(LeftOut(ordered[index], implied, apart))
-    return ForwardCurve(
-        starts=starts,
-        ends=ends,
+    check_repriced(matrix @ prices, taken)
+    return LoadCurve(
+        cells=cells,
         prices=prices,
-        quotes=tuple(ordered[index] for index in taken),
+        quotes=taken,
+        rows=matrix,
         sensitivities=sensitivities,
-        left_out=tuple(left_out),
+        left_out=_left_out(ordered, selection.repeats, rows @ prices, taken, tolerance, cells),
     )
 
 
-def _take(
-    rows: npt.NDArray[np.float64],
-) -> tuple[list[int], npt.NDArray[np.float64], list[int]]:
-    """
-    Choose the quotes to build from, finer first.
-
-    Returns the rows taken, the flat bootstrap as a matrix (segments, taken), and the rows left.
-    """
-    count, segments = rows.shape
-    flat = np.zeros((segments, count))
-    known = np.zeros(segments, dtype=bool)
-    taken: list[int] = []
-    left: list[int] = []
-    for index, row in enumerate(rows):
-        fresh = (row > 0) & ~known
-        if fresh.any():
-            coefficients = -(row[known] @ flat[known])
-            coefficients[len(taken)] += 1.0
-            flat[fresh] = coefficients / row[fresh].sum()
-            known |= fresh
-        elif not _is_independent(row, rows[taken]):
-            left.append(index)
-            continue
-        taken.append(index)
-    return taken, flat[:, : len(taken)], left
+def cells_of(
+    quotes: Sequence[CurveQuote],
+    *,
+    calendar: Calendar,
+    loads: Mapping[str, LoadHours],
+    weighting: Weighting,
+    cut_months: bool,
+) -> Cells:
+    """Return the cells that a curve of these quotes has."""
+    hull = Interval(
+        min(quote.interval.start for quote in quotes), max(quote.interval.end for quote in quotes)
+    )
+    cuts = _month_starts(hull, calendar) if cut_months else []
+    return cut_into_cells(
+        quotes,
+        loads=loads,
+        cuts=np.array(cuts, dtype=np.int64),
+        clock=DayClock.around(calendar, hull),
+        weighting=weighting,
+    )
 
 
-def _is_independent(row: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> bool:
-    solution = np.linalg.lstsq(others.T, row, rcond=None)[0]
-    return bool(np.abs(others.T @ solution - row).max() > _RANK_TOLERANCE)
-
-
-def _segments(
-    quotes: Sequence[CurveQuote], calendar: Calendar
-) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
-    first = min(quote.interval.start for quote in quotes)
-    end = max(quote.interval.end for quote in quotes)
-    edges = {edge for quote in quotes for edge in (quote.interval.start, quote.interval.end)}
-    month = calendar.date_of(first).replace(day=1)
-    while (edge := calendar.start_of(month)) < end:
-        if edge > first:
-            edges.add(edge)
-        month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-    cuts = np.array([instant(edge) for edge in sorted(edges)], dtype="datetime64[s]")
-    starts, ends = cuts[:-1], cuts[1:]
-    covered = np.zeros(len(starts), dtype=bool)
-    for quote in quotes:
-        start, stop = bounds(quote.interval)
-        covered |= (starts >= start) & (ends <= stop)
-    return starts[covered], ends[covered]
-
-
-def _weights(
-    quote: CurveQuote,
-    starts: npt.NDArray[np.datetime64],
-    ends: npt.NDArray[np.datetime64],
-    hours: npt.NDArray[np.float64],
+def level_map(
+    matrix: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    start, end = bounds(quote.interval)
-    inside = np.where((starts >= start) & (ends <= end), hours, 0.0)
-    weights: npt.NDArray[np.float64] = inside / inside.sum()
-    return weights
+    """
+    Return B with ``matrix @ B = 1``: the cell levels that a unit of each quote asks for.
+
+    matrix     share of each cell in each quote, finest quote first, rows independent; rows need
+               not sum to 1 (multiplicative shapes)
+    weights    how long each cell counts
+
+    A cell starts at the level of its longest contract; then all cells move least, in the weighted
+    sum of squares, until every quote is met. The move is a sum of one constant a contract, so
+    hours that no quote tells apart are never told apart.
+    """
+    start = np.zeros((matrix.shape[1], len(matrix)))
+    longest = len(matrix) - 1 - np.argmax(matrix[::-1] > 0, axis=0)
+    cells = np.arange(matrix.shape[1])
+    start[cells, longest] = 1.0 / matrix.sum(axis=1)[longest]
+    scale = 1.0 / np.sqrt(weights)
+    factor, triangle = np.linalg.qr((matrix * scale).T)
+    gap = np.eye(len(matrix)) - matrix @ start
+    levels = start + scale[:, None] * (factor @ np.linalg.solve(triangle.T, gap))
+    # One step of refinement takes out what rounding left.
+    gap = np.eye(len(matrix)) - matrix @ levels
+    refined: npt.NDArray[np.float64] = levels + scale[:, None] * (
+        factor @ np.linalg.solve(triangle.T, gap)
+    )
+    return refined
+
+
+def check_repriced(repriced: npt.NDArray[np.float64], taken: Sequence[CurveQuote]) -> None:
+    """
+    Refuse prices that miss a quote.
+
+    :raises CurveError: naming the quote that is missed by most.
+    """
+    quoted = np.array([quote.price for quote in taken])
+    error = np.abs(repriced - quoted)
+    if error.max() > _REPRICE_TOLERANCE * max(1.0, float(np.abs(quoted).max())):
+        worst = taken[int(error.argmax())]
+        raise CurveError(
+            f"quotes: the curve misses {worst.name} by {error.max():g}; it is too nearly"
+            " implied by the others."
+        )
+
+
+def _left_out(
+    ordered: Sequence[CurveQuote],
+    repeats: Sequence[tuple[int, npt.NDArray[np.float64]]],
+    repriced: npt.NDArray[np.float64],
+    taken: Sequence[CurveQuote],
+    tolerance: float,
+    cells: Cells,
+) -> tuple[LeftOut, ...]:
+    return tuple(
+        left_out(
+            ordered[index],
+            coefficients,
+            taken[: len(coefficients)],
+            implied=float(repriced[index]),
+            is_conflict=bool(abs(repriced[index] - ordered[index].price) > tolerance),
+            cells=cells,
+        )
+        for index, coefficients in repeats
+    )
+
+
+def _month_starts(hull: Interval, calendar: Calendar) -> list[int]:
+    month = calendar.date_of(hull.start).replace(day=1)
+    found = []
+    while (edge := calendar.start_of(month)) < hull.end:
+        found.append(int(edge.timestamp()))
+        month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    return found

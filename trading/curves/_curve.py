@@ -1,4 +1,4 @@
-"""What a forward curve is, whatever built it: prices by segment, and where they came from."""
+"""What a forward curve is: prices by segment or by cell, and where they came from."""
 
 from __future__ import annotations
 
@@ -9,53 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from energyopti.foundation.intervals import Interval
+from trading.curves._cells import Cells
+from trading.curves._loads import epoch_seconds
+from trading.curves._quotes import BASE, CurveDoesNotCover, CurveQuote, LeftOut
 
 _SECOND = np.timedelta64(1, "s")
-
-
-class CurveError(ValueError):
-    """Raised when quotes cannot make a curve; names the quote and the rule."""
-
-
-class CurveDoesNotCover(LookupError):
-    """Raised when a price is asked for that no quote of the curve speaks of."""
-
-
-@dataclass(frozen=True, slots=True)
-class CurveQuote:
-    """
-    The price of a base-load contract, currency/MWh over its delivery interval.
-
-    :raises CurveError: if the price is not finite; zero and negative are prices.
-    """
-
-    name: str
-    interval: Interval
-    price: float
-
-    def __post_init__(self) -> None:
-        if not np.isfinite(self.price):
-            raise CurveError(f"price: {self.name} is {self.price}, which is not a price.")
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """
-    A quote that the curve was not built from, because finer quotes say its price already.
-
-    implied    what the curve says, currency/MWh
-    is_conflict    whether the two are further apart than the tolerance of the build
-    """
-
-    quote: CurveQuote
-    implied: float
-    is_conflict: bool
-
-    def __str__(self) -> str:
-        return (
-            f"{self.quote.name}: quoted {self.quote.price:g}, finer contracts imply"
-            f" {self.implied:.4f} ({self.quote.price - self.implied:+.4f})"
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +95,75 @@ class ForwardCurve:
         return tuple(
             (Interval(aware(start), aware(end)), price)
             for start, end, price in zip(self.starts, self.ends, self.prices.tolist(), strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LoadCurve:
+    """
+    Hold one price for each cell: a segment between contract bounds, and the loads within it.
+
+    prices           float64, shape (cells,), currency/MWh
+    quotes           the quotes taken, which the curve reprices, finest first
+    rows             share of each cell in each quote, shape (quotes, cells)
+    sensitivities    d price / d quote, shape (cells, quotes): prices = sensitivities @ quoted
+    left_out         quotes not built from, each with what the curve implies instead
+    """
+
+    cells: Cells
+    prices: npt.NDArray[np.float64]
+    quotes: tuple[CurveQuote, ...]
+    rows: npt.NDArray[np.float64]
+    sensitivities: npt.NDArray[np.float64]
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def conflicts(self) -> tuple[LeftOut, ...]:
+        """Return the quotes left out that contradict those taken."""
+        return tuple(quote for quote in self.left_out if quote.is_conflict)
+
+    @property
+    def quoted(self) -> npt.NDArray[np.float64]:
+        """Return the prices of the quotes taken, shape (quotes,)."""
+        return np.array([quote.price for quote in self.quotes])
+
+    def average(self, interval: Interval, load: str = BASE) -> float:
+        """
+        Return the weighted price of a delivery, currency/MWh.
+
+        :raises CurveDoesNotCover: unless the curve covers every hour of it.
+        """
+        return float(self.cells.row(interval, load) @ self.prices)
+
+    def prices_at(self, instants: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
+        """
+        Return the price at UTC instants, same shape.
+
+        :raises CurveDoesNotCover: naming the first instant that no quote speaks of.
+        """
+        cell = self.cells.cell_at(epoch_seconds(instants))
+        if (cell < 0).any():
+            raise CurveDoesNotCover(f"instants: {instants[cell < 0].flat[0]}Z is not covered.")
+        return self.prices[cell]
+
+    def base(self) -> ForwardCurve:
+        """Return the prices of base load by segment; segments without all hours are left away."""
+        cells = self.cells
+        covered = np.bincount(cells.segment, cells.weights, minlength=len(cells.bounds))
+        # A segment whose pieces have no cell lacks hours, so it has no price of base load.
+        piece_segment = np.searchsorted(cells.bounds[:, 0], cells.edges[:-1], side="right") - 1
+        lacking = np.bincount(piece_segment[cells.cell < 0], minlength=len(cells.bounds)) > 0
+        share = np.zeros((len(cells.bounds), len(cells)))
+        share[cells.segment, np.arange(len(cells))] = cells.weights / covered[cells.segment]
+        whole = ~lacking
+        bounds = cells.bounds[whole].astype("datetime64[s]")
+        return ForwardCurve(
+            starts=bounds[:, 0],
+            ends=bounds[:, 1],
+            prices=share[whole] @ self.prices,
+            quotes=self.quotes,
+            sensitivities=share[whole] @ self.sensitivities,
+            left_out=self.left_out,
         )
 
 

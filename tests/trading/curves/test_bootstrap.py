@@ -49,7 +49,7 @@ def test_a_contradicting_year_is_named_with_what_its_quarters_imply():
     hours = np.array([2159, 2184, 2208, 2209])
     assert conflict.quote.name == "Cal27"
     assert conflict.implied == pytest.approx(np.average([90, 60, 62, 88], weights=hours))
-    assert str(conflict).startswith("Cal27: quoted 76, finer contracts imply 74.9")
+    assert str(conflict).startswith("Cal27: quoted 76, Q1-27, Q2-27, Q3-27, Q4-27 imply 74.9")
     assert [q.name for q in curve.quotes] == ["Q1-27", "Q2-27", "Q3-27", "Q4-27"]
 
 
