@@ -42,6 +42,12 @@ class Lease:
                 keepalives_count=2,
                 application_name=f"lease {self.name}"[:63],
             )
+            # And the database notices as soon that a holder's machine lost its power.
+            self._connection.execute(
+                "SELECT set_config('tcp_keepalives_idle', '10', false),"
+                " set_config('tcp_keepalives_interval', '5', false),"
+                " set_config('tcp_keepalives_count', '2', false)"
+            )
         return self._connection
 
     def hold(self) -> bool:

@@ -22,6 +22,7 @@ from devices.telemetry.models import TelemetryRecord
 from devices.transport.bridge import Bridge
 from energyopti.embedded.mqtt import EmbeddedMqtt
 from energyopti.foundation import clock
+from tests.devices.transport.test_bridge import conninfo
 from tests.factories.devices import HALF_HOUR, make_schedule, make_site, system
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers, pytest.mark.slow]
@@ -50,7 +51,9 @@ def broker(tmp_path_factory, settings):
 @pytest.fixture
 def bridge(broker, fast_clock, settings):
     stop = threading.Event()
-    runner = Bridge(settings.MQTT_URL, settings.MQTT_TOPIC_ROOT, clock=clock.now)
+    runner = Bridge(
+        settings.MQTT_URL, settings.MQTT_TOPIC_ROOT, clock=clock.now, conninfo=conninfo()
+    )
     thread = threading.Thread(target=runner.run, args=[stop])
     thread.start()
     yield

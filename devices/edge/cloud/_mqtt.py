@@ -1,9 +1,11 @@
 """Speak MQTT with the server: the schedule is retained, what waits is published until confirmed."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -20,11 +22,25 @@ MESSAGES_AT_ONCE = 100
 RESEND_SECONDS = 10.0
 
 
+@dataclass
+class _Batch:
+    """Messages on their way: the keys not confirmed yet, and when they were sent (monotonic)."""
+
+    keys: set[str]
+    sent_at: float
+
+
 class MqttCloud:
     """
     One battery's conversation over the topics `<root>/d/<device>/…`.
 
-    protocol    of the broker; None tries MQTT 5 and falls back to 3.1.1.
+    Of each kind one batch is on its way, and what comes after it waits until it is confirmed: no
+    acknowledgement can overtake an earlier one of its order, whatever is killed in between. A
+    battery that has nothing to say does nothing.
+
+    protocol        of the broker; None tries MQTT 5 and falls back to 3.1.1.
+    send_seconds    real seconds between batches, so that they gather messages.
+    spread_seconds  real seconds within which a fleet that starts at once connects.
     """
 
     def __init__(
@@ -36,31 +52,38 @@ class MqttCloud:
         *,
         on_schedule: Callable[[wire.Schedule], None],
         send_seconds: float = 1.0,
+        spread_seconds: float = 2.0,
         protocol: aiomqtt.ProtocolVersion | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._device_id, self._store = device_id, store
         self._url, self._root = urlsplit(url), f"{root}/d/{device_id}"
         self._on_schedule = on_schedule
-        self._send_seconds = send_seconds
-        self._protocol = protocol
+        self._send_seconds, self._spread_seconds = send_seconds, spread_seconds
+        self._versions = (
+            [aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311]
+            if protocol is None
+            else [protocol]
+        )
         self._backoff = backoff or Backoff()
-        self._sent: dict[str, float] = {}
+        self._on_the_way: dict[str, _Batch] = {}
+        self._awake = asyncio.Event()
+        self._met = False  # whether the broker took the last connection
 
     async def run(self) -> None:
         """Stay connected until cancelled; a broker that is away is asked less and less often."""
-        await asyncio.sleep(2 * self._backoff.dice.random())  # spreads a reconnecting fleet
+        self._awake = asyncio.Event()  # of the loop that runs now
+        self._store.wake(self._device_id, self._awake.set)
+        await asyncio.sleep(self._spread_seconds * self._backoff.dice.random())
         while True:
-            versions = (
-                [self._protocol]
-                if self._protocol is not None
-                else [aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311]
-            )
-            for version in versions:
+            for version in list(self._versions):
+                self._met = False
                 try:
                     await self._converse(version)
                 except aiomqtt.MqttError as error:
                     logger.info("device %s: %s", self._device_id, error)
+                if self._met:
+                    break
             await asyncio.sleep(self._backoff.next())
 
     def _client(self, version: aiomqtt.ProtocolVersion) -> aiomqtt.Client:
@@ -82,47 +105,74 @@ class MqttCloud:
 
     async def _converse(self, version: aiomqtt.ProtocolVersion) -> None:
         async with self._client(version) as client:
-            self._protocol = version
-            self._sent.clear()
+            self._on_the_way.clear()
             await client.subscribe([(f"{self._root}/schedule", 1), (f"{self._root}/confirm", 1)])
+            self._met = True
+            # What the broker speaks is tried first the next time.
+            self._versions.sort(key=lambda other: other is not version)
             self._backoff.reset()
-            sender = asyncio.create_task(self._send_forever(client))
+            # Whichever ends first ends the conversation: a battery that only listens is a dead one.
+            both = [
+                asyncio.create_task(self._listen(client)),
+                asyncio.create_task(self._send_forever(client)),
+            ]
             try:
-                async for message in client.messages:
-                    self._take(str(message.topic), bytes(message.payload))
+                ended, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                for task in ended:
+                    task.result()
             finally:
-                sender.cancel()
-                await asyncio.gather(sender, return_exceptions=True)
+                for task in both:
+                    task.cancel()
+                await asyncio.gather(*both, return_exceptions=True)
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            self._take(str(message.topic), bytes(message.payload))
 
     def _take(self, topic: str, payload: bytes) -> None:
         try:
-            if topic.endswith("/schedule"):
-                self._on_schedule(wire.parse(payload, wire.Schedule))
+            if topic == f"{self._root}/confirm":
+                self._confirmed(wire.parse(payload, wire.Confirmation))
+            elif topic == f"{self._root}/schedule":
+                # Empty is no schedule, only the end of the retained one: orders stand until
+                # others come.
+                if payload:
+                    self._on_schedule(wire.parse(payload, wire.Schedule))
             else:
-                confirmation = wire.parse(payload, wire.Confirmation)
-                _report_refusals(self._device_id, confirmation)
-                keys = [receipt.key for receipt in confirmation.results]
-                self._store.confirm(self._device_id, keys)
-                for key in keys:
-                    self._sent.pop(key, None)
+                logger.debug("device %s: %s is not ours", self._device_id, topic)
         except wire.WireError as error:
             logger.warning("device %s: unreadable %s: %s", self._device_id, topic, error)
 
+    def _confirmed(self, confirmation: wire.Confirmation) -> None:
+        _report_refusals(self._device_id, confirmation)
+        keys = [receipt.key for receipt in confirmation.results]
+        self._store.confirm(self._device_id, keys)
+        for kind, batch in list(self._on_the_way.items()):
+            batch.keys.difference_update(keys)
+            if not batch.keys:
+                del self._on_the_way[kind]
+                self._awake.set()
+
     async def _send_forever(self, client: aiomqtt.Client) -> None:
         while True:
+            self._awake.clear()
             for kind in (ACKS, TELEMETRY):
                 await self._send(client, kind)
             await asyncio.sleep(self._backoff.spread(self._send_seconds))
+            times = [batch.sent_at + RESEND_SECONDS for batch in self._on_the_way.values()]
+            wait = max(0.0, min(times) - time.monotonic()) if times else None
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), wait)
 
     async def _send(self, client: aiomqtt.Client, kind: str) -> None:
         now = time.monotonic()
-        due = [
-            message
-            for message in self._store.pending(self._device_id, kind, MESSAGES_AT_ONCE)
-            if now - self._sent.get(message.key, -RESEND_SECONDS) >= RESEND_SECONDS
-        ]
-        if not due:
+        batch = self._on_the_way.get(kind)
+        if batch is not None and now - batch.sent_at < RESEND_SECONDS:
             return
+        due = self._store.pending(self._device_id, kind, MESSAGES_AT_ONCE)
+        if not due:
+            self._on_the_way.pop(kind, None)
+            return
+        self._on_the_way[kind] = _Batch({message.key for message in due}, now)
         body = b"[" + b",".join(message.payload for message in due) + b"]"
         await client.publish(f"{self._root}/{kind}", body, qos=1)
-        self._sent.update({message.key: now for message in due})

@@ -1,7 +1,7 @@
 """One SQLite file: schedules, states and the messages that the server has not confirmed yet."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -44,6 +44,12 @@ class EdgeStore:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.executescript(_TABLES)
+        # What may have messages; who has none is not asked of the file hundreds of times a second.
+        self._waiting: set[tuple[str, str]] = set(
+            self._database.execute("SELECT DISTINCT device, kind FROM outbox")
+        )
+        self._put_since: set[UUID] = set()
+        self._wakers: dict[UUID, Callable[[], None]] = {}
 
     def close(self) -> None:
         self.commit()
@@ -52,6 +58,13 @@ class EdgeStore:
     def commit(self) -> None:
         if self._database.in_transaction:
             self._database.execute("COMMIT")
+        put, self._put_since = self._put_since, set()
+        for device in put & self._wakers.keys():
+            self._wakers[device]()
+
+    def wake(self, device: UUID, waker: Callable[[], None]) -> None:
+        """Call `waker` after each commit that brought messages of the battery."""
+        self._wakers[device] = waker
 
     def _write(self, statement: str, values: Sequence[object]) -> None:
         if not self._database.in_transaction:
@@ -89,15 +102,22 @@ class EdgeStore:
             "ON CONFLICT DO NOTHING",
             (str(device), kind, key, payload),
         )
+        self._waiting.add((str(device), kind))
+        self._put_since.add(device)
 
     def pending(self, device: UUID, kind: str, limit: int) -> list[Pending]:
         """Return the oldest messages that wait."""
+        if (str(device), kind) not in self._waiting:
+            return []
         rows = self._database.execute(
             "SELECT kind, key, payload FROM outbox WHERE device = ? AND kind = ? "
             "ORDER BY number LIMIT ?",
             (str(device), kind, limit),
         )
-        return [Pending(*row) for row in rows]
+        found = [Pending(*row) for row in rows]
+        if not found:
+            self._waiting.discard((str(device), kind))
+        return found
 
     def confirm(self, device: UUID, keys: Sequence[str]) -> None:
         """Forget messages that the server has answered for."""

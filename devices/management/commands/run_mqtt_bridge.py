@@ -1,4 +1,4 @@
-"""`manage.py run_mqtt_bridge`: between the MQTT broker and the tables, until it is stopped."""
+"""`manage.py run_mqtt_bridge`: between broker and tables; of several, one works at a time."""
 
 import signal
 import threading
@@ -19,4 +19,9 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         self.stdout.write(f"MQTT bridge: topics {settings.MQTT_TOPIC_ROOT}/…")
-        Bridge(settings.MQTT_URL, settings.MQTT_TOPIC_ROOT, clock=clock.now).run(stop)
+        Bridge(
+            settings.MQTT_URL,
+            settings.MQTT_TOPIC_ROOT,
+            clock=clock.now,
+            conninfo=settings.DATABASE_DIRECT_URL,
+        ).run(stop)

@@ -11,6 +11,8 @@ import time
 import uuid
 
 import aiomqtt
+import psutil
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -27,6 +29,7 @@ from devices.transport.bridge import Bridge
 from devices.transport.connection import BrokerUnavailable, make_client, spoken_protocol
 from devices.transport.connection import connect as open_connection
 from energyopti.embedded.mqtt import EmbeddedMqtt, find_mosquitto
+from energyopti.foundation.events.models import Event
 from tests.factories.devices import DAY_START, HALF_HOUR, make_device, make_schedule, system
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
@@ -43,10 +46,22 @@ def broker(request, tmp_path_factory):
         yield running
 
 
+def conninfo():
+    database = connection.settings_dict
+    return psycopg.conninfo.make_conninfo(
+        host=database["HOST"],
+        port=database["PORT"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+        dbname=database["NAME"],
+    )
+
+
 @contextlib.contextmanager
 def bridge(url, root):
     stop = threading.Event()
-    thread = threading.Thread(target=Bridge(url, root, clock=lambda: NOON).run, args=[stop])
+    runner = Bridge(url, root, clock=lambda: NOON, conninfo=conninfo())
+    thread = threading.Thread(target=runner.run, args=[stop])
     thread.start()
     try:
         yield
@@ -148,7 +163,6 @@ def test_schedules_arrive_and_what_the_battery_did_comes_back(broker, root, devi
     assert TelemetryRecord.objects.count() == 8
 
 
-@pytest.mark.slow  # and not yet steady on amqtt, whose cleared markers may still reach the bridge
 def test_a_broker_that_forgot_is_sent_everything_again(broker, root, devices):
     publish(devices)
     store = EdgeStore(":memory:")
@@ -199,6 +213,71 @@ def retained(url, root, device):
             return None
 
     return asyncio.run(fetch())
+
+
+def test_a_client_is_sent_what_it_asked_for_and_nothing_else(broker, root):
+    """amqtt itself sends each client that connects what is retained for everybody."""
+    others, own = [f"{root}/epoch", f"{root}/d/a/schedule"], f"{root}/d/b/schedule"
+    with listener(broker.url, "other", others) as heard_by_other:
+        for name in (*others, own):
+            tell(broker.url, name, b"{}")
+        wait_for(lambda: len(heard_by_other) == 2)
+
+        with listener(broker.url, "b", [own]) as heard:
+            wait_for(lambda: heard)
+            time.sleep(0.5)
+
+    assert [(message.topic, message.retain) for message in heard] == [(own, True)]
+
+
+@contextlib.contextmanager
+def listener(url, client_id, topics):
+    client = make_client(url, client_id, spoken_protocol(url), lasting=False)
+    heard = []
+    client.on_message = lambda _c, _u, message: heard.append(message)
+    client.on_connect = lambda c, *_: c.subscribe([(name, 1) for name in topics])
+    ready = threading.Event()
+    client.on_subscribe = lambda *_: ready.set()
+    open_connection(client, url, lasting=False)
+    client.loop_start()
+    assert ready.wait(5)
+    try:
+        yield heard
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def tell(url, name, payload):
+    client = make_client(url, f"teller-{uuid.uuid4().hex[:6]}", spoken_protocol(url), lasting=False)
+    open_connection(client, url, lasting=False)
+    client.loop_start()
+    client.publish(name, payload, qos=1, retain=True).wait_for_publish(5)
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_battery_keeps_its_orders_when_the_retained_ones_are_cleared(
+    broker, root, devices, caplog
+):
+    publish(devices)
+    store = EdgeStore(":memory:")
+    batteries = Batteries(devices, broker.url, root, store)
+    with bridge(broker.url, root):
+        batteries.converse(
+            lambda: all(a.schedule for a in batteries.agents.values()) and store.waiting() == 0
+        )
+    held = {key: agent.schedule for key, agent in batteries.agents.items()}
+    deadline = time.monotonic() + 4
+
+    thread = threading.Timer(1, forget, [broker.url, root, devices])
+    thread.start()
+    batteries.converse(lambda: time.monotonic() > deadline)
+    thread.join()
+
+    assert retained(broker.url, root, devices[0]) is None
+    assert {key: agent.schedule for key, agent in batteries.agents.items()} == held
+    assert "unreadable" not in caplog.text
 
 
 def test_unreadable_messages_stop_nothing(broker, root, devices):
@@ -278,6 +357,93 @@ def test_killing_the_bridge_again_and_again_loses_no_acknowledgement(broker, roo
     assert len(kills) >= 3
 
 
+@pytest.mark.slow
+def test_of_two_bridges_the_one_standing_by_takes_over(broker, root, devices):
+    """Killed under traffic: every acknowledgement arrives once, in order, none is refused."""
+    drafts = [make_schedule(device, modes="cd" * 24) for device in devices]
+    publish_schedules(actor=system(), drafts=drafts, published_at=DAY_START)
+    store = EdgeStore(":memory:")
+    batteries = Batteries(devices, broker.url, root, store)
+    expected, told = set(), []
+    steps = [
+        (device, draft, draft.entries[number], sequence)
+        for number in range(48)
+        for sequence in range(4)
+        for device, draft in zip(devices, drafts, strict=True)
+    ]
+
+    def speak():
+        """Some more each turn, from the loop's own thread."""
+        for device, draft, entry, sequence in steps[len(told) : len(told) + 2]:
+            status = ["NEW", "ACCEPTED", "STARTED", "SUCCEEDED"][sequence]
+            message = wire.InstructionStatusUpdate(
+                device_id=device.pk,
+                command_id=wire.command_of(draft, entry),
+                sequence=sequence,
+                status=wire.InstructionStatus(status),
+                reported_at=DAY_START,
+            )
+            store.put(device.pk, "acks", message.key, wire.render(message))
+            expected.add((message.command_id, sequence))
+            told.append(message.key)
+        store.commit()
+        return len(told) == len(steps) and store.waiting() == 0
+
+    processes = [start_bridge(broker.url, root) for _ in range(2)]
+    silences = []
+
+    def killer():
+        for _ in range(2):
+            before = count_acknowledged()
+            wait_for(lambda before=before: count_acknowledged() > before, 60)
+            (holder,) = [p for p in processes if is_at_work(p, root)]
+            holder.kill()
+            holder.wait()
+            killed_at = time.monotonic()
+            processes.remove(holder)
+            wait_for(lambda: any(is_at_work(p, root) for p in processes), 10)
+            silences.append(time.monotonic() - killed_at)
+            processes.append(start_bridge(broker.url, root))
+        connection.close()
+
+    thread = threading.Thread(target=killer)
+    thread.start()
+    try:
+        batteries.converse(lambda: speak() and not thread.is_alive(), seconds=150)
+    finally:
+        thread.join(60)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(15)
+
+    assert set(Acknowledgement.objects.values_list("command_id", "sequence")) == expected
+    assert not Event.objects.filter(type="device.message_refused").exists()
+    assert len(silences) == 2
+    assert max(silences) < 5
+
+
+def count_acknowledged():
+    return Acknowledgement.objects.count()
+
+
+def is_at_work(process, root):
+    """Tell whether the lease is held by a connection of the process."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT client_port FROM pg_stat_activity JOIN pg_locks USING (pid)
+            WHERE locktype = 'advisory' AND granted AND application_name = %s
+            """,
+            [f"lease mqtt-bridge:{root}"],
+        )
+        ports = {row[0] for row in cursor.fetchall()}
+    if process.poll() is not None:
+        return False
+    own = {made.laddr.port for made in psutil.Process(process.pid).net_connections()}
+    return bool(ports & own)
+
+
 def start_bridge(url, root):
     """Run the real command in a process of its own, on the test database."""
     database = connection.settings_dict
@@ -296,6 +462,7 @@ def start_bridge(url, root):
             **os.environ,
             "DATABASE_URL": address,
             "DATABASE_OWNER_URL": address,
+            "DATABASE_DIRECT_URL": address,
             "DJANGO_SETTINGS_MODULE": "energyopti.settings.test",
         },
         cwd=settings.BASE_DIR,
