@@ -256,6 +256,8 @@ FOREIGN: dict[str, Sample] = {
     "accounts:rotate-key": key,
     "accounts:revoke-key": key,
     "accounts:member": member,
+    "accounts:member-access": member,
+    "accounts:withdraw-access": member,
     "accounts:close-member": member,
     "accounts:reopen-member": member,
     "accounts-site": lambda: {"pk": make_site(make_organization()).pk},

@@ -1,12 +1,15 @@
 """Forms of the settings pages: they parse and say what is wrong; services decide and write."""
 
 import zoneinfo
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from ..actors import Actor
+from ..grantable import GRANTABLE
 from ..models import Organization, User
+from ..queries.access import Container, offered_kinds
 from ..roles import Role, permissions_of
 from ..scopes import SCOPES
 
@@ -92,3 +95,35 @@ class RolesForm(forms.Form):
         field = self.fields["roles"]
         assert isinstance(field, RolesField)
         field.choices = roles_open_to(actor)
+
+
+class AccessForm(forms.Form):
+    """One level of access on one book or site, to give or to take back."""
+
+    container = forms.ChoiceField(label="Book or site")
+    level = forms.ChoiceField(
+        help_text="“view” shows what is inside; the others let the person's roles act there.",
+    )
+
+    def __init__(self, *args: Any, containers: Sequence[Container], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._containers = {container.key: container for container in containers}
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for container in containers:
+            group = f"{container.kind.capitalize()}s of {container.organization}"
+            groups.setdefault(group, []).append((container.key, container.name))
+        levels = dict.fromkeys(level for _, entry in offered_kinds() for level in entry.levels)
+        chosen, level = self.fields["container"], self.fields["level"]
+        assert isinstance(chosen, forms.ChoiceField) and isinstance(level, forms.ChoiceField)
+        chosen.choices = list(groups.items())
+        level.choices = [(name, name) for name in levels]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        container = self._containers.get(cleaned.get("container", ""))
+        if container is not None and "level" in cleaned:
+            levels = GRANTABLE[container.kind].levels
+            if cleaned["level"] not in levels:
+                self.add_error("level", f"A {container.kind} has {' and '.join(levels)} only.")
+            cleaned["container"] = container
+        return cleaned

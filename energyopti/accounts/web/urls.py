@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import pages
+from . import access, pages
 from .saml import finish
 from .token import revoke, token
 
@@ -19,6 +19,12 @@ urlpatterns = [
     path("settings/keys/<slug:client_id>/revoke/", pages.revoke_key, name="revoke-key"),
     path("settings/members/", pages.members, name="members"),
     path("settings/members/<uuid:user_id>/", pages.member, name="member"),
+    path("settings/members/<uuid:user_id>/access/", access.access, name="member-access"),
+    path(
+        "settings/members/<uuid:user_id>/access/withdraw/",
+        access.withdraw,
+        name="withdraw-access",
+    ),
     path("settings/members/<uuid:user_id>/close/", pages.close_member, name="close-member"),
     path("settings/members/<uuid:user_id>/reopen/", pages.reopen_member, name="reopen-member"),
 ]
