@@ -38,3 +38,18 @@ def range_control(field: BoundField) -> SafeString:
             part.input_type = "date"
             part.format = "%Y-%m-%d"
     return field.as_widget()
+
+
+@register.filter
+def beside(message: str, field: BoundField) -> str:
+    """
+    Return a message as it stands beside its field's label, which it need not name again.
+
+    Services name the field and the rule ("book: choose one"), for callers that see no form.
+    """
+    name, colon, rest = str(message).partition(":")
+    names = {field.name.lower(), str(field.label).lower(), field.name.replace("_", " ").lower()}
+    if not colon or not rest.strip() or name.strip().lower() not in names:
+        return str(message)
+    rest = rest.strip()
+    return rest[0].upper() + rest[1:]
