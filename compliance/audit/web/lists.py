@@ -34,7 +34,7 @@ def in_words(changes: dict[str, dict[str, Any]]) -> str:
 
 
 class TrailTable(tables.Table):
-    recorded_at = MomentColumn(verbose_name="Recorded", order_by=("pk",))
+    recorded_at = MomentColumn(verbose_name="Recorded (server time)", order_by=("pk",))
     type = tables.Column(verbose_name="Event", orderable=False)
     actor_name = tables.Column(verbose_name="By", orderable=False)
     organization_name = tables.Column(verbose_name="Organization", orderable=False)
@@ -83,7 +83,7 @@ class TrailFilter(django_filters.FilterSet):
         method="of_organization",
         label="Organization",
     )
-    recorded_at = django_filters.DateFromToRangeFilter(label="Recorded")
+    recorded_at = django_filters.DateFromToRangeFilter(label="Recorded (server time)")
 
     class Meta:
         model = Event
