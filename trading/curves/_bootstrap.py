@@ -37,7 +37,8 @@ def build_curve(
     for quote in quotes:
         if quote.load != BASE:
             raise CurveError(f"load: {quote.name} is {quote.load}; a curve of base takes BASE.")
-    return bootstrap(quotes, calendar=calendar, tolerance=tolerance).base()
+    curve = bootstrap(quotes, calendar=calendar, tolerance=tolerance, cut_months=True)
+    return curve.base()
 
 
 def bootstrap(
@@ -47,7 +48,7 @@ def bootstrap(
     loads: Mapping[str, LoadHours] | None = None,
     weighting: Weighting = Weighting.HOURS,
     tolerance: float = DEFAULT_TOLERANCE,
-    cut_months: bool = True,
+    cut_months: bool = False,
 ) -> LoadCurve:
     """
     Build one price for each cell (segment × load bucket) from overlapping quotes.
@@ -63,7 +64,8 @@ def bootstrap(
 
     loads        hours of every load quoted but BASE
     weighting    what averages are weighted by
-    cut_months   whether segments also end with the calendar's months
+    cut_months   whether segments also end with the calendar's months; a spline through them would
+                 have to keep each one's mean, so leave it off before maximum smoothness
 
     Prices are linear in the quotes; `sensitivities` is that map.
 
