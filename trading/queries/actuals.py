@@ -30,6 +30,12 @@ SELECT * FROM (
 ORDER BY period_start, organization_id, asset_id, flow
 """
 
+_METERED = """
+SELECT DISTINCT organization_id FROM trading_actual
+WHERE organization_id = ANY(%(organizations)s) AND flow = %(flow)s
+  AND period_start >= %(start)s AND period_start < %(end)s
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownActual:
@@ -90,6 +96,25 @@ def _quarters(interval: Interval) -> Iterator[datetime]:
     while quarter < interval.end:
         yield quarter
         quarter += _QUARTER
+
+
+def metered_organizations(
+    *, actor: Actor, interval: Interval, organization_ids: Sequence[UUID], flow: Flow
+) -> set[UUID]:
+    """Return those organizations of which a register of a flow was read in an interval."""
+    actor.require("trading.view_actual")
+    asked = actor.organization_ids.intersection(organization_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _METERED,
+            {
+                "organizations": list(asked),
+                "flow": flow,
+                "start": interval.start,
+                "end": interval.end,
+            },
+        )
+        return {organization_id for (organization_id,) in cursor.fetchall()}
 
 
 def actuals(

@@ -14,7 +14,7 @@ from energyopti.foundation.calendars import Calendar, tzdata_version
 from energyopti.foundation.intervals import Interval
 from energyopti.foundation.units import Quantity, exact_decimal
 from trading.enums import Flow
-from trading.queries.actuals import KnownActual, actuals, uncontained
+from trading.queries.actuals import KnownActual, actuals, metered_organizations, uncontained
 
 from .factors import factors_for
 from .storage import StorageBalance, storage_balances
@@ -57,7 +57,7 @@ def carbon_account(organization: Organization, month: date) -> CarbonAccount:
     hours: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     consumed: list[tuple[Site, Interval, Decimal]] = []
     stored: dict[Site, list[KnownActual]] = defaultdict(list)
-    for volume in _volumes([organization], interval):
+    for volume in _volumes(organization, interval):
         site = sites.get(volume.site_id)
         if site is None:
             raise CarbonError(
@@ -100,15 +100,16 @@ def carbon_account(organization: Organization, month: date) -> CarbonAccount:
 def organizations_with_consumption(interval: Interval) -> list[Organization]:
     """Return active organizations for which something was metered in an interval, by name."""
     organizations = list(Organization.objects.filter(is_active=True).order_by("name"))
-    metered = {
-        volume.organization_id
-        for volume in _volumes(organizations, interval)
-        if volume.flow == Flow.IMPORT
-    }
+    metered = metered_organizations(
+        actor=Actor.system("esg"),
+        interval=interval,
+        organization_ids=[organization.pk for organization in organizations],
+        flow=Flow(Flow.IMPORT),
+    )
     return [organization for organization in organizations if organization.pk in metered]
 
 
-def _volumes(organizations: list[Organization], interval: Interval) -> list[KnownActual]:
+def _volumes(organization: Organization, interval: Interval) -> list[KnownActual]:
     """
     Return what sites took, and what storage took and gave, each kWh once.
 
@@ -117,7 +118,7 @@ def _volumes(organizations: list[Organization], interval: Interval) -> list[Know
     volumes = actuals(
         actor=Actor.system("esg"),
         interval=interval,
-        organization_ids=[organization.pk for organization in organizations],
+        organization_ids=[organization.pk],
     )
     return [volume for volume in uncontained(volumes) if volume.is_supply or volume.is_storage]
 
