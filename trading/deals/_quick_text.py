@@ -1,37 +1,116 @@
 """
-The one-line language of traders: ``B 10MW DE base Cal27 @ 85.20 EUR cpty:ACME book:EU tag:hedge``.
+The one-line language of traders, for every product that fits on a line.
 
-Order: side, quantity, area, product, period, ``@``, price, currency (may be left out), then
-``cpty:``, ``book:`` and any number of ``tag:`` in any order. Upper and lower case are the same.
-An error carries the position of the word it is about and the nearest word that would do.
+``B 10MW DE base Cal27 @ 85.20 EUR cpty:ACME book:EU tag:hedge``
+
+Order: side, quantity, area, product, period, ``@``, price, currency, then words in any order.
+Upper and lower case are the same. An error carries the position of the word it is about and the
+nearest word that would do.
+
+side        B, S (buy, sell)
+quantity    a number and its unit, with or without a space: MW, kW, GW · MWh, GWh (in all) ·
+            MWh/d, GWh/d, therm/d, MMBtu/d · bbl, kbbl, t of oil and coal (a delivery month) ·
+            t, tCO2, cert (in all) · lots (of the area) · MWp (a plant's output, as generated)
+product     base, peak, offpeak and what else the area defines (efa1, 5x16 …); a daily block by
+            clock times, H08-H20 (08:00 to 20:00), or by hours ending, HE09-HE20 (the same).
+            Where the area has no shapes (gas, oil, allowances) it may be left out.
+period      Cal27 Q1-27 Jan27 W05-27 Sum27 Win27 GY27 DA WE 2027-03-28, or two with .. between
+            them, both included
+price       a number, or an index with what is added to it: EPEX-DE-DA+1.50
+currency    of a price that is a number; the area's if left out
+words       swap             the price against the area's index, settled in cash
+            swap:INDEX       … against this index; at an index price a basis swap, in which the
+                             buyer pays the price and receives INDEX
+            fut:MIC          a future of the exchange, in lots; acct:NAME its clearing account
+            asset:NAME       the plant, with MWp; floor:5 cap:90 bound an index price
+            vintage:2026 reg:NAME    of certificates
+            pkg:NAME         the package;  cpty:CODE  book:CODE  tag:NAME (any number)
+
+Profiles by the interval, options, fees and sizes of lots other than the area's have no line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import NoReturn, TypeVar
 
 from energyopti.foundation.calendars import CalendarError, DatePeriod
 from energyopti.foundation.money import MINOR_UNITS, Side
-from trading.deals._areas import LoadType, NoPeakDefinition, PowerArea
-from trading.deals._terms import DealError, PowerForward
+from trading.deals._areas import CommodityKind, DeliveryArea, PriceIndex
+from trading.deals._deals import Deal, ProductKind
+from trading.deals._errors import DealError, NoSuchShape
+from trading.deals._legs import CertificateTerms, OptionType
+from trading.deals._numbers import checked_price
+from trading.deals._periods import PERIOD_WORDS, parse_period, period_name
+from trading.deals._products import (
+    GeneratingAsset,
+    basis_swap,
+    certificate,
+    fixed_float_swap,
+    future,
+    index_forward,
+    physical_forward,
+    ppa,
+    settlement_index,
+)
+from trading.deals._volumes import Frequency, Profile, Volume
 
 Value = TypeVar("Value")
 
 MAXIMUM_LENGTH = 300
-PRODUCT_WORDS = {"base": LoadType.BASE, "peak": LoadType.PEAK}
 _SIDES = {"b": Side.BUY, "buy": Side.BUY, "s": Side.SELL, "sell": Side.SELL}
-_KEYS = ("cpty", "book", "tag")
-_PERIOD_WORDS = ("Cal27", "Q1-27", "Jan27", "W05-27", "Sum27", "Win27", "DA", "2027-03-28")
+_VALUED = (
+    "cpty", "book", "tag", "swap", "fut", "acct", "asset", "floor", "cap", "vintage", "reg", "pkg",
+)  # fmt: skip
 _TOKEN = re.compile(r"@|[^\s@]+")
-_QUANTITY = re.compile(r"(?P<number>[+-]?[\d.,]+)(?P<unit>[A-Za-z]*)")
-# The fields of `PowerForward` whose refusal points at a word.
-_FIELD_SLOTS = {"quantity": "quantity", "price": "price", "period": "period"}
+_QUANTITY = re.compile(r"(?P<number>[+-]?[\d.,]+)(?P<unit>[A-Za-z][A-Za-z0-9/]*)?")
+_INDEX = re.compile(r"(?P<code>[A-Za-z][A-Za-z0-9_.+-]*?)(?P<spread>[+-][0-9.]+)?")
+
+_POWER, _GAS = frozenset({CommodityKind.POWER}), frozenset({CommodityKind.GAS})
+_FLOWS = _POWER | _GAS
+_BULK = frozenset({CommodityKind.OIL, CommodityKind.COAL})
+_CARBON, _CERTIFICATE = (frozenset({k}) for k in (CommodityKind.CARBON, CommodityKind.CERTIFICATE))
+
+
+@dataclass(frozen=True, slots=True)
+class _UnitWord:
+    """A unit as it is written, what it is, and where it may stand."""
+
+    written: str
+    unit: str
+    frequency: Frequency
+    commodities: frozenset[CommodityKind]
+
+
+_UNITS = tuple(
+    _UnitWord(*row)
+    for row in (
+        ("MW", "MW", Frequency.HOUR, _FLOWS),
+        ("kW", "kW", Frequency.HOUR, _FLOWS),
+        ("GW", "GW", Frequency.HOUR, _FLOWS),
+        ("MWh", "MWh", Frequency.TOTAL, _FLOWS),
+        ("GWh", "GWh", Frequency.TOTAL, _FLOWS),
+        ("MWh/d", "MWh", Frequency.DAY, _FLOWS),
+        ("GWh/d", "GWh", Frequency.DAY, _FLOWS),
+        ("therm/d", "therm", Frequency.DAY, _GAS),
+        ("MMBtu/d", "MMBtu", Frequency.DAY, _GAS),
+        ("bbl", "bbl", Frequency.MONTH, frozenset({CommodityKind.OIL})),
+        ("kbbl", "kbbl", Frequency.MONTH, frozenset({CommodityKind.OIL})),
+        ("t", "t", Frequency.MONTH, _BULK),
+        ("kt", "kt", Frequency.MONTH, _BULK),
+        ("t", "tCO2", Frequency.TOTAL, _CARBON),
+        ("tCO2", "tCO2", Frequency.TOTAL, _CARBON),
+        ("cert", "certificate", Frequency.TOTAL, _CERTIFICATE),
+        ("certs", "certificate", Frequency.TOTAL, _CERTIFICATE),
+    )
+)
+_LOTS, _PEAK_POWER = "lots", "MWp"
+_UNIT_WORDS = tuple(dict.fromkeys([*(u.written for u in _UNITS), _LOTS, _PEAK_POWER]))
 
 
 class QuickTextError(ValueError):
@@ -54,10 +133,10 @@ class QuickTextError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class QuickDeal:
-    """A deal as written: its terms, and the codes that the text names (empty if it does not)."""
+class DealText:
+    """A deal as written, and the codes that the text names (empty if it does not)."""
 
-    terms: PowerForward
+    deal: Deal
     counterparty_code: str = ""
     book_code: str = ""
     tags: tuple[str, ...] = ()
@@ -92,55 +171,378 @@ class _Reader:
             yield self.next("")
 
 
-def parse_quick_text(
+Slots = dict[str, _Token]
+# From the field that a deal refuses to the word that it stands in; the first there is, wins.
+_SLOTS_OF_FIELD: Mapping[str, Sequence[str]] = {
+    "quantity": ("quantity",), "volume": ("quantity",), "lots": ("quantity",),
+    "lot_size": ("quantity",), "unit": ("quantity",), "share": ("quantity",),
+    "minutes": ("period",), "product": ("product", "period"), "spread": ("price",),
+    "currency": ("currency", "price"), "price_unit": ("price",), "index": ("swap", "price"),
+    "mic": ("fut",), "clearing_account": ("acct",), "registry": ("reg",),
+    "package_id": ("pkg",), "strike": ("cap", "floor"),
+    "kind": ("swap", "fut", "asset", "quantity"),
+}  # fmt: skip
+
+
+def parse_deal_text(
     text: str,
     *,
-    areas: Mapping[str, PowerArea],
+    areas: Mapping[str, DeliveryArea],
     traded_at: datetime,
+    indices: Mapping[str, PriceIndex] | None = None,
+    assets: Mapping[str, GeneratingAsset] | None = None,
     counterparties: Collection[str] | None = None,
     books: Collection[str] | None = None,
-) -> QuickDeal:
+) -> DealText:
     """
     Read a deal from one line of text.
 
     areas           the delivery areas by code
-    traded_at       aware; DA is the day after its date in the area
+    traded_at       aware; DA and WE are counted from its delivery day in the area
+    indices, assets     by code; without them no price floats and no plant is sold
     counterparties, books   the known codes; None leaves codes unchecked
 
     :raises QuickTextError: pointing at the first word that cannot stand where it does.
+    """
+    return parse_with_positions(
+        text, areas=areas, traded_at=traded_at, indices=indices, assets=assets,
+        counterparties=counterparties, books=books,
+    )[0]  # fmt: skip
+
+
+def parse_with_positions(
+    text: str,
+    *,
+    areas: Mapping[str, DeliveryArea],
+    traded_at: datetime,
+    indices: Mapping[str, PriceIndex] | None = None,
+    assets: Mapping[str, GeneratingAsset] | None = None,
+    counterparties: Collection[str] | None = None,
+    books: Collection[str] | None = None,
+) -> tuple[DealText, Callable[[str, str, str], NoReturn]]:
+    """
+    Read a deal, and return with it a function that refuses one of its fields.
+
+    The function takes the field, the rule it breaks and the word that would do (or ""), and raises
+    `QuickTextError` at the field's word.
     """
     if len(text) > MAXIMUM_LENGTH:
         raise QuickTextError(
             MAXIMUM_LENGTH, "", f"The text is longer than {MAXIMUM_LENGTH} characters."
         )
-    reader = _Reader(text)
-    slots: dict[str, _Token] = {}
-    side = _choice(reader.next("B or S"), _SIDES, "starts with B (buy) or S (sell)")
-    slots["quantity"], quantity = _quantity(reader)
-    area = _choice(
-        reader.next("the area"), {c.lower(): a for c, a in areas.items()}, "is no area here", areas
-    )
-    slots["product"] = reader.next("base or peak")
-    load_type = _choice(slots["product"], PRODUCT_WORDS, "is no product; base and peak are")
-    slots["period"] = reader.next("the period")
-    period = _period(slots["period"], area, traded_at)
-    at = reader.next("@ and the price")
-    if at.text != "@":
-        raise QuickTextError(at.position, at.text, "Write @ before the price.")
-    slots["price"] = reader.next("the price")
-    price = _number(slots["price"].text, slots["price"], "price")
-    currency = _currency(reader, area)
-    named = _named(reader, counterparties, books)
+    line = _Line(_Reader(text), areas, indices or {}, assets or {}, traded_at)
+    named = line.read(counterparties, books)
     try:
-        area.shape(load_type)
-        terms = PowerForward(side, quantity, area, load_type, period, price, currency)
-    except NoPeakDefinition as error:
-        token = slots["product"]
+        deal = line.deal()
+    except NoSuchShape as error:
+        token = line.slots["product"]
         raise QuickTextError(token.position, token.text, str(error)) from error
     except DealError as error:
-        token = slots[_FIELD_SLOTS[error.field]]
+        token = line.slot_of(error.field)
         raise QuickTextError(token.position, token.text, str(error)) from error
-    return QuickDeal(terms, *named)
+    except CalendarError as error:
+        token = line.slots["period"]
+        raise QuickTextError(token.position, token.text, str(error)) from error
+
+    def refuse(field: str, rule: str, nearest: str) -> NoReturn:
+        token = line.slot_of(field)
+        raise QuickTextError(token.position, token.text, f"“{token.text}” {rule}", nearest)
+
+    return DealText(deal, *named), refuse
+
+
+class _Line:
+    """One line while it is read: its words by what they are for, then the deal they make."""
+
+    def __init__(
+        self,
+        reader: _Reader,
+        areas: Mapping[str, DeliveryArea],
+        indices: Mapping[str, PriceIndex],
+        assets: Mapping[str, GeneratingAsset],
+        traded_at: datetime,
+    ) -> None:
+        self.reader = reader
+        self.areas, self.indices, self.assets = areas, indices, assets
+        self.traded_at = traded_at
+        self.slots: Slots = {}
+        self.values: dict[str, str] = {}
+        self.price: Decimal | None = None
+        self.index: PriceIndex | None = None
+        self.spread = Decimal(0)
+        self.shape = "BASE"
+        self.currency = ""
+
+    def read(
+        self, counterparties: Collection[str] | None, books: Collection[str] | None
+    ) -> tuple[str, str, tuple[str, ...]]:
+        """Read all the words, and return what they name beside the deal."""
+        reader = self.reader
+        self.side = _choice(reader.next("B or S"), _SIDES, "starts with B (buy) or S (sell)")
+        self._read_quantity()
+        self.area = _choice(
+            reader.next("the area"),
+            {c.lower(): a for c, a in self.areas.items()}, "is no area here", self.areas,
+        )  # fmt: skip
+        self._resolve_unit()
+        self._read_product_and_period()
+        at = reader.next("@ and the price")
+        if at.text != "@":
+            raise QuickTextError(at.position, at.text, "Write @ before the price.")
+        self._read_price()
+        self._read_currency()
+        return self._read_words(counterparties, books)
+
+    def slot_of(self, field: str) -> _Token:
+        """Return the word that a field of the deal was read from."""
+        for name in (field, *_SLOTS_OF_FIELD.get(field, ()), "quantity"):
+            if name in self.slots:
+                return self.slots[name]
+        raise KeyError(field)  # pragma: no cover - every line has a quantity
+
+    def _read_quantity(self) -> None:
+        token = self.reader.next("the quantity, such as 10MW,")
+        match = _QUANTITY.fullmatch(token.text)
+        if match is None:
+            _refuse(token, f"“{token.text}” is no quantity; write it like 10MW.")
+        self.quantity, unit = _number(match["number"], token, "quantity"), match["unit"]
+        if not unit:
+            token = self.reader.next("the unit, such as MW,")
+            unit = token.text
+        self.slots["quantity"], self.unit_text = token, unit
+
+    def _resolve_unit(self) -> None:
+        """Find the unit among those of the area's commodity."""
+        token, lowered = self.slots["quantity"], self.unit_text.lower()
+        commodity = self.area.commodity
+        usable = [u for u in _UNITS if commodity in u.commodities]
+        words = [u.written for u in usable] + ([_LOTS] if self.area.lot else [])
+        words += [_PEAK_POWER] if commodity is CommodityKind.POWER else []
+        self.unit = next((u for u in usable if u.written.lower() == lowered), None)
+        if self.unit is not None or lowered in {w.lower() for w in words}:
+            self.is_lots, self.is_peak_power = lowered == _LOTS, lowered == _PEAK_POWER.lower()
+            return
+        is_known = lowered in {w.lower() for w in _UNIT_WORDS}
+        why = (
+            f"is no unit of {commodity.value.lower()} in {self.area.code}"
+            if is_known
+            else ("is no unit here")
+        )
+        _refuse(token, f"“{self.unit_text}” {why}; give {', '.join(words)}.", words, self.unit_text)
+
+    def _read_product_and_period(self) -> None:
+        area = self.area
+        token = self.reader.next("the product, such as base," if area.shapes else "the period")
+        words = area.product_words()
+        lowered = token.text.lower()
+        looks_like_block = re.fullmatch(r"he?[0-9]+-he?[0-9]+", lowered) is not None
+        if lowered in (*words, "peak", "offpeak") or looks_like_block:
+            self.slots["product"], self.shape = token, token.text.upper()
+            self.slots["period"] = token = self.reader.next("the period")
+            self.period = self._period(token)
+        elif area.commodity is CommodityKind.POWER:
+            _refuse(
+                token, f"“{token.text}” is no product; {', '.join(words)} or H08-H20 are.", words
+            )
+        else:
+            self.slots["period"] = token
+            self.period = self._period(token)
+
+    def _period(self, token: _Token) -> DatePeriod:
+        try:
+            return parse_period(token.text, calendar=self.area.calendar, traded_at=self.traded_at)
+        except CalendarError:
+            _refuse(
+                token,
+                f"“{token.text}” is no delivery period; write it like {', '.join(PERIOD_WORDS)}.",
+                PERIOD_WORDS,
+            )
+
+    def _read_price(self) -> None:
+        token = self.slots["price"] = self.reader.next("the price")
+        if re.match("[A-Za-z]", token.text) and self.indices:
+            self.index, self.spread = self._index(token)
+            return
+        self.price = _number(token.text, token, "price")
+
+    def _index(self, token: _Token) -> tuple[PriceIndex, Decimal]:
+        known = {code.lower(): index for code, index in self.indices.items()}
+        match = _INDEX.fullmatch(token.text)
+        code = match["code"] if match else token.text
+        found = known.get(code.lower())
+        if found is None or match is None:
+            _refuse(token, f"“{code}” is no price and no index here.", self.indices, code)
+        spread = match["spread"]
+        return found, _number(spread, token, "spread") if spread else Decimal(0)
+
+    def _read_currency(self) -> None:
+        token = self.reader.peek()
+        if token is None or ":" in token.text or token.text.lower() == "swap":
+            return
+        self.reader.next("")
+        code = token.text.upper()
+        if code not in MINOR_UNITS:
+            _refuse(
+                token,
+                f"“{token.text}” is no currency, nor swap, cpty:, book: or tag: with a name.",
+                (self.area.currency, "EUR", "GBP", "USD", "swap", *(f"{k}:" for k in _VALUED)),
+            )
+        self.slots["currency"] = token
+        if self.index is not None and code != self.index.currency:
+            _refuse(token, f"{self.index.code} is in {self.index.currency}.")
+        self.currency = code
+
+    def _read_words(
+        self, counterparties: Collection[str] | None, books: Collection[str] | None
+    ) -> tuple[str, str, tuple[str, ...]]:
+        tags: list[str] = []
+        known = {"cpty": counterparties, "book": books}
+        for token in self.reader.rest():
+            key, colon, value = token.text.partition(":")
+            key = key.lower()
+            if key == "swap" and not colon:
+                self._put(token, key, token, "")
+                continue
+            if not colon or key not in _VALUED:
+                words = ("swap", *(f"{word}:" for word in _VALUED))
+                message = f"“{token.text}” is none of cpty:, book:, tag: and the other words."
+                _refuse(token, message, words, f"{key}:")
+            # The caret belongs under the value.
+            value_token = _Token(value, token.position + len(key) + 1)
+            if not value:
+                _refuse(value_token, f"{key}: needs a name right after the colon.")
+            if key == "tag":
+                tags.append(value)
+                continue
+            codes = known.get(key)
+            if codes is not None:
+                by_lower = {code.lower(): code for code in codes}
+                if value.lower() not in by_lower:
+                    _refuse(value_token, f"“{value}” is no {key} that you can use.", codes)
+                value = by_lower[value.lower()]
+            self._put(token, key, value_token, value)
+        return self.values.get("cpty", ""), self.values.get("book", ""), tuple(tags)
+
+    def _put(self, token: _Token, key: str, value_token: _Token, value: str) -> None:
+        if key in self.values:
+            _refuse(token, f"{key}: stands there twice.")
+        self.values[key], self.slots[key] = value, value_token
+
+    def deal(self) -> Deal:
+        """Make the deal that the words describe."""
+        if self.is_peak_power:
+            deal = self._ppa()
+        elif "fut" in self.values:
+            deal = self._future()
+        elif "swap" in self.values:
+            deal = self._swap()
+        elif self.area.commodity in _CARBON | _CERTIFICATE:
+            deal = self._certificate()
+        else:
+            deal = self._forward()
+        return replace(deal, package_id=self.values.get("pkg", ""))
+
+    def _only(self, *allowed: str) -> None:
+        """Refuse words that mean nothing for the product."""
+        for key in self.values:
+            if key not in (*allowed, "cpty", "book", "pkg"):
+                raise DealError(key, f"{key} does not go with this product.")
+
+    def _volume(self) -> Volume:
+        if self.unit is None:
+            assert self.area.lot is not None, "lots are a unit only where the area has a lot"
+            return Volume.of_lots(self.quantity, self.area.lot)
+        return Volume(self.quantity, self.unit.unit, self.unit.frequency)
+
+    def _fixed_price(self) -> Decimal:
+        if self.price is None:
+            raise DealError("price", "must be a number for this product, not an index.")
+        return self.price
+
+    def _forward(self) -> Deal:
+        self._only()
+        volume = self._volume()
+        if self.index is not None:
+            return index_forward(
+                side=self.side, area=self.area, period=self.period, volume=volume,
+                index=self.index, spread=self.spread, shape=self.shape,
+            )  # fmt: skip
+        return physical_forward(
+            side=self.side, area=self.area, period=self.period, volume=volume,
+            price=self._fixed_price(), shape=self.shape, currency=self.currency,
+        )  # fmt: skip
+
+    def _swap(self) -> Deal:
+        self._only("swap")
+        index = self._swap_index()
+        volume = self._volume()
+        if self.index is not None:
+            return basis_swap(
+                side=self.side, area=self.area, period=self.period, volume=volume,
+                receive_index=index, pay_index=self.index, spread=self.spread, shape=self.shape,
+            )  # fmt: skip
+        return fixed_float_swap(
+            side=self.side, area=self.area, period=self.period, volume=volume,
+            price=self._fixed_price(), index=index, shape=self.shape, currency=self.currency,
+        )  # fmt: skip
+
+    def _swap_index(self) -> PriceIndex:
+        token, code = self.slots["swap"], self.values["swap"] or self.area.index_code
+        if not code:
+            _refuse(token, f"{self.area.code} has no index of its own; write swap: with one.")
+        found = {name.lower(): index for name, index in self.indices.items()}.get(code.lower())
+        if found is None:
+            _refuse(token, f"“{code}” is no index here.", self.indices, code)
+        return found
+
+    def _future(self) -> Deal:
+        self._only("fut", "acct")
+        if not self.is_lots:
+            raise DealError("quantity", "a future is in lots.")
+        return future(
+            side=self.side, area=self.area, period=self.period, lots=self.quantity,
+            price=self._fixed_price(), mic=self.values["fut"].upper(),
+            clearing_account=self.values.get("acct", ""), shape=self.shape,
+            currency=self.currency,
+        )  # fmt: skip
+
+    def _certificate(self) -> Deal:
+        self._only("vintage", "reg")
+        vintage = self.values.get("vintage", "")
+        if vintage and not re.fullmatch("[0-9]{4}", vintage):
+            raise DealError("vintage", f"{vintage!r} is no year; write it like 2026.")
+        return certificate(
+            side=self.side, area=self.area, delivery=self.period, price=self._fixed_price(),
+            quantity=None if self.is_lots else self.quantity,
+            lots=self.quantity if self.is_lots else None,
+            vintage=int(vintage) if vintage else None, registry=self.values.get("reg", ""),
+            currency=self.currency,
+        )  # fmt: skip
+
+    def _ppa(self) -> Deal:
+        self._only("asset", "floor", "cap")
+        if self.shape != "BASE":
+            raise DealError("product", "a plant delivers as it generates; its product is base.")
+        if "asset" not in self.values:
+            raise DealError("quantity", "MWp needs the plant: write asset: with its name.")
+        token = self.slots["asset"]
+        by_lower = {name.lower(): asset for name, asset in self.assets.items()}
+        asset = by_lower.get(token.text.lower())
+        if asset is None:
+            _refuse(token, f"“{token.text}” is no plant here.", self.assets)
+        if asset.area.code != self.area.code:
+            raise DealError("asset", f"{asset.asset_id} delivers in {asset.area.code}.")
+        return ppa(
+            side=self.side, area=self.area, period=self.period, asset=asset.share(self.quantity),
+            expected=asset.expected(self.period, self.quantity), price=self.price,
+            currency=self.currency, index=self.index, spread=self.spread,
+            floor=self._bound("floor"), cap=self._bound("cap"),
+        )  # fmt: skip
+
+    def _bound(self, key: str) -> Decimal | None:
+        if key not in self.values:
+            return None
+        return checked_price(key, _number(self.values[key], self.slots[key], key))
 
 
 def _refuse(token: _Token, message: str, known: Collection[str] = (), like: str = "") -> NoReturn:
@@ -158,21 +560,6 @@ def _choice(
     return found
 
 
-def _quantity(reader: _Reader) -> tuple[_Token, Decimal]:
-    token = reader.next("the quantity, such as 10MW,")
-    match = _QUANTITY.fullmatch(token.text)
-    if match is None:
-        _refuse(token, f"“{token.text}” is no quantity; write it like 10MW.")
-    quantity, unit = _number(match["number"], token, "quantity"), match["unit"]
-    if not unit:
-        token = reader.next("the unit MW")
-        unit = token.text
-    if unit.lower() != "mw":
-        # MWh would need its spreading over the hours, MWp the asset: both come with their products.
-        _refuse(token, f"“{unit}” is no unit of a forward here; give the power in MW.", ["MW"])
-    return token, quantity
-
-
 def _number(text: str, token: _Token, field: str) -> Decimal:
     try:
         number = Decimal(text)
@@ -183,106 +570,95 @@ def _number(text: str, token: _Token, field: str) -> Decimal:
     return number
 
 
-def _period(token: _Token, area: PowerArea, traded_at: datetime) -> DatePeriod:
-    if token.text.lower() == "da":
-        return DatePeriod.day(area.calendar.date_of(traded_at) + timedelta(days=1))
-    try:
-        return DatePeriod.parse(token.text)
-    except CalendarError:
-        _refuse(
-            token,
-            f"“{token.text}” is no delivery period; write it like {', '.join(_PERIOD_WORDS)}.",
-            _PERIOD_WORDS,
-        )
-
-
-def _currency(reader: _Reader, area: PowerArea) -> str:
-    token = reader.peek()
-    if token is None or ":" in token.text:
-        return area.currency
-    reader.next("")
-    code = token.text.upper()
-    if code not in MINOR_UNITS:
-        _refuse(
-            token,
-            f"“{token.text}” is no currency, nor cpty:, book: or tag: with a name.",
-            (area.currency, "EUR", "GBP", "USD", *(f"{key}:" for key in _KEYS)),
-        )
-    return code
-
-
-def _named(
-    reader: _Reader, counterparties: Collection[str] | None, books: Collection[str] | None
-) -> tuple[str, str, tuple[str, ...]]:
-    found: dict[str, str] = {}
-    tags: list[str] = []
-    known = {"cpty": counterparties, "book": books}
-    for token in reader.rest():
-        key, colon, value = token.text.partition(":")
-        key = key.lower()
-        if not colon or key not in _KEYS:
-            words = tuple(f"{word}:" for word in _KEYS)
-            _refuse(token, f"“{token.text}” is none of cpty:, book: and tag:.", words, f"{key}:")
-        # The caret belongs under the value.
-        value_token = _Token(value, token.position + len(key) + 1)
-        if not value:
-            _refuse(value_token, f"{key}: needs a name right after the colon.")
-        if key == "tag":
-            tags.append(value)
-            continue
-        if key in found:
-            _refuse(token, f"{key}: stands there twice.")
-        codes = known[key]
-        if codes is not None:
-            by_lower = {code.lower(): code for code in codes}
-            if value.lower() not in by_lower:
-                _refuse(value_token, f"“{value}” is no {key} that you can use.", codes)
-            value = by_lower[value.lower()]
-        found[key] = value
-    return found.get("cpty", ""), found.get("book", ""), tuple(tags)
-
-
-def render_quick_text(deal: QuickDeal) -> str:
+def render_deal_text(text: DealText) -> str:
     """
     Write a deal as the line that reads back as the same deal.
 
-    :raises DealError: if its period has no name (a run of days that is no week, month, quarter,
-        season or year).
+    :raises DealError: for what has no line: a profile, an option, fees, a multiplier, a lot or
+        index other than the area's.
     """
-    terms = deal.terms
+    deal = text.deal
+    schedule = deal.schedule
+    if deal.fees:
+        raise DealError("fee", "has no place in a line of text.")
     words = [
-        "B" if terms.side is Side.BUY else "S",
-        f"{terms.quantity_mw:f}MW",
-        terms.area.code,
-        terms.load_type.value.lower(),
-        period_name(terms.period),
+        "B" if deal.side is Side.BUY else "S",
+        _written_quantity(deal),
+        schedule.area.code,
+        *([schedule.shape.code.lower()] if schedule.area.commodity is CommodityKind.POWER
+          or schedule.shape.code != "BASE" else []),
+        period_name(schedule.period),
         "@",
-        f"{terms.price:f}",
-        terms.currency,
-    ]
-    words += [f"cpty:{deal.counterparty_code}"] if deal.counterparty_code else []
-    words += [f"book:{deal.book_code}"] if deal.book_code else []
-    return " ".join([*words, *(f"tag:{tag}" for tag in deal.tags)])
+        *_written_price(deal),
+        *_written_kind(deal),
+    ]  # fmt: skip
+    words += [f"pkg:{deal.package_id}"] if deal.package_id else []
+    words += [f"cpty:{text.counterparty_code}"] if text.counterparty_code else []
+    words += [f"book:{text.book_code}"] if text.book_code else []
+    return " ".join([*words, *(f"tag:{tag}" for tag in text.tags)])
 
 
-def period_name(period: DatePeriod) -> str:
-    """
-    Return a period's name as traders write it (Cal27, Q1-27, Jan27, W05-27, 2027-03-28).
+def _written_quantity(deal: Deal) -> str:
+    schedule = deal.schedule
+    volume = schedule.volume
+    asset = next((d.asset for d in deal.deliveries if d.asset is not None), None)
+    if asset is not None and deal.kind is ProductKind.PPA:
+        return f"{asset.contracted_mw:f}{_PEAK_POWER}"
+    if isinstance(volume, Profile):
+        raise DealError("volume", "a profile has no line of text.")
+    if volume.lots is not None:
+        lot = schedule.area.lot
+        if lot is None or Volume.of_lots(volume.lots, lot) != volume:
+            raise DealError("lot_size", f"is not that of {schedule.area.code}, so has no line.")
+        return f"{volume.lots:f}{_LOTS}"
+    for known in _UNITS:
+        is_unit = (known.unit, known.frequency) == (volume.unit, volume.frequency)
+        if is_unit and schedule.area.commodity in known.commodities:
+            return f"{volume.quantity:f}{known.written}"
+    raise DealError("unit", f"{volume.unit} per {volume.frequency.lower()} has no line of text.")
 
-    :raises DealError: if it has none.
-    """
-    first = period.first
-    week_year, week, weekday = first.isocalendar()
-    names = [f"{first:%Y-%m-%d}"]
-    if 2000 <= first.year <= 2099:
-        short = f"{first.year % 100:02d}"
-        names += [
-            f"Cal{short}", f"Q{(first.month + 2) // 3}-{short}", f"{first:%b}{short}",
-            f"Sum{short}", f"Win{short}",
-        ]  # fmt: skip
-    if weekday == 1 and 2000 <= week_year <= 2099:
-        names.append(f"W{week:02d}-{week_year % 100:02d}")
-    for name in names:
-        if DatePeriod.parse(name) == period:
-            return name
-    raise DealError("period", f"{period.first} to before {period.after} has no name.")
+
+def _written_price(deal: Deal) -> list[str]:
+    if deal.fixed_legs:
+        (fixed,) = deal.fixed_legs
+        if fixed.per != fixed.schedule.area.price_unit:
+            raise DealError("price_unit", f"a price per {fixed.per} has no line of text.")
+        return [f"{fixed.price:f}", fixed.currency]
+    if not deal.floating_legs:
+        raise DealError("price", "is not in the line of an option.")
+    paid = deal.floating_legs[-1]
+    if paid.multiplier != 1:
+        raise DealError("multiplier", "has no place in a line of text.")
+    return [f"{paid.index.code}{paid.spread:+f}" if paid.spread else paid.index.code]
+
+
+def _written_kind(deal: Deal) -> list[str]:
+    kind, area = deal.kind, deal.schedule.area
+    if kind in (ProductKind.PHYSICAL_FORWARD, ProductKind.INDEX_FORWARD):
+        return []
+    if kind in (ProductKind.SWAP, ProductKind.BASIS_SWAP):
+        return [f"swap:{deal.floating_legs[0].index.code}"]
+    if kind is ProductKind.FUTURE:
+        if deal.floating_legs[0].index != settlement_index(area, deal.mic):
+            raise DealError("index", "of a future in a line is the exchange's settlement price.")
+        account = [f"acct:{deal.clearing_account}"] if deal.clearing_account else []
+        return [f"fut:{deal.mic}", *account]
+    if kind is ProductKind.CERTIFICATE:
+        terms = deal.deliveries[0].certificate or CertificateTerms()
+        return [
+            *([f"vintage:{terms.vintage}"] if terms.vintage is not None else []),
+            *([f"reg:{terms.registry}"] if terms.registry else []),
+        ]
+    if kind is ProductKind.PPA:
+        asset = deal.deliveries[0].asset
+        assert asset is not None, "a PPA is of an asset"
+        bounds = {option.option_type: option.strikes[0] for option in deal.options}
+        return [
+            f"asset:{asset.asset_id}",
+            *(
+                f"{word}:{bounds[option_type]:f}"
+                for word, option_type in (("floor", OptionType.FLOOR), ("cap", OptionType.CAP))
+                if option_type in bounds
+            ),
+        ]
+    raise DealError("kind", f"{kind.value} has no line of text.")

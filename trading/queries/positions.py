@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet, Sum
 
 from energyopti.foundation.intervals import Interval
-from trading.deals import LoadType, PowerArea, peak_of_zone, shape_hours
+from trading.deals import LoadType, power_area, shape_hours
 from trading.models import PositionDelta, PositionTotal
 
 
@@ -39,9 +39,7 @@ class Position:
         if instant >= self.end:
             return 0.0
         left = Interval(max(self.start, instant), self.end)
-        area = PowerArea(
-            self.market_code, self.zone_key, self.currency, peak_of_zone(self.zone_key)
-        )
+        area = power_area(self.market_code, self.zone_key, self.currency)
         return float(shape_hours(area, self.load_type, left))
 
 

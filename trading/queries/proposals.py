@@ -12,7 +12,7 @@ from trading.deals import (
     PowerArea,
     PowerForward,
     month_deliveries,
-    peak_of_zone,
+    power_area,
     totals,
 )
 from trading.models import Counterparty, Market
@@ -52,9 +52,7 @@ class Preview:
 def delivery_areas() -> dict[str, PowerArea]:
     """Return the areas that deals can name: the markets, by code."""
     return {
-        market.code: PowerArea(
-            market.code, market.time_zone, market.currency, peak_of_zone(market.time_zone)
-        )
+        market.code: power_area(market.code, market.time_zone, market.currency)
         for market in Market.objects.order_by("code")
     }
 

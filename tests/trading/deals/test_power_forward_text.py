@@ -11,7 +11,6 @@ from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.money import Money, Side
 from trading.deals import (
     REFERENCE_AREAS,
-    DealError,
     LoadType,
     PowerForward,
     QuickDeal,
@@ -153,8 +152,8 @@ def test_the_months_of_a_deal_add_up_to_it(deal):
     assert months[-1].interval.end == deal.terms.interval.end
 
 
-def test_a_run_of_days_without_a_name_is_refused():
-    with pytest.raises(DealError, match="has no name"):
-        period_name(DatePeriod(date(2027, 1, 2), date(2027, 1, 5)))
+def test_a_season_and_a_gas_year_have_names_and_any_other_run_of_days_its_ends():
     assert period_name(DatePeriod.summer(2027)) == "Sum27"
     assert period_name(DatePeriod.winter(2027)) == "Win27"
+    assert period_name(DatePeriod.months(2027, 10, 12)) == "GY27"
+    assert period_name(DatePeriod(date(2027, 1, 2), date(2027, 1, 5))) == "2027-01-02..2027-01-04"
