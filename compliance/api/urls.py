@@ -4,6 +4,6 @@ from rest_framework.routers import SimpleRouter
 
 from compliance.esg.api.views import CarbonReportViewSet
 
-router = SimpleRouter()
+router = SimpleRouter(trailing_slash=False)
 router.register("carbon-reports", CarbonReportViewSet, basename="carbon-report")
 urlpatterns = router.urls

@@ -174,7 +174,7 @@ async def capture(
     """Capture one deal and wait for the frame that shows it."""
     sent = time.monotonic()
     answer = await client.post(
-        "/api/v1/trading/trades/",
+        "/api/v1/trading/trades",
         json={"text": text, "reason": "demo: at the curve"},
         headers={
             "X-CSRFToken": client.cookies["csrftoken"],

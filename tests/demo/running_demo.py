@@ -195,7 +195,7 @@ class Trader(threading.Thread):
                 if "sessionid" not in self._client.cookies:
                     self._sign_in()
                 answer = self._client.post(
-                    "/api/v1/trading/trades/",
+                    "/api/v1/trading/trades",
                     json={"text": text, "reason": "a load for the test"},
                     headers={
                         "X-CSRFToken": self._client.cookies.get("csrftoken", ""),

@@ -76,7 +76,7 @@ def test_foreign_books_are_not_there_and_other_roles_stay_out(desk):
         address = reverse(name, args=[desk.book.pk])
         call = stranger.post if name == "risk:limit" else stranger.get
         assert call(address).status_code == 404
-    api = f"/api/v1/risk/books/{desk.book.pk}/"
+    api = f"/api/v1/risk/books/{desk.book.pk}"
     assert stranger.get(api).status_code == 404
     assert operator.get(api).status_code == operator.get(reverse("risk:home")).status_code == 403
 
@@ -90,7 +90,7 @@ def test_somebody_without_a_book_is_told_so(desk):
 def test_rest_gives_the_same_numbers(desk):
     client = client_of(desk.trader.user)
 
-    books = client.get("/api/v1/risk/books/").json()["results"]
+    books = client.get("/api/v1/risk/books").json()["results"]
     state = client.get(f"/api/v1/risk/books/{books[0]['id']}/").json()
 
     assert books[0]["code"] == "EU"

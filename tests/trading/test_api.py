@@ -9,7 +9,7 @@ from tests.factories.trades import make_desk
 from trading.models import Trade
 
 pytestmark = pytest.mark.django_db
-PATH = "/api/v1/trading/trades/"
+PATH = "/api/v1/trading/trades"
 DEAL = {
     "text": "B 10MW DE base Cal30 @ 85.20", "book": "EU", "counterparty": "ACME",
     "reason": "agreed on the phone",
@@ -96,8 +96,8 @@ def test_readers_read_their_own_books(desk):
     listed = client.get(PATH).json()["results"]
 
     assert [t["ref"] for t in listed] == [mine.ref]
-    assert client.get(f"{PATH}{mine.ref}/").status_code == 200
-    assert client.get(f"{PATH}{theirs.ref}/").status_code == 404
+    assert client.get(f"{PATH}/{mine.ref}").status_code == 200
+    assert client.get(f"{PATH}/{theirs.ref}").status_code == 404
     assert client.get(PATH, {"side": "SELL"}).json()["results"] == []
     assert client.get(PATH, {"sied": "SELL"}).status_code == 400
 

@@ -102,7 +102,7 @@ class TradeViewSet(ApiListViewSet):
         answer = Response(
             TradeOutput(_trade(request, receipt.ref)).data, status=201 if receipt.is_new else 200
         )
-        answer["Location"] = request.build_absolute_uri(f"{request.path}{receipt.ref}/")
+        answer["Location"] = request.build_absolute_uri(f"{request.path}/{receipt.ref}")
         return answer
 
 

@@ -7,6 +7,6 @@ from .trades import TradeViewSet
 
 urlpatterns = [
     *market_urlpatterns,
-    path("trades/", TradeViewSet.as_view({"get": "list", "post": "create"}), name="api-trades"),
-    path("trades/<str:ref>/", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),
+    path("trades", TradeViewSet.as_view({"get": "list", "post": "create"}), name="api-trades"),
+    path("trades/<str:ref>", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),
 ]

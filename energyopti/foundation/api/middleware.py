@@ -13,6 +13,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from django.utils.decorators import sync_and_async_middleware
 
 from .refusals import CODE_OF_STATUS, MEDIA_TYPE, NO_TRACE, problem_document
@@ -69,15 +70,18 @@ def _finish(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     request_id: str = request.request_id
     is_problem = response.get("Content-Type", "").startswith(MEDIA_TYPE)
     # The edge's own answers have no body either; a head request is answered without one.
-    if response.status_code >= 400 and not is_problem:
+    if response.status_code == 404 and (meant := _route_without_slash(request.path)):
+        detail = f"No route of the API ends with a slash: ask {meant}."
+        response = _as_problem(response, request_id, detail)
+    elif response.status_code >= 400 and not is_problem:
         response = _as_problem(response, request_id)
     response["X-Request-ID"] = request_id
     return response
 
 
-def _as_problem(response: HttpResponse, request_id: str) -> HttpResponse:
+def _as_problem(response: HttpResponse, request_id: str, detail: str = "") -> HttpResponse:
     status = response.status_code
-    detail = _DETAILS.get(status, "") or (NO_TRACE if status >= 500 else "")
+    detail = detail or _DETAILS.get(status, "") or (NO_TRACE if status >= 500 else "")
     document = problem_document(
         status=status,
         code="internal_error" if status == 500 else CODE_OF_STATUS.get(status, ""),
@@ -90,3 +94,15 @@ def _as_problem(response: HttpResponse, request_id: str) -> HttpResponse:
             problem[name] = response[name]
     problem.cookies = response.cookies
     return problem
+
+
+def _route_without_slash(path: str) -> str:
+    """Return the route that the caller meant if only a slash at the end is wrong, else nothing."""
+    if not path.endswith("/"):
+        return ""
+    meant = path.rstrip("/")
+    try:
+        resolve(meant)
+    except Resolver404:
+        return ""
+    return meant

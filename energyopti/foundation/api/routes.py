@@ -8,16 +8,26 @@ from ..registry import Registry
 
 @dataclass(frozen=True)
 class ApiRoutes:
-    """Routes of one app: mounted at /api/v1/<prefix>/ from the module `urlconf`."""
+    """
+    Routes of one app, from the module `urlconf`; none ends with a slash.
+
+    is_collection   the prefix is itself a route ("/api/v1/jobs"), so the routes spell it out
+    """
 
     prefix: str
     urlconf: str
+    is_collection: bool = False
+
+    @property
+    def mount(self) -> str:
+        """Return the path below /api/ that the routes are relative to."""
+        return "v1/" if self.is_collection else f"v1/{self.prefix}/"
 
 
 API_ROUTES: Registry[ApiRoutes] = Registry("API routes")
 
 
-def register_api_routes(prefix: str, urlconf: str) -> None:
+def register_api_routes(prefix: str, urlconf: str, *, is_collection: bool = False) -> None:
     """
     Mount an app's routes: `register_api_routes("trading", "trading.api.urls")` in its `ready()`.
 
@@ -27,4 +37,4 @@ def register_api_routes(prefix: str, urlconf: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", prefix):
         raise ValueError(f"prefix: “{prefix}” must be lower-case words joined by hyphens.")
     if prefix not in API_ROUTES or API_ROUTES[prefix].urlconf != urlconf:
-        API_ROUTES.register(prefix, ApiRoutes(prefix, urlconf))
+        API_ROUTES.register(prefix, ApiRoutes(prefix, urlconf, is_collection))

@@ -9,5 +9,5 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="api-schema"),
     path("docs/", docs, name="api-docs"),
     path("docs/<slug:operation_id>/", operation_docs, name="api-docs-operation"),
-    *(path(f"v1/{routes.prefix}/", include(routes.urlconf)) for routes in API_ROUTES.values()),
+    *(path(routes.mount, include(routes.urlconf)) for routes in API_ROUTES.values()),
 ]

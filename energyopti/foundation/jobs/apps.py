@@ -14,7 +14,7 @@ class JobsConfig(AppConfig):
 
         from .schedule import PERIODIC, Periodic
 
-        register_api_routes("jobs", "energyopti.foundation.jobs.api.urls")
+        register_api_routes("jobs", "energyopti.foundation.jobs.api.urls", is_collection=True)
         PERIODIC.register(
             "jobs.sweep",
             Periodic("jobs.sweep", timedelta(seconds=30), expires=timedelta(seconds=30)),
