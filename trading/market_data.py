@@ -28,6 +28,7 @@ def register_market_data() -> None:
     for topic, adapter in (
         ("battery_dispatch_lp", "battery_dispatch"),
         ("curve_bootstrap", "curve_bootstrap"),
+        ("curve_max_smoothness", "curve_max_smoothness"),
         ("curve_roundtrip_property", "curve_roundtrip"),
     ):
         adapters.register(topic, f"trading.reference_cases:{adapter}")

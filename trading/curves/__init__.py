@@ -10,7 +10,7 @@ delivery (segment, cell or period), quote.
 from trading.curves._bands import BandedCurve, bootstrap_within_bands
 from trading.curves._bootstrap import METHOD, METHOD_VERSION, bootstrap, build_curve
 from trading.curves._cells import Cells
-from trading.curves._contracts import contract_code, contract_interval
+from trading.curves._contracts import contract_code, contract_interval, contract_period
 from trading.curves._curve import ForwardCurve, LoadCurve
 from trading.curves._discount import Compounding, DiscountCurve
 from trading.curves._fx import FxForwardCurve, cross, triangle_gap
@@ -64,6 +64,7 @@ __all__ = [
     "build_curve",
     "contract_code",
     "contract_interval",
+    "contract_period",
     "cross",
     "day_of_week_factors",
     "delivery_grid",

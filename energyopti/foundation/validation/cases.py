@@ -108,6 +108,7 @@ def _plain_case(case: object, place: str, folder: Path) -> ReferenceCase:
         expected=case["expected"],
         tolerance=_tolerance(case.get("tolerance"), place),
         folder=folder,
+        source=str(case.get("source") or ""),
     )
 
 
@@ -139,9 +140,10 @@ def _case(
     expected: object,
     tolerance: Decimal | Mapping[str, Decimal],
     folder: Path,
+    source: str = "",
 ) -> ReferenceCase:
     asked = tuple(expected) if isinstance(expected, dict) else ()
-    return ReferenceCase(Question(id_, topic, inputs, asked, folder), expected, tolerance)
+    return ReferenceCase(Question(id_, topic, inputs, asked, folder, source), expected, tolerance)
 
 
 def _tolerance(stated: object, place: str) -> Decimal | Mapping[str, Decimal]:
