@@ -92,9 +92,11 @@ class Captured:
 Check = Callable[[Proposal], CheckResult]
 CaptureStep = Callable[[Captured], None]
 
-# Sight of the same deal twice and of prices is trading's own; value at risk is risk's.
+# Sight of the same deal twice, of prices and of what a book may deal in is trading's own; value
+# at risk is risk's.
 CHECKS: Registry[Check] = Registry(
-    "trade checks", required=frozenset({"duplicate", "price_sanity", "var_limit"})
+    "trade checks",
+    required=frozenset({"approved_product", "duplicate", "price_sanity", "var_limit"}),
 )
 # Run inside the transaction of the capture, under the locks of the limit scopes.
 CAPTURE_STEPS: Registry[CaptureStep] = Registry(

@@ -17,12 +17,14 @@ from energyopti.foundation.pages import (
     ScopeOption,
 )
 from trading.checks import CHECKS
+from trading.market_data import MARKET_READERS
 
 DESK_READERS = (Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
 
 
 def register_desk() -> None:
     """Fill the registries; called once, from the app's `ready()`."""
+    from trading.queries.approved import check_approved_product
     from trading.queries.sanity import check_duplicate, check_price
     from trading.validation import register_adapters
 
@@ -31,8 +33,7 @@ def register_desk() -> None:
     for permission in ("capture_trade", "book_fill"):
         grant_to_roles(f"trading.{permission}", Role.TRADER, Role.PARTNER)
     grant_to_roles("trading.access_every_book", Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
-    grant_to_roles("trading.add_book", Role.RISK_OFFICER)
-    grant_to_roles("trading.add_counterparty", Role.RISK_OFFICER)
+    _grant_reference_data()
     if "book" not in GRANTABLE:
         GRANTABLE.register(
             "book",
@@ -47,12 +48,25 @@ def register_desk() -> None:
     register_scope("trades:read", "Read trades and positions")
     register_scope("trades:write", "Capture trades")
     register_api_routes("trading", "trading.api.urls")
+    CHECKS.register("approved_product", check_approved_product)
     CHECKS.register("duplicate", check_duplicate)
     CHECKS.register("price_sanity", check_price)
     register_adapters()
     _register_problems()
     _register_navigation()
     _register_home()
+
+
+def _grant_reference_data() -> None:
+    # Who deals does not decide with whom, in what and by which calendar: the risk officer does.
+    for permission in ("view_agreement", "view_approvedproduct"):
+        grant_to_roles(f"trading.{permission}", *DESK_READERS)
+    grant_to_roles("trading.view_reference_data", *MARKET_READERS)
+    for subject in ("book", "counterparty", "agreement", "approvedproduct"):
+        grant_to_roles(f"trading.add_{subject}", Role.RISK_OFFICER)
+        grant_to_roles(f"trading.change_{subject}", Role.RISK_OFFICER)
+    grant_to_roles("trading.delete_approvedproduct", Role.RISK_OFFICER)
+    grant_to_roles("trading.manage_reference_data", Role.RISK_OFFICER)
 
 
 def _book_options(actor: Any) -> list[ScopeOption]:
@@ -104,10 +118,12 @@ def _register_home() -> None:
 def _register_problems() -> None:
     from trading.queries.books import UnknownBook
     from trading.queries.proposals import TradeInvalid, UnknownCounterparty
+    from trading.queries.reference import UnknownReference
     from trading.services.capture import ReasonNeeded, ReferenceReused, TradeStopped
 
     register_problem(TradeInvalid, status=400, code="trade_invalid")
     register_problem(UnknownBook, status=404, code="book_unknown")
+    register_problem(UnknownReference, status=404, code="reference_unknown")
     register_problem(UnknownCounterparty, status=400, code="counterparty_unknown")
     register_problem(TradeStopped, status=409, code="trade_stopped")
     register_problem(ReasonNeeded, status=409, code="reason_needed")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from django.core.files.storage import default_storage
@@ -16,6 +17,7 @@ from .markets.price_files import Clock
 from .queries.markets import market_by_code
 from .services.forecast_rounds import issue_due_forecasts
 from .services.prices import import_price_file
+from .services.reference_files import import_reference
 
 _PARTITIONED = ("trading_price", "trading_actual")
 _BACK, _AHEAD = timedelta(days=31), timedelta(days=120)
@@ -57,3 +59,29 @@ def import_prices(job: RunningJob, *, path: str, market: str, clock_name: str = 
         progress=lambda stage, done, total: job.progress(done, total, stage),
     )
     return JobResult(url=reverse("trading:market_prices", args=[market]))
+
+
+@job_task("trading.import_reference")
+def import_reference_files(
+    job: RunningJob, *, paths: dict[str, str], organization: str
+) -> JobResult:
+    """
+    Import stored files of reference data; permissions were checked when the job was asked for.
+
+    paths           name in the default storage by file name
+    organization    id, empty for shared kinds only
+    """
+    files = {}
+    for name, path in paths.items():
+        with default_storage.open(path, "rb") as file:
+            files[name] = file.read()
+    import_reference(
+        # The events name who asked, with the rights that were looked at then.
+        actor=Actor(
+            id=job.actor.id, on_behalf_of=job.actor.on_behalf_of, request_id=job.actor.request_id
+        ),
+        files=files,
+        organization_id=UUID(organization) if organization else None,
+        progress=lambda stage, done, total: job.progress(done, total, stage),
+    )
+    return JobResult()

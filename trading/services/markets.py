@@ -1,5 +1,7 @@
 """Open markets: from the product's catalogue, or with terms that somebody states."""
 
+from datetime import timedelta
+
 from django.db import transaction
 
 from energyopti.accounts.actors import Actor
@@ -8,6 +10,7 @@ from energyopti.foundation.money import currency as check_currency
 
 from ..markets.catalogue import KNOWN_MARKETS, MarketTerms
 from ..models import Market
+from .catalogue import shape_calendar_of
 from .commodities import power
 
 
@@ -31,8 +34,11 @@ def open_market(
     """
     actor.require("trading.simulate_market" if is_simulated else "trading.import_prices")
     check_currency(terms.currency)
+    calendar = shape_calendar_of(terms.time_zone)
     market = Market(
         code=code,
+        shape_calendar=calendar,
+        day_start=calendar.day_start if calendar else timedelta(0),
         name=terms.name,
         commodity=power(actor=actor),
         eic=terms.eic,
