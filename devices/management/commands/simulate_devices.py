@@ -26,6 +26,9 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Site
 from energyopti.foundation import clock
 
+# What one server on a small machine takes beside its pages; more batteries poll less often each.
+POLLS_PER_SECOND = 100
+CONNECTIONS_PER_SECOND = 100
 TRANSPORTS = {
     "http": ["http"],
     "mqtt": ["mqtt"],
@@ -47,7 +50,12 @@ class Command(BaseCommand):
             default=Path(settings.BASE_DIR) / "var" / "simulated-devices",
             help="Where the batteries keep tokens, schedules and unconfirmed messages.",
         )
-        parser.add_argument("--poll-seconds", type=float, default=3.0)
+        parser.add_argument(
+            "--poll-seconds",
+            type=float,
+            default=3.0,
+            help=f"More where that would be over {POLLS_PER_SECOND} polls a second in all.",
+        )
         parser.add_argument("--tick-seconds", type=float, default=0.25)
         parser.add_argument("--seed", type=int, default=7)
 
@@ -141,7 +149,10 @@ def _conversation(
     edge_clock: SpeedClock,
 ) -> Callable[[], Coroutine[Any, Any, None]]:
     def on_schedule(schedule: wire.Schedule) -> None:
-        agent.accept(schedule, received_at=edge_clock.now())
+        # Until now it lived by the old orders; else one could be told missed and then be executed.
+        now = edge_clock.now()
+        agent.advance(now)
+        agent.accept(schedule, received_at=now)
 
     device = simulated.device
     if device.transport == Transport.MQTT:
@@ -151,6 +162,7 @@ def _conversation(
             settings.MQTT_URL,
             settings.MQTT_TOPIC_ROOT,
             on_schedule=on_schedule,
+            spread_seconds=max(2.0, options["count"] / CONNECTIONS_PER_SECOND),
         ).run
     return HttpCloud(
         device.pk,
@@ -158,5 +170,5 @@ def _conversation(
         store,
         client,
         on_schedule=on_schedule,
-        poll_seconds=options["poll_seconds"],
+        poll_seconds=max(options["poll_seconds"], options["count"] / POLLS_PER_SECOND),
     ).run
