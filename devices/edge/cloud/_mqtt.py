@@ -121,9 +121,11 @@ class MqttCloud:
                 for task in ended:
                     task.result()
             finally:
-                for task in both:
-                    task.cancel()
-                await asyncio.gather(*both, return_exceptions=True)
+                # Once more until it is heard: aiomqtt's own `wait_for` may lose one.
+                while running := [task for task in both if not task.done()]:
+                    for task in running:
+                        task.cancel()
+                    await asyncio.wait(running, timeout=0.2)
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
@@ -161,8 +163,10 @@ class MqttCloud:
             await asyncio.sleep(self._backoff.spread(self._send_seconds))
             times = [batch.sent_at + RESEND_SECONDS for batch in self._on_the_way.values()]
             wait = max(0.0, min(times) - time.monotonic()) if times else None
+            # Not `wait_for`: before Python 3.12 it loses a cancel that comes with the wake-up.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._awake.wait()
 
     async def _send(self, client: aiomqtt.Client, kind: str) -> None:
         now = time.monotonic()
