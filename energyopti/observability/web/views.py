@@ -46,8 +46,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not (_shows_token(request) or _is_allowed(request)):
         return HttpResponse("Not found", status=404, content_type="text/plain")
     from django_prometheus.exports import ExportToDjangoView
+    from prometheus_client import generate_latest
 
-    return ExportToDjangoView(request)
+    from ..backlog import BACKLOG
+
+    answer: HttpResponse = ExportToDjangoView(request)
+    answer.write(generate_latest(BACKLOG))
+    return answer
 
 
 def _shows_token(request: HttpRequest) -> bool:
