@@ -5,17 +5,22 @@ HTTP and Celery are carried by django-structlog; this module adds what it lacks:
 request and the answer, and the two ways in that are neither (MQTT messages, websockets).
 """
 
+import logging
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
 
+logger = logging.getLogger(__name__)
+
 HEADER = "X-Request-ID"
 LONGEST_ID = 80
+TRY_AGAIN_LATER = 1013  # RFC 6455 registry: the server is overloaded or cannot serve now
 
 
 def new_request_id() -> str:
@@ -72,4 +77,19 @@ class CorrelatedSockets:
         request_id = new_request_id()
         structlog.contextvars.clear_contextvars()
         bind_contextvars(request_id=request_id, socket=scope.get("path", ""))
-        await self.application({**scope, "request_id": request_id}, receive, send)
+        has_accepted = False
+
+        async def watched(message: dict[str, Any]) -> None:
+            nonlocal has_accepted
+            has_accepted = has_accepted or message["type"] == "websocket.accept"
+            await send(message)
+
+        try:
+            await self.application({**scope, "request_id": request_id}, receive, watched)
+        except (OperationalError, InterfaceError) as error:
+            # Sessions and users are read before any consumer can answer; a close before the
+            # accept would reach a browser without its code.
+            logger.warning("socket is told to come back: %s", error)
+            if not has_accepted:
+                await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})

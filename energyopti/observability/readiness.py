@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from energyopti.foundation.registry import Registry
@@ -55,7 +55,7 @@ def database() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         raise NotReady("The database does not answer.") from error
 
 
@@ -63,7 +63,7 @@ def migrations() -> None:
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         raise NotReady("The database does not answer.") from error
     if waiting:
         raise NotReady(f"{len(waiting)} migrations wait; run manage.py migrate.")

@@ -18,13 +18,14 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 
 from .hub import FeedLost, Mailbox, hub
 
 logger = logging.getLogger(__name__)
 
-MESSAGE_TOO_BIG, NOT_UNDERSTOOD = 1009, 4400
+MESSAGE_TOO_BIG, TRY_AGAIN_LATER, NOT_UNDERSTOOD = 1009, 1013, 4400
 NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, TOO_MANY = 4401, 4403, 4404, 4429
 RECHECK_SECONDS = 30.0
 INBOUND_BYTES = 2048
@@ -144,8 +145,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.send(_text({"feed": "up" if is_up else "down"}))
 
     async def _allowed(self) -> tuple[int | None, list[str]]:
-        """Return the topics, or the code to close with."""
-        return await database_sync_to_async(self._allowed_now)()
+        """Return the topics, or the code to close with; nobody watches what cannot be checked."""
+        try:
+            return await database_sync_to_async(self._allowed_now)()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("live socket is told to come back: %s", error)
+            return TRY_AGAIN_LATER, []
 
     def _allowed_now(self) -> tuple[int | None, list[str]]:
         user = _present_user(self.scope)

@@ -1,7 +1,9 @@
 """Error pages in the product's look: what happened, what is safe, the request id, what to do."""
 
+import sys
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
@@ -10,6 +12,12 @@ from energyopti.accounts.actors import PermissionMissing
 from .frame import request_id_of
 
 API_PREFIXES = ("/api/", "/graphql")
+_CODES = {
+    400: "bad_request",
+    403: "permission_denied",
+    404: "not_found",
+    503: "database_unavailable",
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -45,7 +53,13 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer without database, session or user: any of them may be what failed."""
+    """
+    Answer without database, session or user: any of them may be what failed.
+
+    Django calls this while it handles the exception; a database that is away is 503, not 500.
+    """
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        return database_unavailable(request)
     return _error(
         request,
         500,
@@ -55,6 +69,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
         retry="Try again; if it stays, give support the request id.",
         bare=True,
     )
+
+
+def database_unavailable(request: HttpRequest) -> HttpResponse:
+    """Answer 503, so that a proxy or a device comes back instead of giving up."""
+    answer = _error(
+        request,
+        503,
+        "The database does not answer just now",
+        "What was being saved was undone as a whole: nothing is half-written. Devices keep "
+        "following their last schedule.",
+        retry="Try again in a few seconds.",
+        bare=True,
+    )
+    answer["Retry-After"] = "2"
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -85,9 +115,7 @@ def _error(
             "title": title,
             "status": status,
             "detail": f"{safe} {retry}",
-            "code": {400: "bad_request", 403: "permission_denied", 404: "not_found"}.get(
-                status, "server_error"
-            ),
+            "code": _CODES.get(status, "server_error"),
             "request_id": request_id,
         }
         if permission:
