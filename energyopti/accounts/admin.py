@@ -20,6 +20,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from guardian.models import UserObjectPermission
 
+from . import admin_parts  # noqa: F401  # registers the tables of other parts
 from .admin_base import EopModelAdmin, ReadOnlyAdmin
 from .models import ApiClient, Membership, Organization, Site, User
 

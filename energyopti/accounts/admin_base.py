@@ -57,7 +57,15 @@ class EopModelAdmin(admin.ModelAdmin):
                 stored = type(obj)._default_manager.select_for_update().get(pk=obj.pk)
                 before = model_to_dict(stored, fields=form.changed_data)
             super().save_model(request, obj, form, change)
-            after = model_to_dict(obj, fields=form.changed_data)
+            # Many-to-many fields are written after the row, from the same form.
+            after = {
+                **model_to_dict(obj, fields=form.changed_data),
+                **{
+                    field.name: list(form.cleaned_data[field.name])
+                    for field in obj._meta.many_to_many
+                    if field.name in form.changed_data
+                },
+            }
             self._record(
                 request,
                 obj,

@@ -4,8 +4,10 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from waffle.models import Flag
 
-from energyopti.accounts.admin_base import ReadOnlyAdmin
+from energyopti.accounts.admin_base import EopModelAdmin, ReadOnlyAdmin
 from energyopti.accounts.models import Organization, User
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
@@ -131,3 +133,71 @@ def test_reference_data_is_not_deleted(operator: Client) -> None:
     url = reverse("admin:accounts_site_delete", args=[site.pk])
 
     assert operator.post(url, {"post": "yes"}).status_code == 403
+
+
+def test_every_table_goes_through_our_base_classes(rf) -> None:
+    """Or is read-only by itself, as those of foundation, which does not know the base classes."""
+    request = rf.get("/admin/")
+    request.user = make_user(Role.ADMIN, organization=make_organization(), is_staff=True)
+    User.objects.filter(pk=request.user.pk).update(is_superuser=True)
+    request.user.refresh_from_db()
+    strangers = [
+        table
+        for table in admin.site._registry.values()
+        if not isinstance(table, (EopModelAdmin, ReadOnlyAdmin))
+    ]
+
+    writable = [
+        f"{table.model.__name__}: {verb}"
+        for table in strangers
+        for verb, is_allowed in table.get_model_perms(request).items()
+        if is_allowed and verb != "view"
+    ]
+
+    assert writable == []
+
+
+def test_flag_that_is_changed_leaves_an_event_with_before_and_after(operator: Client) -> None:
+    flag = Flag.objects.create(name="new-blotter", everyone=False)
+    member = make_user(Role.TRADER, organization=make_organization())
+    url = reverse("admin:waffle_flag_change", args=[flag.pk])
+    form = {"name": "new-blotter", "everyone": "true", "superusers": "on", "languages": "",
+            "note": "", "users": str(member.pk)}  # fmt: skip
+    for name in ("created", "modified"):
+        form |= {f"{name}_0": "2026-01-05", f"{name}_1": "12:00:00"}
+
+    answer = operator.post(url, form)
+
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    event = Event.objects.get(type="admin.flag_changed")
+    assert event.aggregate_id == str(flag.pk)
+    assert event.changes["everyone"] == {"before": "False", "after": "True"}
+    assert event.changes["users"]["before"] == "[]"
+    assert str(member) in event.changes["users"]["after"]
+    flag.refresh_from_db()
+    assert flag.everyone is True
+    assert list(flag.users.all()) == [member]
+
+
+def test_flag_that_is_deleted_from_the_list_leaves_an_event(operator: Client) -> None:
+    flag = Flag.objects.create(name="old-blotter")
+
+    operator.post(
+        reverse("admin:waffle_flag_changelist"),
+        {"action": "delete_selected", "_selected_action": [flag.pk], "post": "yes"},
+    )
+
+    assert not Flag.objects.filter(pk=flag.pk).exists()
+    assert Event.objects.filter(type="admin.flag_deleted", aggregate_id=str(flag.pk)).exists()
+
+
+def test_nobody_types_a_task_for_the_clock(operator: Client) -> None:
+    every = IntervalSchedule.objects.create(every=1, period=IntervalSchedule.DAYS)
+
+    answer = operator.post(
+        reverse("admin:django_celery_beat_periodictask_add"),
+        {"name": "mine", "task": "trading.issue_forecasts", "interval": every.pk},
+    )
+
+    assert answer.status_code == 403
+    assert not PeriodicTask.objects.filter(name="mine").exists()
