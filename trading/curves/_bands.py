@@ -133,10 +133,10 @@ def _prices_within(
     """Return the prices nearest to the quoted ones, joined ones counted too, within all bands."""
     quoted = np.array([quote.price for quote in free])
     weights = np.eye(len(free))
-    linear = -2.0 * quoted
+    linear = np.zeros(len(free))
     for quote, row in joined:
         weights += np.outer(row, row)
-        linear = linear - 2.0 * quote.price * row
+        linear += 2.0 * (row @ quoted - quote.price) * row
     return _solve(free, joined, cost=linear, quadratic=2.0 * weights, slack=slack)
 
 
@@ -149,14 +149,18 @@ def _solve(
     slack: float,
 ) -> Floats:
     """
-    Minimize ½ pᵀQp + cᵀp over prices of the independent quotes, within the bands of all.
+    Minimize ½ dᵀQd + cᵀd over moves d of the independent quotes' prices, within the bands of all.
+
+    Moves rather than prices, because the solver's regularization pulls its variables to zero.
+    Returns the prices, shape (independent quotes,).
 
     slack    by how much a band of a joined quote may be missed, currency/MWh
     """
     import highspy
 
     count = len(free)
-    lower, upper = np.array([quote.band for quote in free]).T
+    quoted = np.array([quote.price for quote in free])
+    lower, upper = np.array([quote.band for quote in free]).T - quoted
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
@@ -164,7 +168,7 @@ def _solve(
     solver.changeColsCost(count, np.arange(count, dtype=np.int32), cost)
     for quote, row in joined:
         used = np.flatnonzero(row).astype(np.int32)
-        bid, ask = quote.band
+        bid, ask = np.array(quote.band) - row @ quoted
         solver.addRow(bid - slack, ask + slack, len(used), used, row[used])
     if quadratic is not None:
         _pass_hessian(solver, quadratic)
@@ -172,7 +176,8 @@ def _solve(
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         status = solver.modelStatusToString(solver.getModelStatus())
         raise CurveError(f"bands: no prices were found within them ({status}).")
-    return np.array(solver.getSolution().col_value)
+    moves: Floats = np.array(solver.getSolution().col_value)
+    return quoted + moves
 
 
 def _pass_hessian(solver: Any, quadratic: Floats) -> None:

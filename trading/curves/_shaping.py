@@ -125,10 +125,10 @@ class ShapedCurve:
             hours = self.cells.loads[load]
             inside[first:after] = hours.delivers(edges[first:after])
             cuts.append(hours.edges[(hours.edges > start) & (hours.edges < end)])
-        if not inside.any():
-            raise CurveError(f"load: {load} has no delivery in {interval}.")
         if not _are_edges(np.concatenate(cuts), edges).all():
             raise CurveError(f"interval: {interval} {load} has bounds within a period of the grid.")
+        if not inside.any():
+            raise CurveError(f"load: {load} has no delivery in {interval}.")
         lengths = np.where(inside, _lengths(self.grid, self.cells), 0.0)
         row: Floats = lengths / lengths.sum()
         return row
