@@ -18,7 +18,7 @@ from energyopti.foundation.intervals import Interval
 from trading.deals._deals import Deal
 from trading.deals._errors import DealError
 from trading.deals._legs import Delivery, Fixed, Floating
-from trading.deals._numbers import PRICE_PLACES, add, decimal_of, scaled_integer
+from trading.deals._numbers import PRICE_PLACES, add, decimal_of, places_of, scaled_integer
 from trading.deals._schedules import DeltaBasis, Schedule
 from trading.deals._volumes import MICRO, Profile
 
@@ -325,6 +325,5 @@ def _strips(leg: Delivery | Fixed | Floating, profile: Profile) -> Iterator[_Str
 
 def _priced(row: Micro, price: Decimal, sign: int) -> tuple[Micro, int]:
     """Return a row of micro-MW times a price, and the decimal places of the result."""
-    exponent = price.normalize().as_tuple().exponent
-    places = max(-exponent, 0) if isinstance(exponent, int) else 0
+    places = places_of(price)
     return _times(row, sign * scaled_integer(price, places)), 6 + places

@@ -27,10 +27,18 @@ def checked(field: str, value: object, *, places: int) -> Decimal:
     """
     if not isinstance(value, Decimal) or not value.is_finite():
         raise DealError(field, f"{value} must be a finite decimal number.")
-    exponent = value.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -places:
+    if places_of(value) > places:
         raise DealError(field, f"{value} has more than {places} decimals.")
     return value
+
+
+def places_of(value: Decimal) -> int:
+    """Return how many decimals a finite number needs: 2 for 85.190, 0 for 1E+3."""
+    _, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int) or not any(digits):
+        return 0
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(-(exponent + zeros), 0)
 
 
 def checked_price(field: str, value: object) -> Decimal:

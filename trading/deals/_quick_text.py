@@ -35,7 +35,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import NoReturn, TypeVar
 
@@ -69,6 +69,8 @@ _VALUED = (
 )  # fmt: skip
 _TOKEN = re.compile(r"@|[^\s@]+")
 _QUANTITY = re.compile(r"(?P<number>[+-]?[\d.,]+)(?P<unit>[A-Za-z][A-Za-z0-9/]*)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
+_NO_WORD = re.compile(r"[\s@]")
 _INDEX = re.compile(r"(?P<code>[A-Za-z][A-Za-z0-9_.+-]*?)(?P<spread>[+-][0-9.]+)?")
 
 _POWER, _GAS = frozenset({CommodityKind.POWER}), frozenset({CommodityKind.GAS})
@@ -561,13 +563,9 @@ def _choice(
 
 
 def _number(text: str, token: _Token, field: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
+    if _NUMBER.fullmatch(text) is None:
         _refuse(token, f"“{text}” is no {field}; write digits with a decimal point, no commas.")
-    return number
+    return Decimal(text)
 
 
 def render_deal_text(text: DealText) -> str:
@@ -581,6 +579,11 @@ def render_deal_text(text: DealText) -> str:
     schedule = deal.schedule
     if deal.fees:
         raise DealError("fee", "has no place in a line of text.")
+    named = (schedule.area.code, text.counterparty_code, text.book_code, *text.tags)
+    if any(_NO_WORD.search(name) for name in named):
+        raise DealError("text", "a name with a space or @ in it has no place in a line.")
+    if schedule.area.shape(schedule.shape.code, on=schedule.period.first) != schedule.shape:
+        raise DealError("product", "is of a version that a line of text does not name.")
     words = [
         "B" if deal.side is Side.BUY else "S",
         _written_quantity(deal),
