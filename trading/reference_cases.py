@@ -40,7 +40,6 @@ _FREQUENCIES = {
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ZONE_KEYS = ("tz", "timezone", "time_zone", "zone")
 _ZONE = re.compile(r"[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+")
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def battery_dispatch(question: Question) -> dict[str, float]:
@@ -126,7 +125,7 @@ def curve_max_smoothness(question: Question) -> dict[str, list[float]]:
     days = shaped if minutes is None else shaped.daily()
     price = dict(zip(days.grid.dates.astype(str).tolist(), days.prices.tolist(), strict=True))
     # The published case names its dates where it names its source.
-    asked = question.inputs.get("dates") or _ISO_DATE.findall(question.source) or list(price)
+    asked = question.inputs.get("dates") or question.dates or list(price)
     if missing := [day for day in asked if day not in price]:
         raise Unsupported(f"the contracts do not deliver on {missing[0]}")
     return {"values": [price[day] for day in asked]}

@@ -9,8 +9,8 @@ from energyopti.foundation.validation.registry import Question, Unsupported, ada
 from energyopti.foundation.validation.runner import Status, run_case
 
 
-def ask(topic, source="", **inputs):
-    return adapters.answer(Question("q", topic, inputs, (), Path(), source))
+def ask(topic, named_dates=(), **inputs):
+    return adapters.answer(Question("q", topic, inputs, (), Path(), named_dates))
 
 
 JANUARY_AND_QUARTER = [["2019-01", 60.0], ["Q1-2019", 50.0]]
@@ -76,7 +76,7 @@ def test_smooth_prices_are_given_on_the_dates_asked_for():
 
     every = ask("curve_max_smoothness", contracts=contracts)
     by_input = ask("curve_max_smoothness", contracts=contracts, dates=["2019-07-01", "2019-08-31"])
-    by_source = ask("curve_max_smoothness", source="dates 2019-08-31", contracts=contracts)
+    by_source = ask("curve_max_smoothness", named_dates=("2019-08-31",), contracts=contracts)
 
     # two means and least curvature: a straight line of 6.2 in 31 days
     assert every["values"] == pytest.approx([67.0 + 0.2 * day for day in range(62)])

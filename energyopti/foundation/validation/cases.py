@@ -1,6 +1,7 @@
 """Reading a file of reference cases: ``{"cases": […]}`` or ``{"meta": …, "groups": […]}``."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -9,6 +10,7 @@ from typing import Any
 
 from energyopti.foundation.validation.registry import Question
 
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Answers of grouped items that do not say "expect" in their name.
 _GROUP_ANSWERS = frozenset(
     {
@@ -108,7 +110,7 @@ def _plain_case(case: object, place: str, folder: Path) -> ReferenceCase:
         expected=case["expected"],
         tolerance=_tolerance(case.get("tolerance"), place),
         folder=folder,
-        source=str(case.get("source") or ""),
+        dates=tuple(_ISO_DATE.findall(str(case.get("source") or ""))),
     )
 
 
@@ -140,10 +142,10 @@ def _case(
     expected: object,
     tolerance: Decimal | Mapping[str, Decimal],
     folder: Path,
-    source: str = "",
+    dates: tuple[str, ...] = (),
 ) -> ReferenceCase:
     asked = tuple(expected) if isinstance(expected, dict) else ()
-    return ReferenceCase(Question(id_, topic, inputs, asked, folder, source), expected, tolerance)
+    return ReferenceCase(Question(id_, topic, inputs, asked, folder, dates), expected, tolerance)
 
 
 def _tolerance(stated: object, place: str) -> Decimal | Mapping[str, Decimal]:

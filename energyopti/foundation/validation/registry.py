@@ -28,7 +28,8 @@ class Question:
     asked       the keys of the expected answer, because some topics put the question there
                 ("2027-03" hours); empty if the expected answer is not an object
     folder      where the file of cases lies, for inputs that name a file beside it
-    source      where the case is from; some say there which dates they ask for
+    dates       the ISO dates that the case names beside its source, where some say which days
+                of a published table they ask for
     """
 
     id: str
@@ -36,7 +37,7 @@ class Question:
     inputs: Mapping[str, Any]
     asked: tuple[str, ...]
     folder: Path
-    source: str = ""
+    dates: tuple[str, ...] = ()
 
     def require(self, *keys: str) -> None:
         """

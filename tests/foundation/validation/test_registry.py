@@ -64,7 +64,7 @@ def test_topic_without_adapter_is_unsupported():
 
 
 def test_question_does_not_carry_expected_values():
-    assert set(Question.__slots__) == {"id", "topic", "inputs", "asked", "folder"}
+    assert set(Question.__slots__) == {"id", "topic", "inputs", "asked", "folder", "dates"}
 
 
 def test_case_that_names_no_period_is_declined():
