@@ -120,10 +120,12 @@ def _register_problems() -> None:
     from trading.queries.proposals import TradeInvalid, UnknownCounterparty
     from trading.queries.reference import UnknownReference
     from trading.services.capture import ReasonNeeded, ReferenceReused, TradeStopped
+    from trading.services.changes import ForeignOrganization
 
     register_problem(TradeInvalid, status=400, code="trade_invalid")
     register_problem(UnknownBook, status=404, code="book_unknown")
     register_problem(UnknownReference, status=404, code="reference_unknown")
+    register_problem(ForeignOrganization, status=404, code="organization_unknown")
     register_problem(UnknownCounterparty, status=400, code="counterparty_unknown")
     register_problem(TradeStopped, status=409, code="trade_stopped")
     register_problem(ReasonNeeded, status=409, code="reason_needed")

@@ -48,11 +48,13 @@ def main() -> int:
 def seed_market(*, actor: "Actor", now: datetime) -> None:
     """Spot and forward quotes of 500 trading days, up to the day that has been auctioned."""
     from trading.queries.markets import market_summaries
+    from trading.services.catalogue import ensure_catalogue
     from trading.services.curves import build_market_curve
     from trading.services.simulation import simulate_market
 
     known = {row.market.code: row.latest_start for row in market_summaries(actor=actor)}
     latest = known.get(MARKET)
+    ensure_catalogue(actor=actor)
     history = simulate_market(
         actor=actor,
         code=MARKET,

@@ -53,7 +53,12 @@ def test_a_year_of_base_has_exact_sums_twelve_deltas_and_an_event(desk):
     event = Event.objects.get(type="trade.captured")
     assert event.payload["notional"] == "7463520.00"
     assert event.key == f"book:{desk.book.pk}"
-    assert {c["check"] for c in version.checks} == {"duplicate", "price_sanity", "var_limit"}
+    assert {c["check"] for c in version.checks} == {
+        "approved_product",
+        "duplicate",
+        "price_sanity",
+        "var_limit",
+    }
 
 
 def test_totals_are_the_sum_of_the_deltas_whatever_is_dealt(desk):

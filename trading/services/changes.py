@@ -57,7 +57,12 @@ def check_plain(text: str) -> None:
         raise ValueError(f"A text does not begin with “{text[0]}”: it would be a formula.")
 
 
-def _check_texts(terms: Any) -> None:
+def check_texts(terms: Any) -> None:
+    """
+    Refuse terms of which a text would be a formula.
+
+    :raises ValidationError: naming the field.
+    """
     for each in fields(terms):
         value = getattr(terms, each.name)
         try:
@@ -85,7 +90,7 @@ def write_new(
 
     :raises ValidationError: naming the field or the rule.
     """
-    _check_texts(terms)
+    check_texts(terms)
     with transaction.atomic():
         row.full_clean()
         row.save(force_insert=True)
@@ -122,7 +127,7 @@ def write_changes(
     changed = differences(before, after)
     if not changed:
         return
-    _check_texts(after)
+    check_texts(after)
     with transaction.atomic():
         row.full_clean()
         row.save()

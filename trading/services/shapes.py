@@ -20,7 +20,7 @@ from trading.models import (
 from trading.queries.reference import next_version
 from trading.reference import HolidayTerms, ShapeTerms
 
-from .changes import found, require_manager, write_new
+from .changes import check_texts, found, require_manager, write_new
 
 
 def publish_holidays(*, actor: Actor, terms: HolidayTerms) -> HolidayCalendarVersion:
@@ -34,6 +34,7 @@ def publish_holidays(*, actor: Actor, terms: HolidayTerms) -> HolidayCalendarVer
     :raises ValidationError: naming the field.
     """
     require_manager(actor)
+    check_texts(terms)
     with transaction.atomic():
         calendar = HolidayCalendar.objects.select_for_update().filter(
             code__iexact=terms.calendar

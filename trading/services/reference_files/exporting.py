@@ -28,10 +28,12 @@ def export_reference(
 
 
 def _file(resource: TermsResource) -> bytes:
+    # By key and not as the database collates, so that two servers write the same bytes.
+    rows = sorted(resource.existing(), key=resource.key_of)
     if isinstance(resource, Holidays):
-        header, lines = HOLIDAY_COLUMNS, unfold_holidays(resource.existing())
+        header, lines = HOLIDAY_COLUMNS, unfold_holidays(rows)
     else:
-        dataset = resource.export([resource.draft(terms) for terms in resource.existing()])
+        dataset = resource.export([resource.draft(terms) for terms in rows])
         header, lines = list(dataset.headers), [list(line) for line in dataset]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

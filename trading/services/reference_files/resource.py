@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from import_export import resources
 from import_export.fields import Field
+from import_export.instance_loaders import BaseInstanceLoader
 
 from energyopti.accounts.actors import Actor
 
@@ -70,6 +71,7 @@ class TermsResource(resources.Resource):
         store_instance = True
         skip_html_diff = True
         use_transactions = False
+        instance_loader_class = BaseInstanceLoader
 
     def __init__(self, scope: Scope) -> None:
         super().__init__()
@@ -80,7 +82,7 @@ class TermsResource(resources.Resource):
     # What each kind says.
 
     def existing(self) -> list[Any]:
-        """Return the terms of all rows, in the order in which they are exported."""
+        """Return the terms of all rows that the scope has."""
         raise NotImplementedError
 
     def add(self, terms: Any) -> None:
