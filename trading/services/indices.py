@@ -13,6 +13,7 @@ from trading.queries.reference import index_terms
 from trading.reference import FxRateTerms, IndexTerms
 
 from .changes import (
+    check_texts,
     found,
     refuse_taken,
     require_manager,
@@ -124,15 +125,8 @@ def book_fx_rates(*, actor: Actor, rates: Sequence[FxRateTerms]) -> list[FxRate]
             cursor.execute("SELECT clock_timestamp()")
             (recorded_at,) = cursor.fetchone()
         for rate in changed:
-            row = FxRate(
-                base=rate.base,
-                quote=rate.quote,
-                rate=rate.rate,
-                valid_from=rate.valid_from,
-                source=rate.source,
-                recorded_at=recorded_at,
-            )
-            row.full_clean(validate_unique=False)
+            row = checked_rate(rate)
+            row.recorded_at = recorded_at
             written.append(row)
         FxRate.objects.bulk_create(written)
         if written:
@@ -156,3 +150,28 @@ def book_fx_rates(*, actor: Actor, rates: Sequence[FxRateTerms]) -> list[FxRate]
                 },
             )
     return written
+
+
+def checked_rate(terms: FxRateTerms) -> FxRate:
+    """
+    Return a rate that may be booked, as a row that is not saved.
+
+    The table's constraints are said here in Python: asking the database of each of ten thousand
+    rows would take a minute.
+
+    :raises ValidationError: naming the field.
+    """
+    row = FxRate(
+        base=terms.base,
+        quote=terms.quote,
+        rate=terms.rate,
+        valid_from=terms.valid_from,
+        source=terms.source,
+    )
+    row.clean_fields(exclude={"recorded_at"})
+    check_texts(terms)
+    if terms.base == terms.quote:
+        raise ValidationError({"quote": "A rate is between two different currencies."})
+    if terms.rate <= 0:
+        raise ValidationError({"rate": "A rate is more than zero."})
+    return row

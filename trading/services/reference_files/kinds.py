@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
-
 from trading.models import (
     AgreementKind,
     CommodityKind,
     CounterpartyStatus,
     Delivery,
-    FxRate,
     HolidayRule,
     IndexFrequency,
     MarketKind,
@@ -46,7 +43,7 @@ from ..changes import MANAGE
 from ..commodities import add_commodity, amend_commodity
 from ..counterparties import add_company, amend_counterparty
 from ..delivery_points import add_delivery_point, amend_delivery_point
-from ..indices import add_index, amend_index, book_fx_rates
+from ..indices import add_index, amend_index, book_fx_rates, checked_rate
 from ..shapes import publish_holidays, publish_shape
 from .cells import (
     AsGiven,
@@ -199,12 +196,7 @@ class FxRates(TermsResource):
         return [shared.fx_rate_terms(row) for row in rows]
 
     def add(self, terms: Any) -> None:
-        row = FxRate(**{name: getattr(terms, name) for name in terms.__dataclass_fields__})
-        row.clean_fields()
-        if terms.base == terms.quote:
-            raise ValidationError({"quote": "A rate is between two different currencies."})
-        if terms.rate <= 0:
-            raise ValidationError({"rate": "A rate is more than zero."})
+        checked_rate(terms)
         self.judged.append(terms)
 
     amend = add
