@@ -81,4 +81,6 @@ def _grant() -> None:
     grant_to_roles("trading.simulate_market", Role.RISK_OFFICER)
     grant_to_roles("trading.issue_forecast", Role.TRADER, Role.ENERGY_MANAGER)
     grant_to_roles("trading.build_curve", Role.TRADER, Role.RISK_OFFICER)
+    for name in ("publish_curve", "define_curve"):
+        grant_to_roles(f"trading.{name}", Role.RISK_OFFICER)
     grant_to_roles("trading.book_actuals", Role.ENERGY_MANAGER)

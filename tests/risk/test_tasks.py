@@ -47,7 +47,7 @@ def test_a_new_curve_asks_for_a_rebase_after_commit(
     monkeypatch.setattr(current_app, "send_task", sent.append)
 
     with django_capture_on_commit_callbacks(execute=True):
-        ask_for_rebase(Event.objects.get(type="curve.built"))
+        ask_for_rebase(Event.objects.get(type="curve.published"))
 
     assert sent == ["risk.rebase"]
     assert Actor.system("risk").may("risk.rebase_risk")

@@ -12,13 +12,22 @@ from .agreements import (
 from .approved_products import ApprovedProduct, ProductKind
 from .books import Book, Counterparty, CounterpartyStatus
 from .commodities import Commodity, CommodityKind, Delivery
-from .curves import CurvePoint, CurveSnapshot
+from .curves import (
+    CurveDefinition,
+    CurveMethod,
+    CurvePoint,
+    CurveSnapshot,
+    CurveStatus,
+    CurveVersion,
+    PublicationPolicy,
+)
 from .forecasts import Forecast
 from .indices import FxRate, IndexFrequency, PriceIndex
 from .markets import Market, MarketKind
 from .positions import PositionDelta, PositionTotal
 from .prices import SPOT, ImportRun, Price
 from .quotes import LoadType, Quote, QuoteQuality
+from .rates import Compounding, FxForwardQuote, InterestQuote, VolKind, VolQuote
 from .shapes import (
     Holiday,
     HolidayCalendar,
@@ -40,15 +49,21 @@ __all__ = [
     "CollateralKind",
     "Commodity",
     "CommodityKind",
+    "Compounding",
     "Counterparty",
     "CounterpartyStatus",
     "CreditSupportAnnex",
+    "CurveDefinition",
+    "CurveMethod",
     "CurvePoint",
     "CurveSnapshot",
+    "CurveStatus",
+    "CurveVersion",
     "Delivery",
     "EligibleCollateral",
     "Flow",
     "Forecast",
+    "FxForwardQuote",
     "FxRate",
     "Holiday",
     "HolidayCalendar",
@@ -56,6 +71,7 @@ __all__ = [
     "HolidayRule",
     "ImportRun",
     "IndexFrequency",
+    "InterestQuote",
     "LoadShape",
     "LoadType",
     "Market",
@@ -67,10 +83,13 @@ __all__ = [
     "Price",
     "PriceIndex",
     "ProductKind",
+    "PublicationPolicy",
     "Quote",
     "QuoteQuality",
     "ShapeCalendar",
     "Trade",
     "TradeStatus",
     "TradeVersion",
+    "VolKind",
+    "VolQuote",
 ]

@@ -5,9 +5,11 @@ from django.db.models.functions import Now
 
 
 class LoadType(models.TextChoices):
-    """Which hours of the delivery period a contract delivers."""
+    """The shapes that most markets quote; others stand under the codes of the market's shapes."""
 
     BASE = "BASE", "Base"
+    PEAK = "PEAK", "Peak"
+    OFFPEAK = "OFFPEAK", "Off-peak"
 
 
 class QuoteQuality(models.TextChoices):
@@ -23,7 +25,12 @@ class Quote(models.Model):
     The price of a forward contract, valid from an instant, known from `recorded_at` on.
 
     contract      as traded: "Cal27", "Q1-27", "Jan27"; the delivery interval stands beside it.
+    load_type     code of the shape of the market's calendar that the contract delivers.
     valid_from    the instant the price speaks of (the trading day's close).
+    bid, ask      the band around `value`, each None where only the price is known.
+    actor_id      who booked it.
+
+    Never changed: a correction is a new row of the same source with a later `recorded_at`.
     """
 
     append_only = True
@@ -31,14 +38,17 @@ class Quote(models.Model):
     id = models.BigAutoField(primary_key=True)
     market = models.ForeignKey("trading.Market", models.PROTECT, related_name="quotes")
     contract = models.CharField(max_length=16)
-    load_type = models.CharField(max_length=8, choices=LoadType, default=LoadType.BASE)
+    load_type = models.CharField(max_length=16, default=LoadType.BASE)
     delivery_start = models.DateTimeField()
     delivery_end = models.DateTimeField()
     value = models.DecimalField(max_digits=18, decimal_places=6)
+    bid = models.DecimalField(max_digits=18, decimal_places=6, null=True)
+    ask = models.DecimalField(max_digits=18, decimal_places=6, null=True)
     valid_from = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=Now())
     source = models.CharField(max_length=120)
     quality = models.CharField(max_length=12, choices=QuoteQuality)
+    actor_id = models.CharField(max_length=120, default="")
 
     class Meta:
         constraints = [
@@ -54,6 +64,12 @@ class Quote(models.Model):
             models.CheckConstraint(
                 condition=models.Q(delivery_end__gt=models.F("delivery_start")),
                 name="quote_delivery_interval",
+            ),
+            models.CheckConstraint(
+                condition=(models.Q(bid=None) | models.Q(bid__lte=models.F("value")))
+                & (models.Q(ask=None) | models.Q(ask__gte=models.F("value"))),
+                name="quote_within_its_band",
+                violation_error_message="A price lies between its bid and its ask.",
             ),
         ]
         indexes = [

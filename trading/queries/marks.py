@@ -1,21 +1,44 @@
-"""The prices that positions are valued at: the latest curve of each market, by delivery month."""
+"""What positions are valued at: the published curve of each market, by month and load."""
+
+from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from energyopti.foundation.calendars import Calendar
+from energyopti.foundation.calendars import Calendar, DatePeriod
 from trading.models import CurvePoint, CurveSnapshot, Market
+
+from .curve_versions import rebuilt
+from .curves import published_versions
+from .quotes import BASE
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from .curve_building import BuiltCurve
+
+    Floats = npt.NDArray[np.float64]
+
+
+class NoMark(LookupError):
+    """The curve has no price for all hours that were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarketMarks:
     """
-    A market's forward prices by delivery month, from one curve.
+    A market's forward prices by delivery month and load, from one published curve.
 
-    prices      first day of the month in the market's calendar → currency/MWh, the mean of the
-                curve over its hours in that month
+    prices      first day of the month in the market's calendar → currency per price unit, the mean
+                of the curve over its hours in that month
+    by_shape    the same by code of the shape; BASE is `prices`
+    hours       that the curve's points of a shape and month deliver in
+    published_at  real time; None of marks that no version was published for
     """
 
     market_id: int
@@ -25,56 +48,163 @@ class MarketMarks:
     curve_snapshot_id: int
     as_of: datetime
     prices: Mapping[date, float]
+    by_shape: Mapping[str, Mapping[date, float]] = field(default_factory=dict)
+    hours: Mapping[str, Mapping[date, float]] = field(default_factory=dict)
+    version: int = 0
+    published_at: datetime | None = None
+    price_unit: str = "MWh"
+    content_hash: str = ""
+
+    def price(self, month: date, shape_code: str = BASE) -> float | None:
+        """Return the price of a load in a month, None where no quote of the curve speaks of it."""
+        if shape_code == BASE:
+            return self.prices.get(month)
+        return self.by_shape.get(shape_code, {}).get(month)
+
+    def shape_codes(self) -> tuple[str, ...]:
+        """Return the loads that the curve prices in some month, BASE first."""
+        return (BASE, *sorted(set(self.by_shape) - {BASE}))
+
+    @property
+    def _curve(self) -> tuple[int, str]:
+        return self.curve_snapshot_id, self.content_hash
+
+    def period_prices(self, period: DatePeriod, *, minutes: int) -> Floats:
+        """
+        Return the curve's price of each 15, 30 or 60 minutes of delivery days, shape (periods,).
+
+        Read-only. The curve is built again from its version, once a process, and a month once.
+
+        :raises NoMark: naming the days that the curve does not price in full.
+        """
+        import numpy as np
+
+        parts, first = [], period.first
+        while first < period.after:
+            after = min(DatePeriod.months(first.year, first.month).after, period.after)
+            whole = DatePeriod.months(first.year, first.month)
+            if DatePeriod(first, after) == whole:
+                parts.append(_month_prices(*self._curve, whole, minutes))
+            else:
+                parts.append(_fine(*self._curve, DatePeriod(first, after), minutes))
+            first = after
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def profile_price(self, period: DatePeriod, weights: Floats, *, minutes: int) -> float:
+        """
+        Return the price of a profile: Σ price × weight / Σ weight over the periods of some days.
+
+        weights     MW of each period of `minutes`, shape (periods,); signs may differ as long as
+                    they do not sum to zero (use `profile_value` for such)
+
+        :raises NoMark: for days that the curve does not price, or weights that sum to zero.
+        """
+        total = float(weights.sum())
+        if total == 0.0:
+            raise NoMark("weights: they sum to zero, so there is no mean price.")
+        return self.profile_value(period, weights, minutes=minutes) / (total * minutes / 60)
+
+    def profile_value(self, period: DatePeriod, megawatts: Floats, *, minutes: int) -> float:
+        """
+        Return Σ price × MW × hours over the periods of some days, currency.
+
+        :raises NoMark: for days that the curve does not price in full.
+        :raises ValueError: if there is not one number for each period.
+        """
+        prices = self.period_prices(period, minutes=minutes)
+        if prices.shape != megawatts.shape:
+            raise ValueError(
+                f"megawatts: {len(megawatts):,} numbers for {len(prices):,} periods of {minutes}"
+                f" minutes from {period.first}."
+            )
+        return float(prices @ megawatts) * minutes / 60
 
 
 def month_marks(
-    *, as_of: datetime, market_ids: Iterable[int] | None = None
+    *,
+    as_of: datetime,
+    market_ids: Iterable[int] | None = None,
+    known_at: datetime | None = None,
 ) -> dict[int, MarketMarks]:
     """
-    Return the marks of each market that has a curve at `as_of`, by market id. Two queries.
+    Return the marks of each market with a published curve at `as_of`, by market id. Two queries.
 
     market_ids   None for all markets
+    known_at     real time: no curve published later counts; None for all
     """
-    curves = CurveSnapshot.objects.filter(as_of__lte=as_of).select_related("market")
-    if market_ids is not None:
-        curves = curves.filter(market_id__in=list(market_ids))
-    latest = {
-        curve.pk: curve
-        for curve in curves.order_by("market_id", "-as_of", "-id").distinct("market_id")
-    }
+    versions = list(published_versions(as_of=as_of, known_at=known_at, market_ids=market_ids))
     points: dict[int, list[CurvePoint]] = defaultdict(list)
-    for point in CurvePoint.objects.filter(snapshot_id__in=latest).order_by("start"):
+    ids = {version.snapshot_id for version in versions}
+    for point in CurvePoint.objects.filter(snapshot_id__in=ids).order_by("start"):
         points[point.snapshot_id].append(point)
-    return {
-        curve.market_id: MarketMarks(
-            market_id=curve.market_id,
-            market_code=curve.market.code,
-            currency=curve.market.currency,
-            time_zone=curve.market.time_zone,
-            curve_snapshot_id=curve.pk,
-            as_of=curve.as_of,
-            prices=_by_month(points[curve.pk], curve.market),
+    found = {}
+    for version in versions:
+        snapshot, market = version.snapshot, version.definition.market
+        prices, hours = _by_month(points[snapshot.pk], market)
+        found[market.pk] = MarketMarks(
+            market_id=market.pk,
+            market_code=market.code,
+            currency=market.currency,
+            time_zone=market.time_zone,
+            curve_snapshot_id=snapshot.pk,
+            as_of=snapshot.as_of,
+            prices=prices.get(BASE, {}),
+            by_shape=prices,
+            hours=hours,
+            version=version.number,
+            published_at=version.published_at,
+            price_unit=market.price_unit,
+            content_hash=snapshot.content_hash,
         )
-        for curve in latest.values()
-    }
+    return found
 
 
-def _by_month(points: list[CurvePoint], market: Market) -> dict[date, float]:
-    """Return the mean price by month, weighted by the hours of each point within the month."""
+def _by_month(
+    points: list[CurvePoint], market: Market
+) -> tuple[dict[str, dict[date, float]], dict[str, dict[date, float]]]:
+    """Return the mean price and the hours by load and month; points lie within one month each."""
     calendar = market.calendar
-    weighted: dict[date, float] = defaultdict(float)
-    hours: dict[date, float] = defaultdict(float)
+    weighted: dict[str, dict[date, float]] = defaultdict(lambda: defaultdict(float))
+    hours: dict[str, dict[date, float]] = defaultdict(lambda: defaultdict(float))
     for point in points:
-        start = point.start
-        while start < point.end:
-            month = calendar.date_of(start).replace(day=1)
-            end = min(point.end, _month_end(calendar, month))
-            length = (end - start).total_seconds() / 3600
-            weighted[month] += point.price * length
-            hours[month] += length
-            start = end
-    return {month: weighted[month] / hours[month] for month in hours}
+        # Curves built before this rule have points of several months: each counts in its own.
+        for month, share in _months(calendar, point):
+            weighted[point.load][month] += point.price * point.hours * share
+            hours[point.load][month] += point.hours * share
+    prices = {
+        load: {month: weighted[load][month] / hours[load][month] for month in hours[load]}
+        for load in hours
+    }
+    return prices, {load: dict(found) for load, found in hours.items()}
 
 
-def _month_end(calendar: Calendar, month: date) -> datetime:
-    return calendar.month(month.year, month.month).end
+def _months(calendar: Calendar, point: CurvePoint) -> Iterable[tuple[date, float]]:
+    start = point.start
+    while start < point.end:
+        month = calendar.date_of(start).replace(day=1)
+        end = min(point.end, calendar.month(month.year, month.month).end)
+        yield month, (end - start) / (point.end - point.start)
+        start = end
+
+
+# A desk values on few curves at a time, each with some hundred months.
+@lru_cache(maxsize=4096)
+def _month_prices(snapshot_id: int, content_hash: str, period: DatePeriod, minutes: int) -> Floats:
+    prices = _fine(snapshot_id, content_hash, period, minutes)
+    prices.flags.writeable = False
+    return prices
+
+
+def _fine(snapshot_id: int, content_hash: str, period: DatePeriod, minutes: int) -> Floats:
+    from trading.curves import CurveDoesNotCover
+
+    try:
+        return _built(snapshot_id, content_hash).fine(period, minutes=minutes)[1]
+    except CurveDoesNotCover as error:
+        raise NoMark(str(error)) from error
+
+
+@lru_cache(maxsize=8)
+def _built(snapshot_id: int, content_hash: str) -> BuiltCurve:
+    """Return a stored curve, which never changes, built again; the hash tells databases apart."""
+    return rebuilt(CurveSnapshot.objects.select_related("market").get(pk=snapshot_id))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -19,20 +19,39 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 # Of a quote, the version recorded last (not after the cut) holds.
-_LATEST = """
-SELECT DISTINCT ON (valid_from, contract, load_type)
-       id, contract, delivery_start, delivery_end, value, valid_from, source, quality, recorded_at
+_HISTORY = """
+SELECT DISTINCT ON (valid_from, contract)
+       id, contract, delivery_start, delivery_end, value, valid_from, source, quality, recorded_at,
+       load_type, bid, ask
+FROM trading_quote
+WHERE market_id = %(market)s AND valid_from >= %(first)s AND valid_from <= %(latest)s
+  AND load_type = %(load)s
+  AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
+  AND (%(contracts)s::text[] IS NULL OR contract = ANY(%(contracts)s))
+ORDER BY valid_from, contract, recorded_at DESC, id DESC
+"""
+# Of one trading day, each source's latest word on each contract and load.
+_OF_DAY = """
+SELECT DISTINCT ON (contract, load_type, source)
+       id, contract, delivery_start, delivery_end, value, valid_from, source, quality, recorded_at,
+       load_type, bid, ask
 FROM trading_quote
 WHERE market_id = %(market)s AND valid_from >= %(first)s AND valid_from <= %(latest)s
   AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
-  AND (%(contracts)s::text[] IS NULL OR contract = ANY(%(contracts)s))
-ORDER BY valid_from, contract, load_type, recorded_at DESC, id DESC
+ORDER BY contract, load_type, source, valid_from DESC, recorded_at DESC, id DESC
 """
+
+
+BASE = "BASE"
 
 
 @dataclass(frozen=True, slots=True)
 class KnownQuote:
-    """A quote in the version that holds at the cut that was asked for."""
+    """
+    A quote in the version that holds at the cut that was asked for.
+
+    load    code of the shape that the contract delivers
+    """
 
     id: int
     contract: str
@@ -42,6 +61,14 @@ class KnownQuote:
     source: str
     quality: str
     recorded_at: datetime
+    load: str = BASE
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the contract with its load, where that is not base: "Cal27 PEAK"."""
+        return self.contract if self.load == BASE else f"{self.contract} {self.load}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +90,10 @@ def quotes_at(
     market: Market, *, as_of: datetime, known_at: datetime | None = None
 ) -> list[KnownQuote]:
     """
-    Return the quotes of the latest trading day that is not after `as_of`, by delivery.
+    Return the quotes of the latest trading day that is not after `as_of`, by delivery and load.
+
+    A trading day is a date of the market's zone; of each contract, load and source the latest
+    quote of that day counts.
 
     known_at    our knowledge: nothing recorded later counts; None for everything.
     """
@@ -76,9 +106,14 @@ def quotes_at(
         (valid_from,) = cursor.fetchone()
     if valid_from is None:
         return []
+    calendar = market.calendar
+    day_start = calendar.start_of(calendar.date_of(valid_from))
     return sorted(
-        _known(market, valid_from, valid_from, known_at, None),
-        key=lambda quote: (quote.delivery, quote.contract),
+        _rows(
+            _OF_DAY,
+            {"market": market.pk, "first": day_start, "latest": valid_from, "known_at": known_at},
+        ),
+        key=lambda quote: (quote.delivery, quote.contract, quote.load, quote.source),
     )
 
 
@@ -89,11 +124,22 @@ def quote_history(
     latest: datetime,
     contracts: Sequence[str] | None = None,
     known_at: datetime | None = None,
+    load: str = BASE,
 ) -> QuoteHistory:
-    """Return what contracts were worth on the trading days from `first` to `latest`."""
+    """Return what contracts of a load were worth on trading days from `first` to `latest`."""
     import numpy as np
 
-    quotes = _known(market, first, latest, known_at, contracts)
+    quotes = _rows(
+        _HISTORY,
+        {
+            "market": market.pk,
+            "first": first,
+            "latest": latest,
+            "known_at": known_at,
+            "contracts": None if contracts is None else list(contracts),
+            "load": load,
+        },
+    )
     days = sorted({quote.valid_from for quote in quotes})
     deliveries = {quote.contract: quote.delivery for quote in quotes}
     codes = sorted(deliveries, key=lambda code: (deliveries[code], code))
@@ -105,24 +151,9 @@ def quote_history(
     return QuoteHistory(tuple(days), tuple(codes), values)
 
 
-def _known(
-    market: Market,
-    first: datetime,
-    latest: datetime,
-    known_at: datetime | None,
-    contracts: Sequence[str] | None,
-) -> list[KnownQuote]:
+def _rows(statement: str, values: dict[str, Any]) -> list[KnownQuote]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LATEST,
-            {
-                "market": market.pk,
-                "first": first,
-                "latest": latest,
-                "known_at": known_at,
-                "contracts": None if contracts is None else list(contracts),
-            },
-        )
+        cursor.execute(statement, values)
         return [
             KnownQuote(key, contract, Interval(start, end), *rest)
             for key, contract, start, end, *rest in cursor.fetchall()

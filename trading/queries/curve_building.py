@@ -1,0 +1,429 @@
+"""
+Build a curve from what was known at a cut: quotes, hours of loads, spot history, edits by hand.
+
+The same cut and terms give the same curve, so a stored version can be proved by building it again.
+Prices in the hash are rounded to a millionth of a currency unit: machines differ beyond that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from energyopti.foundation.calendars import Calendar, DatePeriod
+from energyopti.foundation.intervals import Interval
+
+from ..models import CurveDefinition, CurveMethod, Market
+from .load_hours import complements, loads_of_market
+from .prices import price_series
+from .quotes import BASE, KnownQuote, quotes_at
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from ..curves import CurveQuote, LoadCurve, LoadHours, ShapedCurve
+
+    Floats = npt.NDArray[np.float64]
+
+BUILD_VERSION = "3"
+_DAY = timedelta(days=1)
+_PLACES = 6
+
+
+class NoCurve(LookupError):
+    """A market has no quote, so there is no curve."""
+
+
+class EditRefused(ValueError):
+    """A node set by hand cannot be; names the field and the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveTerms:
+    """How a curve is made; words and units as in `models.CurveDefinition`."""
+
+    code: str = "FORWARD"
+    method: str = "FLAT"
+    minutes: int = 60
+    tolerance: str = "0.01"
+    history_days: int = 730
+
+    @classmethod
+    def of(cls, definition: CurveDefinition) -> CurveTerms:
+        return cls(
+            definition.code,
+            str(definition.method),
+            definition.minutes,
+            f"{Decimal(definition.tolerance).normalize():f}",
+            definition.history_days,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEdit:
+    """
+    A node of a curve set by hand: the price of a contract and load.
+
+    was     what was quoted, or what the curve implied where nothing was
+    """
+
+    contract: str
+    load: str
+    was: float
+    price: float
+    reason: str
+    actor_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The mean price of one load over one stretch of delivery, at most a month."""
+
+    load: str
+    interval: Interval
+    hours: float
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class OneLeftOut:
+    """A quote that was not built from; words and units as in `trading.curves.LeftOut`."""
+
+    quote_id: int
+    contract: str
+    load: str
+    source: str
+    price: float
+    implied: float
+    amount: float
+    profit: float
+    hours: float
+    is_conflict: bool
+    against: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class BuiltCurve:
+    """
+    A curve with all that it was built from.
+
+    quotes      known at the cut; `taken` are the ids of those repriced
+    shaped      prices of the fine grid; None where they are flat in each cell
+    """
+
+    market: Market
+    terms: CurveTerms
+    as_of: datetime
+    quotes: tuple[KnownQuote, ...]
+    edits: tuple[NodeEdit, ...]
+    curve: LoadCurve
+    shaped: ShapedCurve | None
+    taken: tuple[int, ...]
+    left_out: tuple[OneLeftOut, ...]
+    points: tuple[Point, ...]
+    content_hash: str
+
+    def average(self, interval: Interval, load: str = BASE) -> float:
+        """
+        Return the mean price of a delivery.
+
+        :raises CurveDoesNotCover: unless the curve has a price at every hour of it.
+        :raises CurveError: for a load without hours there.
+        """
+        return (self.shaped or self.curve).average(interval, load)
+
+    def fine(
+        self, period: DatePeriod, *, minutes: int
+    ) -> tuple[npt.NDArray[np.datetime64], Floats]:
+        """
+        Return the starts and prices of a run of delivery days in periods of `minutes`.
+
+        :raises CurveDoesNotCover: for days that the curve does not price in full.
+        """
+        from energyopti.foundation.calendars import period_starts
+
+        step = min(minutes, self.terms.minutes)
+        starts = period_starts(self.market.calendar, period, minutes=step)
+        prices = (self.shaped or self.curve).prices_at(starts)
+        count = minutes // step
+        return starts[::count], prices.reshape(-1, count).mean(axis=1)
+
+
+def known_curve(
+    market: Market,
+    terms: CurveTerms,
+    *,
+    as_of: datetime,
+    known_at: datetime | None,
+    edits: Sequence[NodeEdit] = (),
+) -> BuiltCurve:
+    """
+    Build the curve of the quotes known at a cut.
+
+    :raises NoCurve: if no quote is known.
+    :raises CurveError: if the quotes make no curve, or the spot history no shape.
+    :raises CalendarError: if the hours of a load are not known on all dates.
+    :raises EditRefused: for an edit that finer quotes overrule.
+    """
+    quotes = quotes_at(market, as_of=as_of, known_at=known_at)
+    return curve_from(market, terms, quotes, as_of=as_of, known_at=known_at, edits=edits)
+
+
+def curve_from(
+    market: Market,
+    terms: CurveTerms,
+    quotes: Sequence[KnownQuote],
+    *,
+    as_of: datetime,
+    known_at: datetime | None = None,
+    edits: Sequence[NodeEdit] = (),
+) -> BuiltCurve:
+    """Build the curve of quotes at hand; refuses as `known_curve`."""
+    from ..curves import bootstrap  # with NumPy: for whoever builds one
+
+    if not quotes:
+        raise NoCurve(f"{market.code}: no forward quote is known at {as_of.isoformat()}.")
+    calendar = market.calendar
+    given, ids = _curve_quotes(calendar, quotes, edits, as_of)
+    period = _dates_of(calendar, given)
+    is_shaped = terms.method == CurveMethod.HISTORY_SHAPED
+    needs_loads = is_shaped or any(quote.load != BASE for quote in given)
+    loads = loads_of_market(market, period, known_at=known_at) if needs_loads else {}
+    partners = complements(market, period=period, known_at=known_at) if needs_loads else {}
+    curve = bootstrap(
+        given,
+        calendar=calendar,
+        loads=loads,
+        tolerance=float(terms.tolerance),
+        cut_months=terms.method != CurveMethod.MAXIMUM_SMOOTHNESS,
+    )
+    for edit in curve.left_out:
+        if edit.quote.name not in ids:
+            raise EditRefused(
+                f"contract: {edit}. Edit one of the finer contracts; they decide its price."
+            )
+    shaped, profile = _shaped(market, terms, curve, as_of=as_of, known_at=known_at)
+    points = tuple(_points(calendar, curve, shaped, loads, partners, all_loads=is_shaped))
+    left_out = tuple(_left_out(curve, ids))
+    taken = tuple(ids[quote.name].id for quote in curve.quotes if quote.name in ids)
+    return BuiltCurve(
+        market=market,
+        terms=terms,
+        as_of=as_of,
+        quotes=tuple(quotes),
+        edits=tuple(edits),
+        curve=curve,
+        shaped=shaped,
+        taken=taken,
+        left_out=left_out,
+        points=points,
+        content_hash=_hash(market, terms, as_of, quotes, edits, loads, given, profile, points),
+    )
+
+
+def _curve_quotes(
+    calendar: Calendar, quotes: Sequence[KnownQuote], edits: Sequence[NodeEdit], as_of: datetime
+) -> tuple[list[CurveQuote], dict[str, KnownQuote]]:
+    """Return what the curve is built from, and the stored quotes by the names used there."""
+    from ..curves import CurveQuote, QuoteQuality, contract_interval
+
+    nodes = {(contract_interval(e.contract, calendar), e.load): e for e in edits}
+    by_name: dict[str, list[KnownQuote]] = {}
+    for quote in quotes:
+        if (quote.delivery, quote.load) not in nodes:
+            by_name.setdefault(quote.name, []).append(quote)
+    ids = {
+        (name if len(same) == 1 else f"{name} of {quote.source}"): quote
+        for name, same in by_name.items()
+        for quote in same
+    }
+    given = [
+        CurveQuote(
+            name,
+            quote.delivery,
+            float(quote.value),
+            load=quote.load,
+            quality=QuoteQuality(quote.quality),
+            valid_from=quote.valid_from,
+        )
+        for name, quote in ids.items()
+    ]
+    for (delivery, load), edit in nodes.items():
+        name = edit.contract if load == BASE else f"{edit.contract} {load}"
+        given.append(
+            CurveQuote(f"{name} (edited)", delivery, edit.price, load=load, valid_from=as_of)
+        )
+    return given, ids
+
+
+def _dates_of(calendar: Calendar, given: Sequence[CurveQuote]) -> DatePeriod:
+    first = calendar.date_of(min(quote.interval.start for quote in given))
+    end = max(quote.interval.end for quote in given)
+    last = calendar.date_of(end)
+    return DatePeriod(first, last if calendar.start_of(last) == end else last + _DAY)
+
+
+def _shaped(
+    market: Market,
+    terms: CurveTerms,
+    curve: LoadCurve,
+    *,
+    as_of: datetime,
+    known_at: datetime | None,
+) -> tuple[ShapedCurve | None, str]:
+    """Return the fine grid's prices, None if flat, and a digest of the history they follow."""
+    from ..curves import Smoothing, delivery_grid, shape_curve
+
+    if terms.method == CurveMethod.FLAT:
+        return None, ""
+    grid = delivery_grid(curve, calendar=market.calendar, minutes=terms.minutes)
+    if terms.method == CurveMethod.MAXIMUM_SMOOTHNESS:
+        return shape_curve(curve, grid, smoothing=Smoothing.MAXIMUM_SMOOTHNESS), ""
+    additive = _profile(market, terms, as_of=as_of, known_at=known_at).on(grid)
+    digest = hashlib.sha256(additive.round(_PLACES).tobytes()).hexdigest()
+    return shape_curve(curve, grid, additive=additive), digest
+
+
+def _profile(
+    market: Market, terms: CurveTerms, *, as_of: datetime, known_at: datetime | None
+) -> Any:
+    import numpy as np
+
+    from ..curves import CurveError, DeliveryGrid, learn_profile
+
+    calendar = market.calendar
+    after = calendar.date_of(as_of)
+    period = DatePeriod(after - terms.history_days * _DAY, after)
+    series = price_series(market, calendar.span(period), as_of=known_at, known_at=as_of)
+    if not len(series.starts):
+        raise CurveError(
+            f"prices: {market.code} has no spot price in the {terms.history_days} days before"
+            f" {after}; a history-shaped curve needs them."
+        )
+    grid = DeliveryGrid.over(calendar, period, minutes=series.minutes)
+    prices = np.full(len(grid), np.nan)
+    at = np.searchsorted(grid.starts, series.starts)
+    prices[at] = series.values
+    return learn_profile(grid, prices)
+
+
+def _points(
+    calendar: Calendar,
+    curve: LoadCurve,
+    shaped: ShapedCurve | None,
+    loads: Mapping[str, LoadHours],
+    partners: Mapping[str, str],
+    *,
+    all_loads: bool,
+) -> Iterator[Point]:
+    """
+    Yield the mean of each load over each segment, cut at months.
+
+    A load has a price where a quote of it, or of what it is the complement of, delivers; under a
+    history's shape everywhere.
+    """
+    from ..curves import CurveDoesNotCover, CurveError
+
+    cells = curve.cells
+    base = curve.base()
+    segments = [interval for interval, _ in base.segments()]
+    if shaped is None:
+        for interval, price in base.segments():
+            yield Point(BASE, interval, float(interval.hours), price)
+    else:
+        segments = list(_cut_at_months(calendar, segments))
+        for interval in segments:
+            yield Point(BASE, interval, float(interval.hours), shaped.average(interval))
+    source = shaped or curve
+    others = [
+        interval
+        for start, end in cells.bounds.tolist()
+        for interval in _cut_at_months(calendar, [_interval(start, end)])
+    ]
+    for load in sorted(loads):
+        related = {load, partners.get(load)} | {k for k, v in partners.items() if v == load}
+        quoted = [quote.interval for quote in curve.quotes if quote.load in related]
+        for interval in others:
+            if not all_loads and not any(q.covers(interval) for q in quoted):
+                continue
+            try:
+                price = source.average(interval, load)
+            except (CurveDoesNotCover, CurveError):
+                continue  # no hours of this load here, or no quote speaks of them
+            yield Point(load, interval, cells.hours(interval, load), price)
+
+
+def _interval(start: int, end: int) -> Interval:
+    return Interval(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
+
+
+def _cut_at_months(calendar: Calendar, segments: Iterable[Interval]) -> Iterator[Interval]:
+    for segment in segments:
+        month: date = calendar.date_of(segment.start).replace(day=1)
+        cuts = []
+        while (month := (month + 32 * _DAY).replace(day=1)) and (
+            start := calendar.start_of(month)
+        ) < segment.end:
+            cuts.append(start)
+        yield from segment.split_at(cuts)
+
+
+def _left_out(curve: LoadCurve, ids: Mapping[str, KnownQuote]) -> Iterator[OneLeftOut]:
+    for each in curve.left_out:
+        stored = ids[each.quote.name]
+        yield OneLeftOut(
+            quote_id=stored.id,
+            contract=stored.contract,
+            load=stored.load,
+            source=stored.source,
+            price=each.quote.price,
+            implied=each.implied,
+            amount=each.amount,
+            profit=each.profit,
+            hours=each.hours,
+            is_conflict=each.is_conflict,
+            against=each.against,
+            text=str(each),
+        )
+
+
+def _hash(
+    market: Market,
+    terms: CurveTerms,
+    as_of: datetime,
+    quotes: Sequence[KnownQuote],
+    edits: Sequence[NodeEdit],
+    loads: Mapping[str, LoadHours],
+    given: Sequence[CurveQuote],
+    profile: str,
+    points: Sequence[Point],
+) -> str:
+    used = {quote.load for quote in given} - {BASE}
+    content = [
+        BUILD_VERSION,
+        market.code,
+        asdict(terms),
+        as_of.astimezone(UTC).isoformat(),
+        [
+            [q.id, q.contract, q.load, f"{q.value.normalize():f}", q.quality, q.source]
+            for q in sorted(quotes, key=lambda q: q.id)
+        ],
+        [asdict(edit) for edit in edits],
+        [
+            [code, hashlib.sha256(loads[code].edges.astype("<i8").tobytes()).hexdigest()]
+            for code in sorted(used)
+        ],
+        profile,
+        [
+            [p.load, p.interval.start.isoformat(), p.interval.end.isoformat(), f"{p.price:.6f}"]
+            for p in points
+        ],
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
