@@ -91,7 +91,7 @@ def test_rest_gives_the_same_numbers(desk):
     client = client_of(desk.trader.user)
 
     books = client.get("/api/v1/risk/books").json()["results"]
-    state = client.get(f"/api/v1/risk/books/{books[0]['id']}/").json()
+    state = client.get(f"/api/v1/risk/books/{books[0]['id']}").json()
 
     assert books[0]["code"] == "EU"
     polled = client.get(reverse("risk:state", args=[desk.book.pk])).json()
