@@ -30,8 +30,9 @@ class ScenarioSet(models.Model):
 
 class ScenarioShocks(models.Model):
     """
-    The shocks of one market: float64, little-endian, C order, shape (scenario, tenor).
+    The shocks of one market and load: float64, little-endian, C order, shape (scenario, tenor).
 
+    load        a node of the curve's basis: BASE, and each load quoted beside it
     proxies     sentences about tenors that had no change of their own
     """
 
@@ -39,12 +40,13 @@ class ScenarioShocks(models.Model):
 
     scenario_set = models.ForeignKey(ScenarioSet, models.PROTECT, related_name="shocks")
     market = models.ForeignKey("trading.Market", models.PROTECT, related_name="+")
+    load = models.CharField(max_length=16, default="BASE")
     values = models.BinaryField()
     proxies = models.JSONField(default=list)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("scenario_set", "market", name="scenario_shocks_once"),
+            models.UniqueConstraint("scenario_set", "market", "load", name="scenario_shocks_once"),
         ]
 
     def __str__(self) -> str:
@@ -76,7 +78,9 @@ class SnapshotCurve(models.Model):
     """
     One market's curve in a snapshot: float64, little-endian, by month from the valuation month.
 
-    prices      NaN where the curve says nothing
+    load        code of a shape, BASE for all hours
+    prices      NaN where the curve says nothing of the load
+    hours       that the load delivers in each month; NaN where it has no price
     """
 
     append_only = True
@@ -84,11 +88,13 @@ class SnapshotCurve(models.Model):
     snapshot = models.ForeignKey(MarketSnapshot, models.PROTECT, related_name="curves")
     market = models.ForeignKey("trading.Market", models.PROTECT, related_name="+")
     curve_snapshot = models.ForeignKey("trading.CurveSnapshot", models.PROTECT, related_name="+")
+    load = models.CharField(max_length=16, default="BASE")
     prices = models.BinaryField()
+    hours = models.BinaryField(default=bytes)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("snapshot", "market", name="snapshot_curve_once"),
+            models.UniqueConstraint("snapshot", "market", "load", name="snapshot_curve_once"),
         ]
 
     def __str__(self) -> str:

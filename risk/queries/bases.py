@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from energyopti.foundation.calendars import Calendar
-from risk.models import MarketSnapshot
+from risk.models import MarketSnapshot, SnapshotCurve
+from trading.queries.quotes import BASE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,10 +27,20 @@ STORED = "<f8"
 
 @dataclass(frozen=True, slots=True)
 class MarketBasis:
-    """One market in a basis; shocks have the shape (scenario, tenor)."""
+    """
+    One market in a basis: its base curve and shocks, and those of the loads beside it.
+
+    shocks      shape (scenario, tenor)
+    shapes      by code of the load, without BASE
+    """
 
     curve: MonthlyCurve
     shocks: Floats
+    shapes: Mapping[str, MarketBasis] = field(default_factory=dict)
+
+    def load(self, shape_code: str) -> MarketBasis | None:
+        """Return curve and shocks of a load, None where no quote of the curve speaks of it."""
+        return self if shape_code == BASE else self.shapes.get(shape_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +85,35 @@ def _load(snapshot_id: int, content_hash: str) -> Basis:
     snapshot = MarketSnapshot.objects.select_related("scenario_set").get(pk=snapshot_id)
     scenarios = snapshot.scenario_set
     count, tenors = len(scenarios.days), scenarios.tenors
-    shocks = {
-        row.market_id: from_bytes(row.values).reshape(count, tenors)
+    shocks: dict[tuple[int, str], Floats] = {
+        (row.market_id, row.load): from_bytes(row.values).reshape(count, tenors)
         for row in scenarios.shocks.all()
     }
-    markets = {
-        row.market_id: MarketBasis(
-            curve=MonthlyCurve(
-                origin=month_number(Calendar(row.market.time_zone).date_of(snapshot.valued_at)),
-                prices=from_bytes(row.prices),
-            ),
-            shocks=shocks[row.market_id],
+    rows: dict[int, dict[str, SnapshotCurve]] = defaultdict(dict)
+    for row in snapshot.curves.select_related("market"):
+        rows[row.market_id][row.load] = row
+    markets = {}
+    for market_id, by_load in rows.items():
+        if (market_id, BASE) not in shocks or BASE not in by_load:
+            continue
+        market = by_load[BASE].market
+        calendar = Calendar(market.time_zone, market.day_start)
+        origin = month_number(calendar.date_of(snapshot.valued_at))
+        own = {load: values for (held, load), values in shocks.items() if held == market_id}
+        hours = {load: from_bytes(row.hours) for load, row in by_load.items()}
+        curves = {
+            load: MonthlyCurve(origin=origin, prices=from_bytes(row.prices))
+            for load, row in by_load.items()
+        }
+        markets[market_id] = MarketBasis(
+            curve=curves[BASE],
+            shocks=own[BASE],
+            shapes={
+                load: MarketBasis(curve=curve, shocks=load_shocks(load, own, hours))
+                for load, curve in curves.items()
+                if load != BASE
+            },
         )
-        for row in snapshot.curves.select_related("market")
-        if row.market_id in shocks
-    }
     return Basis(
         id=snapshot.pk,
         valued_at=snapshot.valued_at,
@@ -97,6 +123,37 @@ def _load(snapshot_id: int, content_hash: str) -> Basis:
         method=scenarios.method,
         markets=markets,
     )
+
+
+def load_shocks(load: str, nodes: Mapping[str, Floats], hours: Mapping[str, Floats]) -> Floats:
+    """
+    Return the shocks of a load from those of the nodes, shape (scenario, tenor).
+
+    A node has its own. What is all hours but a node's (off-peak beside peak) takes what is left of
+    base, so that hours × peak + hours × off-peak = hours × base in every scenario. Any other load
+    moves with base.
+
+    nodes       by load, BASE among them
+    hours       of each load by tenor; empty or NaN where they are not known
+    """
+    import numpy as np
+
+    if load in nodes:
+        return nodes[load]
+    base = nodes[BASE]
+    own, whole = hours.get(load), hours.get(BASE)
+    if own is None or whole is None or not own.size or not whole.size:
+        return base
+    for node, moved in nodes.items():
+        other = hours.get(node)
+        if node == BASE or other is None or not other.size:
+            continue
+        known = np.isfinite(own) & np.isfinite(other) & np.isfinite(whole)
+        if known.any() and np.allclose((own + other)[known], whole[known]):
+            left = base.copy()
+            left[:, known] = (base * whole - moved * other)[:, known] / own[known]
+            return left
+    return base
 
 
 def from_bytes(stored: bytes | memoryview) -> Floats:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from risk.models import MarketSnapshot, ScenarioSet, ScenarioShocks, SnapshotCur
 from risk.queries.bases import to_bytes
 from trading.queries.marks import MarketMarks, month_marks
 from trading.queries.quote_days import DayOfQuotes, quote_days
+from trading.queries.quotes import BASE
 from trading.services.locks import lock_keys
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ SCENARIOS = 500
 FEWEST_SCENARIOS = 100
 TENORS = 72
 METHOD = "absolute changes of forward contracts by time to delivery, unweighted"
+# A load is a node of its own where it was quoted on every day of the scenarios.
+METHOD_WITH_LOADS = f"{METHOD}; base and quoted loads are nodes, off-peak is what they leave"
+
+Nodes = dict[tuple[int, str], TenorShocks]
 
 
 class NoBasis(ValueError):
@@ -76,12 +81,11 @@ def build_snapshot(*, actor: Actor, valued_at: datetime) -> BuiltBasis:
         # Two workers that hear of the same curve: the second finds what the first has written.
         lock_keys(["risk:snapshot"])
         scenarios = _scenario_set(shocks, valued_at)
-        return _snapshot(actor, scenarios, {m: marks[m] for m in shocks}, valued_at, left_out)
+        used = {market_id: marks[market_id] for market_id, _ in shocks}
+        return _snapshot(actor, scenarios, used, valued_at, left_out)
 
 
-def _shocks(
-    marks: dict[int, MarketMarks], valued_at: datetime
-) -> tuple[dict[int, TenorShocks], tuple[str, ...]]:
+def _shocks(marks: dict[int, MarketMarks], valued_at: datetime) -> tuple[Nodes, tuple[str, ...]]:
     histories: dict[int, list[DayOfQuotes]] = {}
     left_out: list[str] = []
     for market_id, mark in marks.items():
@@ -102,18 +106,81 @@ def _shocks(
         raise NoBasis(
             f"The markets share {len(common)} quoted days; {FEWEST_SCENARIOS + 1} are the least."
         )
-    found = {}
+    found: Nodes = {}
     for market_id, days in histories.items():
+        mark = marks[market_id]
         try:
-            found[market_id] = tenor_shocks(
+            found[market_id, BASE] = tenor_shocks(
                 [_day(d) for d in days if d.day in common],
-                _month_hours(marks[market_id].time_zone),
+                _month_hours(mark.time_zone),
                 scenarios=count,
                 tenors=TENORS,
             )
         except ScenarioError as error:
-            raise NoBasis(f"{marks[market_id].market_code}: {error}") from error
+            raise NoBasis(f"{mark.market_code}: {error}") from error
+        wanted = sorted(common)[-count - 1 :]
+        found |= _load_shocks(mark, wanted, found[market_id, BASE].days, valued_at)
     return found, tuple(left_out)
+
+
+def _load_shocks(
+    mark: MarketMarks, wanted: Sequence[date], scenario_days: tuple[date, ...], valued_at: datetime
+) -> Nodes:
+    """Return the shocks of each load that was quoted on every one of some days."""
+    found: Nodes = {}
+    for load in mark.shape_codes():
+        hours = mark.hours.get(load, {})
+        if load == BASE or not hours:
+            continue
+        days = {
+            day.day: day
+            for day in quote_days(
+                market_id=mark.market_id, as_of=valued_at, days=2 * SCENARIOS, load=load
+            )
+        }
+        if not all(day in days for day in wanted):
+            continue
+        try:
+            shocks = tenor_shocks(
+                [_day(days[day]) for day in wanted],
+                _load_hours(hours),
+                scenarios=len(scenario_days),
+                tenors=TENORS,
+            )
+        except ScenarioError:
+            continue  # no contract of it was quoted on two days running: it moves with base
+        if shocks.days == scenario_days:
+            found[mark.market_id, load] = shocks
+    # Off-peak beside peak would be one node too many: it is what the two others leave.
+    return _independent(mark, found)
+
+
+def _load_hours(hours: Mapping[date, float]) -> Callable[[int], float]:
+    """
+    Return a function from month number to a load's hours: contracts are means over them.
+
+    Months of the history that the curve no longer has take the mean of those that it has.
+    """
+    usual = sum(hours.values()) / len(hours)
+    by_month = {month_number(month): value for month, value in hours.items()}
+    return lambda number: by_month.get(number, usual)
+
+
+def _independent(mark: MarketMarks, nodes: Nodes) -> Nodes:
+    kept: Nodes = {}
+    base = mark.hours.get(BASE, {})
+    for (market_id, load), shocks in sorted(nodes.items(), key=lambda item: item[0][1] != "PEAK"):
+        own = mark.hours[load]
+        is_rest = any(
+            all(
+                abs(own[month] + mark.hours[other].get(month, 0.0) - base.get(month, 0.0)) < 1e-6
+                for month in own
+            )
+            for _, other in kept
+        )
+        if not is_rest:
+            kept[market_id, load] = shocks
+    return kept
 
 
 def _day(day: DayOfQuotes) -> QuoteDay:
@@ -135,13 +202,15 @@ def _month_hours(time_zone: str) -> Callable[[int], float]:
     return hours
 
 
-def _scenario_set(shocks: dict[int, TenorShocks], as_of: datetime) -> ScenarioSet:
+def _scenario_set(shocks: Nodes, as_of: datetime) -> ScenarioSet:
     days = next(iter(shocks.values())).days
     if any(s.days != days for s in shocks.values()):
         raise NoBasis("The markets' scenarios are not of the same days.")
+    has_loads = any(load != BASE for _, load in shocks)
+    method = METHOD_WITH_LOADS if has_loads else METHOD
     content_hash = _hash(
-        [METHOD, tzdata_version(), *map(str, days)],
-        [(market_id, to_bytes(s.values)) for market_id, s in sorted(shocks.items())],
+        [method, tzdata_version(), *map(str, days)],
+        [(key, to_bytes(s.values)) for key, s in sorted(shocks.items())],
     )
     if found := ScenarioSet.objects.filter(content_hash=content_hash).first():
         return found
@@ -150,17 +219,18 @@ def _scenario_set(shocks: dict[int, TenorShocks], as_of: datetime) -> ScenarioSe
         days=list(days),
         tenors=TENORS,
         horizon_days=1,
-        method=METHOD,
+        method=method,
         content_hash=content_hash,
     )
     ScenarioShocks.objects.bulk_create(
         ScenarioShocks(
             scenario_set=scenarios,
             market_id=market_id,
+            load=load,
             values=to_bytes(s.values),
             proxies=list(s.proxies),
         )
-        for market_id, s in shocks.items()
+        for (market_id, load), s in shocks.items()
     )
     return scenarios
 
@@ -172,11 +242,17 @@ def _snapshot(
     valued_at: datetime,
     left_out: tuple[str, ...],
 ) -> BuiltBasis:
-    prices = {
-        market_id: to_bytes(_prices(mark, valued_at)) for market_id, mark in sorted(marks.items())
+    curves = {
+        (market_id, load): (
+            to_bytes(_by_tenor(mark, mark.by_shape.get(load, mark.prices), valued_at)),
+            to_bytes(_by_tenor(mark, mark.hours.get(load, {}), valued_at)),
+        )
+        for market_id, mark in sorted(marks.items())
+        for load in mark.shape_codes()
     }
     content_hash = _hash(
-        [scenarios.content_hash, valued_at.isoformat(), tzdata_version()], list(prices.items())
+        [scenarios.content_hash, valued_at.isoformat(), tzdata_version()],
+        [(key, prices + hours) for key, (prices, hours) in curves.items()],
     )
     if found := MarketSnapshot.objects.filter(content_hash=content_hash).first():
         return BuiltBasis(found.pk, False, left_out)
@@ -188,9 +264,11 @@ def _snapshot(
             snapshot=snapshot,
             market_id=market_id,
             curve_snapshot_id=marks[market_id].curve_snapshot_id,
-            prices=stored,
+            load=load,
+            prices=prices,
+            hours=hours,
         )
-        for market_id, stored in prices.items()
+        for (market_id, load), (prices, hours) in curves.items()
     )
     record_event(
         type="risk.snapshot_built",
@@ -209,21 +287,22 @@ def _snapshot(
     return BuiltBasis(snapshot.pk, True, left_out)
 
 
-def _prices(mark: MarketMarks, valued_at: datetime) -> Floats:
+def _by_tenor(mark: MarketMarks, by_month: Mapping[date, float], valued_at: datetime) -> Floats:
     origin = month_number(Calendar(mark.time_zone).date_of(valued_at))
-    prices = np.full(TENORS, np.nan)
-    for month, price in mark.prices.items():
+    values = np.full(TENORS, np.nan)
+    for month, value in by_month.items():
         tenor = month_number(month) - origin
         if 0 <= tenor < TENORS:
-            prices[tenor] = price
-    return prices
+            values[tenor] = value
+    return values
 
 
-def _hash(words: Sequence[str], arrays: Sequence[tuple[int, bytes]]) -> str:
+def _hash(words: Sequence[str], arrays: Sequence[tuple[tuple[int, str], bytes]]) -> str:
     digest = hashlib.sha256()
     for word in words:
         digest.update(f"{word}\n".encode())
     for key, content in arrays:
-        digest.update(f"{key}:{len(content)}\n".encode())
+        market_id, load = key
+        digest.update(f"{market_id} {load}:{len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from trading.models import LoadType, Market, Quote
+from trading.models import Market, Quote
+
+from .quotes import BASE
 
 
 @dataclass(frozen=True, slots=True)
 class MonthContract:
     """
-    The price of a base contract over whole delivery months.
+    The price of a contract over whole delivery months, of the load that was asked for.
 
     first       first day of the first month in the market's calendar
     months      how many
@@ -29,15 +31,17 @@ class DayOfQuotes:
     contracts: tuple[MonthContract, ...]
 
 
-def quote_days(*, market_id: int, as_of: datetime, days: int) -> list[DayOfQuotes]:
+def quote_days(
+    *, market_id: int, as_of: datetime, days: int, load: str = BASE
+) -> list[DayOfQuotes]:
     """
-    Return the last trading days with base quotes valid at `as_of`, ascending, at most `days`.
+    Return the last trading days with quotes of a load valid at `as_of`, ascending, at most `days`.
 
     Of a quote that was corrected, the latest version; contracts of days and weeks are left out.
     Three queries.
     """
     market = Market.objects.get(pk=market_id)
-    quotes = Quote.objects.filter(market=market, load_type=LoadType.BASE, valid_from__lte=as_of)
+    quotes = Quote.objects.filter(market=market, load_type=load, valid_from__lte=as_of)
     instants = list(
         quotes.order_by("-valid_from").values_list("valid_from", flat=True).distinct()[:days]
     )
