@@ -7,17 +7,17 @@ from energyopti.foundation.events.followers import FOLLOWERS, register_follower
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 from energyopti.foundation.validation.registry import adapters
-from trading.checks import CAPTURE_STEPS, CHECKS
+from trading.checks import CHANGE_STEPS, CHECKS
 
 
 def register_room() -> None:
     """Fill the registries; called once, from the app's `ready()`."""
     from risk.queries.var_limit import CHECK, check_var_limit
-    from risk.services.vectors import add_trade
+    from risk.services.vectors import follow_change
     from risk.web.home import risk_panel
 
     CHECKS.register(CHECK, check_var_limit)
-    CAPTURE_STEPS.register("risk_vectors", add_trade)
+    CHANGE_STEPS.register("risk_vectors", follow_change)
     adapters.register("var_historical_conventions", "risk.validation:historical_conventions")
     adapters.register("var_historical_vector", "risk.validation:historical_vector")
     _register_schedule()

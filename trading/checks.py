@@ -5,7 +5,7 @@ A check that does not apply passes; one that cannot tell says so with a hard res
 refuses to work while a required check is missing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from energyopti.foundation.registry import Registry
-from trading.deals import MonthDelivery, PowerForward
+from trading.deals import Deal, PositionDelta
 
 
 class Outcome(StrEnum):
@@ -58,11 +58,14 @@ class CheckResult:
 @dataclass(frozen=True)
 class Proposal:
     """
-    A trade that is not booked yet, as checks see it.
+    A deal that is not booked yet, or new terms for one that is, as checks see it.
 
     book_path       ids of the book and its ancestors, the book first: the limit scopes
-    deliveries      of the terms, by month
-    market_id       of the terms' area
+    market_id       of the deal's first leg
+    market_ids      by code, all that the deal adds positions in
+    deltas          what the deal adds to positions
+    currency        of the deal and of the book
+    trade_id        of the trade whose terms these are to be, None for a new one
     """
 
     organization_id: UUID
@@ -70,27 +73,47 @@ class Proposal:
     book_path: tuple[UUID, ...]
     counterparty_id: UUID
     market_id: int
-    terms: PowerForward
-    deliveries: tuple[MonthDelivery, ...]
+    market_ids: Mapping[str, int]
+    deal: Deal
+    deltas: tuple[PositionDelta, ...]
+    currency: str
     traded_at: datetime
     client_reference: str = ""
+    trade_id: int | None = None
 
 
 @dataclass(frozen=True)
-class Captured:
-    """A trade that has just been written in the open transaction, as capture steps see it."""
+class VersionStage:
+    """A version of a trade and the status that it led to."""
 
-    proposal: Proposal
+    version_id: int
+    status: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """
+    A version that has just been written in the open transaction, as change steps see it.
+
+    book_path   as of a proposal
+    before      the version that held until now, None for a new trade
+    is_fact     True if it tells of what has happened, so that no check could stop it
+    """
+
+    organization_id: UUID
+    book_path: tuple[UUID, ...]
+    currency: str
     trade_id: int
     trade_ref: str
-    trade_version_id: int
-    is_fill: bool
+    before: VersionStage | None
+    after: VersionStage
+    is_fact: bool
     results: tuple[CheckResult, ...]
     actor: Any
 
 
 Check = Callable[[Proposal], CheckResult]
-CaptureStep = Callable[[Captured], None]
+ChangeStep = Callable[[Change], None]
 
 # Sight of the same deal twice, of prices and of what a book may deal in is trading's own; value
 # at risk is risk's.
@@ -98,10 +121,8 @@ CHECKS: Registry[Check] = Registry(
     "trade checks",
     required=frozenset({"approved_product", "duplicate", "price_sanity", "var_limit"}),
 )
-# Run inside the transaction of the capture, under the locks of the limit scopes.
-CAPTURE_STEPS: Registry[CaptureStep] = Registry(
-    "capture steps", required=frozenset({"risk_vectors"})
-)
+# Run inside the transaction of each version, under the locks of the limit scopes.
+CHANGE_STEPS: Registry[ChangeStep] = Registry("change steps", required=frozenset({"risk_vectors"}))
 
 
 def run_checks(proposal: Proposal) -> tuple[CheckResult, ...]:

@@ -32,6 +32,11 @@ def register_desk() -> None:
         grant_to_roles(f"trading.{permission}", *DESK_READERS, Role.PARTNER)
     for permission in ("capture_trade", "book_fill"):
         grant_to_roles(f"trading.{permission}", Role.TRADER, Role.PARTNER)
+    for permission in ("amend_trade", "cancel_trade"):
+        grant_to_roles(f"trading.{permission}", Role.TRADER)
+    # Who releases is never who captured; the service sees to it.
+    grant_to_roles("trading.release_trade", Role.TRADER, Role.RISK_OFFICER)
+    grant_to_roles("trading.override_check", Role.RISK_OFFICER)
     grant_to_roles("trading.access_every_book", Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
     _grant_reference_data()
     if "book" not in GRANTABLE:
@@ -119,8 +124,16 @@ def _register_problems() -> None:
     from trading.queries.books import UnknownBook
     from trading.queries.proposals import TradeInvalid, UnknownCounterparty
     from trading.queries.reference import UnknownReference
-    from trading.services.capture import ReasonNeeded, ReferenceReused, TradeStopped
+    from trading.queries.trades import UnknownTrade
     from trading.services.changes import ForeignOrganization
+    from trading.services.life import (
+        ReasonNeeded,
+        ReferenceReused,
+        SecondPersonNeeded,
+        StaleVersion,
+        TradeStopped,
+        TransitionForbidden,
+    )
 
     register_problem(TradeInvalid, status=400, code="trade_invalid")
     register_problem(UnknownBook, status=404, code="book_unknown")
@@ -130,3 +143,7 @@ def _register_problems() -> None:
     register_problem(TradeStopped, status=409, code="trade_stopped")
     register_problem(ReasonNeeded, status=409, code="reason_needed")
     register_problem(ReferenceReused, status=409, code="client_reference_reused")
+    register_problem(UnknownTrade, status=404, code="trade_unknown")
+    register_problem(StaleVersion, status=409, code="stale_version")
+    register_problem(TransitionForbidden, status=409, code="transition_forbidden")
+    register_problem(SecondPersonNeeded, status=409, code="second_person_needed")

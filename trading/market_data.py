@@ -35,6 +35,7 @@ def register_market_data() -> None:
     for name, when in (
         ("trading.ensure_months", timedelta(hours=6)),
         ("trading.issue_forecasts", timedelta(minutes=5)),
+        ("trading.mature_trades", timedelta(hours=1)),
     ):
         if name not in PERIODIC:
             PERIODIC.register(name, Periodic(name, when, expires=when))

@@ -16,6 +16,7 @@ from energyopti.foundation.partitions.months import ensure_months
 from .markets.price_files import Clock
 from .queries.markets import market_by_code
 from .services.forecast_rounds import issue_due_forecasts
+from .services.maturity import mature_trades
 from .services.prices import import_price_file
 from .services.reference_files import import_reference
 
@@ -37,6 +38,13 @@ def ensure_months_ahead(**_: Any) -> int:
 def issue_forecasts(**_: Any) -> int:
     """Issue tomorrow's forecasts where they are due."""
     return len(issue_due_forecasts(actor=Actor.system("beat"), issued_at=clock.now()))
+
+
+@shared_task(name="trading.mature_trades")
+def mature(**_: Any) -> int:
+    """Mature trades whose delivery has ended, and settle those whose payment is due."""
+    moved = mature_trades(actor=Actor.system("beat"), as_of=clock.now())
+    return moved.matured + moved.settled
 
 
 @job_task("trading.import_prices")

@@ -19,15 +19,19 @@ WITH of_trades AS (
            sum(CASE version.side WHEN 'BUY' THEN version.quantity_mw ELSE -version.quantity_mw END)
                AS mw
     FROM trading_trade trade
-    JOIN trading_tradeversion version ON version.trade_id = trade.id
+    JOIN trading_tradeversion version
+         ON version.trade_id = trade.id AND version.version = trade.latest_version
     CROSS JOIN LATERAL (
         SELECT month::date AS month
         FROM generate_series(date_trunc('month', version.first_date),
                              version.after_date - interval '1 day', interval '1 month') AS month
     ) AS delta
+    WHERE trade.status NOT IN ('DRAFT', 'PENDING', 'CANCELLED')
     GROUP BY 1, 2, 3
 ), of_positions AS (
-    SELECT book_id, market_id, month, sum(mw) AS mw FROM trading_positiontotal GROUP BY 1, 2, 3
+    SELECT book_id, market_id, month, sum(physical) AS mw
+    FROM trading_positiontotal WHERE stage = 'LIVE' GROUP BY 1, 2, 3
+    HAVING sum(abs(physical) + abs(exposure)) > 0
 )
 SELECT count(*),
        count(*) FILTER (WHERE of_trades.mw IS DISTINCT FROM of_positions.mw)

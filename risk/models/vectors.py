@@ -33,6 +33,9 @@ class ScopeVector(models.Model):
     """
     The sum of a limit scope: a book with all books below it.
 
+    pending_values  likewise of what waits for release: limits count it, value and P&L do not.
+                    Empty is all zeros.
+
     Changed only under the scope's advisory lock. `sequence` counts the changes, so that a page
     can tell an older frame from a newer one.
     """
@@ -42,6 +45,7 @@ class ScopeVector(models.Model):
     currency = models.CharField(max_length=3)
     base_value = models.FloatField()
     values = models.BinaryField()
+    pending_values = models.BinaryField(default=b"")
     sequence = models.PositiveBigIntegerField(default=0)
     changed_at = models.DateTimeField(db_default=Now())
 

@@ -27,7 +27,11 @@ DEFAULT_CONFIDENCE = Decimal("0.99")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A scope's vector on its basis; `sequence` counts its changes."""
+    """
+    A scope's vector on its basis; `sequence` counts its changes.
+
+    pending     vector of what waits for release: reserved in limits, in no value or P&L
+    """
 
     book_id: UUID
     basis: Basis
@@ -35,6 +39,17 @@ class Scope:
     base_value: float
     pnl: Floats
     sequence: int
+    pending: Floats | None = None
+
+    @property
+    def reserved(self) -> Floats:
+        """Return the vector with what waits for release, as limits count it."""
+        return self.pnl if self.pending is None else self.pnl + self.pending
+
+
+def pending_of(row: ScopeVector, on: Basis) -> Floats:
+    """Return the vector of what waits for release in a scope."""
+    return from_bytes(row.pending_values) if len(row.pending_values) else on.zeros()
 
 
 def scopes(book_ids: Iterable[UUID]) -> dict[UUID, Scope]:
@@ -42,11 +57,12 @@ def scopes(book_ids: Iterable[UUID]) -> dict[UUID, Scope]:
     return {
         row.book_id: Scope(
             book_id=row.book_id,
-            basis=basis(row.snapshot_id),
+            basis=(on := basis(row.snapshot_id)),
             currency=row.currency,
             base_value=row.base_value,
             pnl=from_bytes(row.values),
             sequence=row.sequence,
+            pending=pending_of(row, on),
         )
         for row in ScopeVector.objects.filter(book_id__in=list(book_ids))
     }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from trading.deals import LoadType, MonthDelivery, PowerForward
 from trading.queries.positions import Position
 
 from .bases import Basis
@@ -70,9 +69,11 @@ def value_positions(positions: Iterable[Position], basis: Basis) -> Valuation:
     rows: list[PositionValue] = []
     by_market: dict[int, list[Exposure]] = defaultdict(list)
     for position in positions:
-        hours = position.hours_from(basis.valued_at)
         exposure = Exposure(
-            month_number(position.month), float(position.mw), float(position.mw_price), hours
+            month_number(position.month),
+            float(position.exposure),
+            float(position.fixed),
+            position.count_from(basis.valued_at),
         )
         row = _row(position, exposure, basis)
         rows.append(row)
@@ -87,36 +88,18 @@ def value_positions(positions: Iterable[Position], basis: Basis) -> Valuation:
     return Valuation(value, pnl, tuple(rows))
 
 
-def positions_of_terms(
-    terms: PowerForward, deliveries: Sequence[MonthDelivery], market_id: int
-) -> list[Position]:
-    """Return the positions that a deal would add, before it is booked."""
-    return [
-        Position(
-            market_id=market_id,
-            market_code=terms.area.code,
-            currency=terms.currency,
-            load_type=terms.load_type,
-            month=delivery.month,
-            start=delivery.interval.start,
-            end=delivery.interval.end,
-            zone_key=terms.area.zone_key,
-            mw=terms.signed_mw,
-            mw_price=terms.signed_mw * terms.price,
-        )
-        for delivery in deliveries
-    ]
-
-
 def _row(position: Position, exposure: Exposure, basis: Basis) -> PositionValue:
     from risk.engine import NoCurve, base_value, price_of
 
     price, value, problem = None, None, ""
     market = basis.markets.get(position.market_id)
-    if exposure.hours <= 0:
+    shape = "profile" if position.minutes else position.shape.lower()
+    if basis.valued_at >= position.end or (position.load is not None and exposure.hours <= 0):
         value = 0.0
-    elif position.load_type is not LoadType.BASE:
-        problem = f"no {position.load_type.value.lower()} curve"
+    elif position.load is None:
+        problem = f"no hours of {shape} version {position.shape_version}"
+    elif not position.is_flat_base:
+        problem = f"no {shape} curve" if position.unit == "MWh" else f"no curve per {position.unit}"
     elif market is None:
         problem = "no curve with quote history"
     else:
@@ -127,11 +110,11 @@ def _row(position: Position, exposure: Exposure, basis: Basis) -> PositionValue:
             problem = "beyond the curve"
     return PositionValue(
         market=position.market_code,
-        load_type=position.load_type.value,
+        load_type="PROFILE" if position.minutes else position.shape,
         month=position.month,
-        mw=f"{position.mw:f}",
+        mw=f"{position.exposure:f}",
         hours=exposure.hours,
-        energy_mwh=exposure.mw * exposure.hours,
+        energy_mwh=position.energy_from(basis.valued_at),
         average_price=exposure.mw_price / exposure.mw if exposure.mw else None,
         price=price,
         value=value,

@@ -2,11 +2,13 @@
 
 from risk.models import Limit
 from trading.checks import CheckResult, Outcome, Proposal
+from trading.models import Stage
 from trading.queries.books import book_codes
+from trading.queries.positions import Position, positions_of_trade, proposed_positions
 
 from .bases import latest_basis
 from .scopes import DEFAULT_CONFIDENCE, convention, scopes
-from .valuation import positions_of_terms, value_positions
+from .valuation import value_positions
 
 CHECK = "var_limit"
 
@@ -28,29 +30,48 @@ def check_var_limit(proposal: Proposal) -> CheckResult:
     if on is None:
         return _cannot("There is no curve with a quote history to value the deal on.", limits)
     found, codes = scopes(proposal.book_path), book_codes(proposal.book_path)
-    positions = positions_of_terms(proposal.terms, proposal.deliveries, proposal.market_id)
+    wanted = proposed_positions(proposal.deltas, proposal.market_ids)
+    held: list[Position] = []
+    reserved: list[Position] = []
+    if proposal.trade_id is not None:
+        held = positions_of_trade(proposal.trade_id)
+        reserved = positions_of_trade(proposal.trade_id, stage=Stage.PENDING)
+    options = proposal.deal.options
+    if options:
+        return _cannot(
+            f"{options[0].underlying[0].code} cannot be valued: options have no delta here yet.",
+            limits,
+        )
     results = []
     for book_id in proposal.book_path:
         scope = found.get(book_id)
-        deal = value_positions(positions, scope.basis if scope else on)
+        basis = scope.basis if scope else on
+        deal = value_positions(wanted, basis)
         if deal.unvalued:
             row = deal.unvalued[0]
             return _cannot(
                 f"{row.market} {row.month:%b %Y} cannot be valued: {row.problem}.", limits
             )
-        before = scope.pnl if scope else on.zeros()
-        held = [limit for limit in limits if limit.book_id == book_id]
-        for limit in held or [None]:
+        # What waits for release is counted as if it were held; the trade itself only once.
+        before = scope.reserved if scope else on.zeros()
+        if reserved:
+            before = before - value_positions(reserved, basis).pnl
+        after = before + deal.pnl
+        if held:
+            after = after - value_positions(held, basis).pnl
+        waits = bool(scope and scope.pending is not None and scope.pending.any())
+        own = [limit for limit in limits if limit.book_id == book_id]
+        for limit in own or [None]:
             confidence = limit.confidence if limit else DEFAULT_CONFIDENCE
-            rule = convention(scope.basis if scope else on, confidence)
+            rule = convention(basis, confidence)
             results.append(
                 _judge(
                     # + 0.0: the loss of no position is 0, not −0
                     tail_risk(before, rule).var + 0.0,
-                    tail_risk(before + deal.pnl, rule).var + 0.0,
+                    tail_risk(after, rule).var + 0.0,
                     limit,
-                    proposal.terms.currency,
-                    codes[book_id],
+                    proposal.currency,
+                    codes[book_id] + (" with what waits for release" if waits else ""),
                 )
             )
     # The worst one speaks; of equals the nearest to the book.

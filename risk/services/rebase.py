@@ -11,13 +11,15 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from risk.models import ScopeVector
 from risk.queries.bases import basis, from_bytes
+from risk.queries.scopes import pending_of
 from risk.queries.valuation import value_positions
+from trading.models import Stage
 from trading.queries.books import all_books, subtree
 from trading.queries.positions import positions_by_deltas, positions_of
 from trading.services.locks import book_key, lock_keys
 
 from .snapshots import build_snapshot
-from .vectors import note_change, publish_books, replace_scope, start_scope
+from .vectors import note_change, publish_books, replace_scope, start_scope, whole_scope
 
 # Between a vector that grew deal by deal and one computed at once, relative to its largest entry.
 TOLERANCE = 1e-9
@@ -59,10 +61,11 @@ def _rebase(actor: Actor, book_id: UUID, organization_id: UUID, snapshot_id: int
     with transaction.atomic():
         lock_keys([book_key(book_id)])
         row = ScopeVector.objects.filter(book_id=book_id).first()
-        positions = positions_of(subtree(book_id))
-        if row is None and not positions:
-            return False
         if row is None:
+            books = subtree(book_id)
+            positions = positions_of(books) or positions_of(books, stage=Stage.PENDING)
+            if not positions:
+                return False
             scope = start_scope(book_id, currency=positions[0].currency)
             before = scope.basis.zeros()
         elif row.snapshot_id >= snapshot_id:
@@ -70,7 +73,7 @@ def _rebase(actor: Actor, book_id: UUID, organization_id: UUID, snapshot_id: int
         else:
             before = from_bytes(row.values)
             on = basis(snapshot_id)
-            scope = replace_scope(row, on, value_positions(positions, on))
+            scope = replace_scope(row, on, *whole_scope(book_id, on))
         note_change(
             scope,
             cause=CURVES,
@@ -99,16 +102,23 @@ def recompute_scope(*, actor: Actor, book_id: UUID) -> float:
         lock_keys([book_key(book_id)])
         row = ScopeVector.objects.select_related("book").get(book_id=book_id)
         on = basis(row.snapshot_id)
-        whole = value_positions(positions_by_deltas(subtree(book_id)), on)
-        held = from_bytes(row.values)
-        size = max(float(np.abs(whole.pnl).max()), abs(whole.base_value), 1.0)
+        books = subtree(book_id)
+        whole = value_positions(positions_by_deltas(books), on)
+        waiting = value_positions(positions_by_deltas(books, stage=Stage.PENDING), on)
+        held, reserved = from_bytes(row.values), pending_of(row, on)
+        size = max(
+            float(np.abs(whole.pnl).max()), float(np.abs(waiting.pnl).max()),
+            abs(whole.base_value), 1.0,
+        )  # fmt: skip
         difference = max(
-            float(np.abs(whole.pnl - held).max()), abs(whole.base_value - row.base_value)
+            float(np.abs(whole.pnl - held).max()),
+            float(np.abs(waiting.pnl - reserved).max()),
+            abs(whole.base_value - row.base_value),
         )
         relative = difference / size
         if relative > TOLERANCE:
             organization_id = row.book.organization_id
-            scope = replace_scope(row, on, whole)
+            scope = replace_scope(row, on, whole, waiting)
             note_change(
                 scope,
                 cause="recomputed",

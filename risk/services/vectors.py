@@ -1,4 +1,4 @@
-"""Keep the vectors of trades and scopes in step with captures, inside the capture's transaction."""
+"""Keep the vectors of trades and scopes in step with trades, inside each change's transaction."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.live import publish
 from risk.models import RiskNumber, ScopeVector, TradeVector
 from risk.queries.bases import Basis, basis, from_bytes, latest_basis, to_bytes
-from risk.queries.scopes import DEFAULT_CONFIDENCE, Scope, book_state, scope_tail
+from risk.queries.scopes import DEFAULT_CONFIDENCE, Scope, book_state, pending_of, scope_tail
 from risk.queries.valuation import Valuation, value_positions
-from trading.checks import Captured
+from trading.checks import Change
+from trading.models import Stage, TradeStatus
 from trading.queries.books import subtree
-from trading.queries.positions import positions_of, positions_of_version
+from trading.queries.positions import (
+    Position,
+    positions_of,
+    positions_of_trade,
+    positions_of_version,
+)
 
 from .limits import open_breaches
 
@@ -25,77 +31,105 @@ if TYPE_CHECKING:
     from risk.queries.bases import Floats
 
 
-def add_trade(captured: Captured) -> None:
+def follow_change(change: Change) -> None:
     """
-    Add a trade to the vectors of its book and of every book above it.
+    Add what a version changes to the vectors of its book and of every book above it.
 
-    Runs in the capture's transaction under the locks of these scopes. Without a basis there is
-    nothing to add to: the first basis projects all positions.
+    New minus old, because that is what a version's deltas are; what waits for release goes to a
+    vector of its own, reserved and not held. Runs in the transaction of the change under the
+    locks of these scopes. Without a basis there is nothing to add to: the first basis projects
+    all positions.
     """
     if latest_basis() is None:
         return
-    proposal = captured.proposal
-    positions = positions_of_version(captured.trade_version_id)
-    held = {row.book_id: row for row in ScopeVector.objects.filter(book_id__in=proposal.book_path)}
-    valued: dict[int, Valuation] = {}
+    version_id = change.after.version_id
+    live = positions_of_version(version_id, stage=Stage.LIVE)
+    pending = positions_of_version(version_id, stage=Stage.PENDING)
+    if not live and not pending:
+        return
+    held = {row.book_id: row for row in ScopeVector.objects.filter(book_id__in=change.book_path)}
+    valued: dict[int, tuple[Valuation, Valuation]] = {}
 
-    def deal_on(on: Basis) -> Valuation:
+    def change_on(on: Basis) -> tuple[Valuation, Valuation]:
         if on.id not in valued:
-            valued[on.id] = value_positions(positions, on)
-            _write_trade_vector(captured, on, valued[on.id])
+            valued[on.id] = (value_positions(live, on), value_positions(pending, on))
+            if change.after.status == TradeStatus.LIVE:
+                _write_trade_vector(change, on, live, valued[on.id][0])
         return valued[on.id]
 
-    for book_id in proposal.book_path:
+    for book_id in change.book_path:
         row = held.get(book_id)
         if row is None:
-            # The positions that it starts from hold this trade already.
-            scope = start_scope(book_id, currency=proposal.terms.currency)
+            # The positions that it starts from hold this change already.
+            scope = start_scope(book_id, currency=change.currency)
         else:
             on = basis(row.snapshot_id)
-            deal = deal_on(on)
+            more, waiting = change_on(on)
             scope = _change(
-                row, on, row.base_value + deal.base_value, from_bytes(row.values) + deal.pnl
+                row,
+                on,
+                row.base_value + more.base_value,
+                from_bytes(row.values) + more.pnl,
+                pending_of(row, on) + waiting.pnl,
             )
+        more, _ = change_on(scope.basis)
         note_change(
             scope,
-            cause=captured.trade_ref,
-            before=scope.pnl - deal_on(scope.basis).pnl,
-            actor=captured.actor,
-            organization_id=proposal.organization_id,
-            fill_version_id=captured.trade_version_id if captured.is_fill else None,
+            cause=change.trade_ref,
+            before=scope.pnl - more.pnl,
+            actor=change.actor,
+            organization_id=change.organization_id,
+            fill_version_id=version_id if change.is_fact and live else None,
         )
-    publish_books(proposal.book_path)
+    publish_books(change.book_path)
 
 
 def start_scope(book_id: UUID, *, currency: str) -> Scope:
     """Create a scope on the latest basis from the positions of the book and those below it."""
     on = latest_basis()
     assert on is not None, "a scope needs a basis"
-    whole = value_positions(positions_of(subtree(book_id)), on)
+    whole, waiting = whole_scope(book_id, on)
     row = ScopeVector.objects.create(
         book_id=book_id,
         snapshot_id=on.id,
         currency=currency,
         base_value=whole.base_value,
         values=to_bytes(whole.pnl),
+        pending_values=to_bytes(waiting.pnl),
         sequence=1,
     )
-    return Scope(book_id, on, currency, row.base_value, whole.pnl, row.sequence)
+    return Scope(
+        book_id, on, currency, row.base_value, whole.pnl, row.sequence, pending=waiting.pnl
+    )
 
 
-def replace_scope(row: ScopeVector, on: Basis, whole: Valuation) -> Scope:
-    """Put a new sum in the place of a scope's vector; the caller holds the scope's lock."""
-    return _change(row, on, whole.base_value, whole.pnl)
+def whole_scope(book_id: UUID, on: Basis) -> tuple[Valuation, Valuation]:
+    """Return what a book with those below it holds on a basis, and what waits for release."""
+    books = subtree(book_id)
+    return (
+        value_positions(positions_of(books), on),
+        value_positions(positions_of(books, stage=Stage.PENDING), on),
+    )
 
 
-def _change(row: ScopeVector, on: Basis, base_value: float, pnl: Floats) -> Scope:
+def replace_scope(row: ScopeVector, on: Basis, whole: Valuation, waiting: Valuation) -> Scope:
+    """Put new sums in the place of a scope's vectors; the caller holds the scope's lock."""
+    return _change(row, on, whole.base_value, whole.pnl, waiting.pnl)
+
+
+def _change(row: ScopeVector, on: Basis, base_value: float, pnl: Floats, pending: Floats) -> Scope:
     row.snapshot_id = on.id
     row.base_value = base_value
     row.values = to_bytes(pnl)
+    row.pending_values = to_bytes(pending)
     row.sequence += 1
     row.changed_at = Now()  # the database's clock, not the demo's
-    row.save(update_fields=["snapshot", "base_value", "values", "sequence", "changed_at"])
-    return Scope(row.book_id, on, row.currency, base_value, pnl, row.sequence)
+    row.save(
+        update_fields=[
+            "snapshot", "base_value", "values", "pending_values", "sequence", "changed_at",
+        ]
+    )  # fmt: skip
+    return Scope(row.book_id, on, row.currency, base_value, pnl, row.sequence, pending=pending)
 
 
 def note_change(
@@ -159,13 +193,19 @@ def _frame(book_id: UUID) -> dict[str, object]:
     return book_state(book_id)
 
 
-def _write_trade_vector(captured: Captured, on: Basis, deal: Valuation) -> None:
-    if deal.unvalued:
+def _write_trade_vector(
+    change: Change, on: Basis, added: Sequence[Position], valued: Valuation
+) -> None:
+    # Of a change, the whole trade as it now is and not what the change added.
+    whole = valued
+    if change.before is not None:
+        whole = value_positions(positions_of_trade(change.trade_id), on)
+    if whole.unvalued or not added:
         return  # a vector of a part of the trade would be taken for the whole
     TradeVector.objects.create(
-        trade_version_id=captured.trade_version_id,
+        trade_version_id=change.after.version_id,
         snapshot_id=on.id,
-        currency=captured.proposal.terms.currency,
-        base_value=deal.base_value,
-        values=to_bytes(deal.pnl),
+        currency=change.currency,
+        base_value=whole.base_value,
+        values=to_bytes(whole.pnl),
     )

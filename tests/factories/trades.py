@@ -10,7 +10,12 @@ from guardian.shortcuts import assign_perm
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Organization
 from energyopti.accounts.roles import Role
-from trading.deals import REFERENCE_AREAS, PowerForward, parse_quick_text
+from trading.deals import (
+    REFERENCE_INDICES,
+    REFERENCE_MARKETS,
+    Deal,
+    parse_deal_text,
+)
 from trading.models import Book, Commodity, Counterparty, Market
 from trading.services.capture import Receipt, book_fill, capture_order
 
@@ -71,7 +76,7 @@ class Desk:
         verb = book_fill if changes.pop("fill", False) else capture_order
         arguments = {
             "actor": self.trader,
-            "terms": terms_of(words),
+            "deal": deal_of_words(words),
             "book_id": self.book.pk,
             "counterparty_id": self.counterparty.pk,
             "traded_at": TRADED_AT,
@@ -98,13 +103,15 @@ def make_desk(name: str = "") -> Desk:
     )
 
 
-def terms_of(text: str) -> PowerForward:
-    return parse_quick_text(text, areas=REFERENCE_AREAS, traded_at=TRADED_AT).terms
+def deal_of_words(text: str) -> Deal:
+    return parse_deal_text(
+        text, areas=REFERENCE_MARKETS, indices=REFERENCE_INDICES, traded_at=TRADED_AT
+    ).deal
 
 
-def simple_terms(mw: str, price: str) -> PowerForward:
+def simple_deal(mw: str, price: str) -> Deal:
     side, size = ("S", mw[1:]) if mw.startswith("-") else ("B", mw)
-    return terms_of(f"{side} {Decimal(size)}MW DE base Cal27 @ {price}")
+    return deal_of_words(f"{side} {Decimal(size)}MW DE base Cal27 @ {price}")
 
 
 DAY = date(2026, 11, 20)

@@ -11,7 +11,7 @@ from energyopti.foundation.registry import (
     incomplete_guards,
     verify_guards,
 )
-from trading.checks import CAPTURE_STEPS, CHECKS
+from trading.checks import CHANGE_STEPS, CHECKS
 
 
 def test_keeps_the_order_of_registration() -> None:
@@ -85,7 +85,7 @@ def test_a_guard_goes_with_whoever_held_it() -> None:
 
 @pytest.mark.parametrize(
     ("guard", "name"),
-    [(CHECKS, "var_limit"), (CHECKS, "duplicate"), (CAPTURE_STEPS, "risk_vectors")],
+    [(CHECKS, "var_limit"), (CHECKS, "duplicate"), (CHANGE_STEPS, "risk_vectors")],
 )
 def test_check_names_a_forgotten_check_of_trades(guard, name, monkeypatch) -> None:
     entries = {held: entry for held, entry in guard.items() if held != name}

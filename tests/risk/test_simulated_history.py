@@ -7,7 +7,7 @@ import pytest
 from energyopti.accounts.actors import Actor
 from risk.queries.scopes import book_state
 from risk.services.rebase import rebase_books, recompute_all
-from tests.factories.trades import make_desk, terms_of
+from tests.factories.trades import deal_of_words, make_desk
 from trading.models import Market
 from trading.services.curves import build_market_curve
 from trading.services.simulation import simulate_market
@@ -29,7 +29,7 @@ def test_five_hundred_scenarios_come_from_a_simulated_market():
     )
     desk = make_desk()
     rebase_books(actor=SYSTEM, valued_at=NOW)
-    assert terms_of("B 10MW DE base Cal27 @ 85").area.zone_key == market.time_zone
+    assert deal_of_words("B 10MW DE base Cal27 @ 85").schedule.area.zone_key == market.time_zone
 
     desk.deal("B 10MW DE base Cal27 @ 85", traded_at=NOW, received_at=NOW)
 

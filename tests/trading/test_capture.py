@@ -11,7 +11,7 @@ from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
 from energyopti.foundation.registry import MissingEntry, Registry
 from tests.factories.accounts import make_user
-from tests.factories.trades import LEI, TRADED_AT, make_book, make_desk, terms_of
+from tests.factories.trades import LEI, TRADED_AT, deal_of_words, make_book, make_desk
 from trading import checks
 from trading.checks import CheckResult, Outcome
 from trading.models import Counterparty, PositionDelta, Trade, TradeVersion
@@ -46,8 +46,8 @@ def test_a_year_of_base_has_exact_sums_twelve_deltas_and_an_event(desk):
     assert (version.hours, version.energy_mwh) == (8760, 87600)
     assert version.notional == Decimal("7463520.00")
     assert [f"{d.month:%m}" for d in deltas] == [f"{m:02d}" for m in range(1, 13)]
-    assert {d.mw for d in deltas} == {Decimal(10)}
-    assert {d.mw_price for d in deltas} == {Decimal("852")}
+    assert {d.exposure for d in deltas} == {Decimal(10)}
+    assert {d.fixed for d in deltas} == {Decimal("852")}
     march = next(d for d in deltas if d.month.month == 3)
     assert march.end - march.start == timedelta(hours=743)
     event = Event.objects.get(type="trade.captured")
@@ -72,9 +72,12 @@ def test_totals_are_the_sum_of_the_deltas_whatever_is_dealt(desk):
 
     kept, summed = positions_of([desk.book.pk]), positions_by_deltas([desk.book.pk])
 
-    assert kept == summed
-    january = next(p for p in kept if p.month.month == 1 and p.hours_from(TRADED_AT) == 744)
-    assert january.mw == Decimal("10") - 4 - Decimal("9.125")
+    def numbers(positions):
+        return [(p.key, p.physical, p.exposure, p.fixed) for p in positions]
+
+    assert numbers(kept) == numbers(summed)
+    january = next(p for p in kept if p.month.month == 1 and p.count_from(TRADED_AT) == 744)
+    assert january.exposure == Decimal("10") - 4 - Decimal("9.125")
 
 
 def test_the_same_client_reference_is_the_same_trade(desk):
@@ -236,4 +239,4 @@ def test_a_peak_deal_counts_peak_hours(desk):
 
     version = TradeVersion.objects.get(trade__ref=receipt.ref)
     assert (version.hours, version.energy_mwh) == (3132, 15660)
-    assert terms_of("B 5MW DE peak Cal27 @ 95").interval.hours == 8760
+    assert deal_of_words("B 5MW DE peak Cal27 @ 95").schedule.interval.hours == 8760

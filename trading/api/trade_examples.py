@@ -36,7 +36,7 @@ TRADE = OpenApiExample(
         "traded_at": "2026-11-21T09:40:00Z",
         "recorded_at": "2026-11-21T09:40:00.113Z",
         "side": "BUY",
-        "quantity_mw": "10.000",
+        "quantity_mw": "10.000000",
         "market": "DE",
         "load_type": "BASE",
         "period": "Cal27",

@@ -89,7 +89,7 @@ class TradeViewSet(ApiListViewSet):
         verb = capture_order if executed_at is None else book_fill
         receipt = verb(
             actor=actor,
-            terms=deal.terms,
+            deal=deal.terms.deal,
             book_id=book.id,
             counterparty_id=party.id,
             traded_at=traded_at,

@@ -476,6 +476,22 @@ def strip(deal: Deal, package_id: str, *, months: int = 1) -> tuple[Deal, ...]:
     return package(pieces, package_id)
 
 
+def cut(deal: Deal, period: DatePeriod) -> Deal:
+    """
+    Return what a deal is about in a part of its period; flat fees stay with the whole.
+
+    :raises DealError: for a period outside the deal's, a total, a part of a month's volume, or
+        an option, which have no rule to be cut by.
+    """
+    whole = deal.schedule.period
+    if not whole.first <= period.first < period.after <= whole.after:
+        raise DealError("period", f"{period.first} to {period.after} is not within the deal.")
+    if period == whole:
+        return deal
+    kept = [leg for leg in deal.legs if not (isinstance(leg, Fee) and leg.basis is FeeBasis.FLAT)]
+    return replace(deal, legs=tuple(_cut(leg, period) for leg in kept))
+
+
 def _cut(leg: Leg, period: DatePeriod) -> Leg:
     if isinstance(leg, Option):
         raise DealError("option", "has one exercise for all of it and cannot be cut.")

@@ -23,8 +23,9 @@ from .curves import (
 )
 from .forecasts import Forecast
 from .indices import FxRate, IndexFrequency, PriceIndex
+from .legs import Fee, FeePurpose, Leg, LegKind, Profile, ProfileMonth
 from .markets import Market, MarketKind
-from .positions import PositionDelta, PositionTotal
+from .positions import PROFILE_BASIS, PositionDelta, PositionTotal, Stage
 from .prices import SPOT, ImportRun, Price
 from .quotes import LoadType, Quote, QuoteQuality
 from .rates import Compounding, FxForwardQuote, InterestQuote, VolKind, VolQuote
@@ -36,9 +37,10 @@ from .shapes import (
     LoadShape,
     ShapeCalendar,
 )
-from .trades import CaptureBasis, Trade, TradeStatus, TradeVersion
+from .trades import CaptureBasis, Trade, TradeEvent, TradeStatus, TradeVersion
 
 __all__ = [
+    "PROFILE_BASIS",
     "SPOT",
     "Actual",
     "Agreement",
@@ -61,6 +63,8 @@ __all__ = [
     "CurveVersion",
     "Delivery",
     "EligibleCollateral",
+    "Fee",
+    "FeePurpose",
     "Flow",
     "Forecast",
     "FxForwardQuote",
@@ -72,6 +76,8 @@ __all__ = [
     "ImportRun",
     "IndexFrequency",
     "InterestQuote",
+    "Leg",
+    "LegKind",
     "LoadShape",
     "LoadType",
     "Market",
@@ -83,11 +89,15 @@ __all__ = [
     "Price",
     "PriceIndex",
     "ProductKind",
+    "Profile",
+    "ProfileMonth",
     "PublicationPolicy",
     "Quote",
     "QuoteQuality",
     "ShapeCalendar",
+    "Stage",
     "Trade",
+    "TradeEvent",
     "TradeStatus",
     "TradeVersion",
     "VolKind",

@@ -19,6 +19,7 @@ class ProductKind(models.TextChoices):
     INDEX_FORWARD = "INDEX_FORWARD", "Physical forward on an index"
     PROFILE_FORWARD = "PROFILE_FORWARD", "Physical forward of a profile"
     AS_GENERATED = "AS_GENERATED", "Share of an asset as generated"
+    PPA = "PPA", "Power purchase agreement"
     FUTURE = "FUTURE", "Future"
     FINANCIAL_FORWARD = "FINANCIAL_FORWARD", "Financial forward"
     SWAP = "SWAP", "Fixed for floating swap"

@@ -32,6 +32,8 @@ class Book(models.Model):
     Access is by grant on the book (guardian); a grant on a parent reaches its children.
     A parent reports in the same currency, because its numbers are sums of its children's; once
     curves convert money, `services.books._check_parent` is the one place where this changes.
+    four_eyes_from  notional in the reporting currency from which an order waits for a second
+                    person; None follows the book above, and at the top asks for nobody.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -47,6 +49,7 @@ class Book(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="owned_books"
     )
+    four_eyes_from = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
     is_active = models.BooleanField(default=True)
 
     objects = OwnedQuerySet.as_manager()
@@ -70,6 +73,10 @@ class Book(models.Model):
             ),
             models.CheckConstraint(
                 condition=~models.Q(parent=models.F("id")), name="book_not_its_own_parent"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(four_eyes_from=None) | models.Q(four_eyes_from__gte=0),
+                name="book_four_eyes_not_negative",
             ),
         ]
 

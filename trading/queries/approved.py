@@ -30,10 +30,11 @@ def check_approved_product(proposal: Proposal) -> CheckResult:
     lines = approved_list(proposal.book_path)
     if not lines:
         return CheckResult(CHECK, Outcome.PASS, "No list of approved products holds for the book.")
-    terms = proposal.terms
+    deal = proposal.deal
+    period = deal.schedule.period
     market = Market.objects.get(pk=proposal.market_id)
-    kind = product_kind(terms)
-    shape = str(terms.load_type.value)
+    kind = ProductKind(deal.kind.value)
+    shape = deal.schedule.shape.code
     traded_date = market.calendar.date_of(proposal.traded_at)
     fitting = [
         line
@@ -46,7 +47,7 @@ def check_approved_product(proposal: Proposal) -> CheckResult:
     listed = lines[0].book
     if any(
         line.maximum_tenor_months is None
-        or terms.period.after <= months_later(traded_date, line.maximum_tenor_months)
+        or period.after <= months_later(traded_date, line.maximum_tenor_months)
         for line in fitting
     ):
         return CheckResult(CHECK, Outcome.PASS, f"On the list of book {listed.code}.")
@@ -62,17 +63,12 @@ def check_approved_product(proposal: Proposal) -> CheckResult:
         CHECK,
         Outcome.HARD,
         f"Book {book.code} may deal in {product} for delivery up to {tenor} months ahead by "
-        f"{whose}; this ends on {terms.period.after}.",
+        f"{whose}; this ends on {period.after}.",
         before=0,
-        after=float(months_between(traded_date, terms.period.after)),
+        after=float(months_between(traded_date, period.after)),
         limit=float(tenor),
         unit="months",
     )
-
-
-def product_kind(terms: object) -> ProductKind:
-    """Return the kind of product that terms are of; a power forward is physical."""
-    return ProductKind(getattr(terms, "product_kind", ProductKind.PHYSICAL_FORWARD))
 
 
 def months_later(day: date, months: int) -> date:

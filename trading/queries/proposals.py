@@ -1,5 +1,6 @@
 """From terms to a proposal that checks can judge, and the preview that a ticket shows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,16 +9,31 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import CalendarError
 from trading.checks import CheckResult, Outcome, Proposal, run_checks
 from trading.deals import (
-    DealTotals,
-    PowerArea,
-    PowerForward,
-    month_deliveries,
-    power_area,
-    totals,
+    Deal,
+    DealError,
+    DeliveryArea,
+    Fee,
+    Fixed,
+    Floating,
+    Option,
+    ProductKind,
+    Totals,
+    deal_totals,
+    deltas,
 )
-from trading.models import Counterparty, Market
+from trading.models import Counterparty, Market, PriceIndex
 
-from .books import book_for, book_path
+from .areas import delivery_areas
+from .books import BookRow, book_for, book_path
+
+__all__ = [
+    "Preview",
+    "TradeInvalid",
+    "UnknownCounterparty",
+    "delivery_areas",
+    "preview",
+    "propose",
+]
 
 
 class TradeInvalid(ValueError):
@@ -37,7 +53,7 @@ class UnknownCounterparty(LookupError):
 class Preview:
     """What a deal would be and do, before it is booked."""
 
-    totals: DealTotals
+    totals: Totals
     results: tuple[CheckResult, ...]
 
     @property
@@ -49,43 +65,33 @@ class Preview:
         return any(r.outcome is Outcome.SOFT for r in self.results)
 
 
-def delivery_areas() -> dict[str, PowerArea]:
-    """Return the areas that deals can name: the markets, by code."""
-    return {
-        market.code: power_area(market.code, market.time_zone, market.currency)
-        for market in Market.objects.order_by("code")
-    }
-
-
 def propose(
     *,
     actor: Actor,
-    terms: PowerForward,
+    deal: Deal,
     book_id: UUID,
     counterparty_id: UUID,
     traded_at: datetime,
     received_at: datetime,
     client_reference: str = "",
+    trade_id: int | None = None,
+    level: str = "trade",
 ) -> Proposal:
     """
-    Join terms with the book and counterparty that the actor may use.
+    Join a deal with the book and counterparty that the actor may use.
+
+    trade_id    of the trade whose new terms these are, None for a new trade
+    level       of the grant on the book that the actor needs
 
     :raises UnknownBook: if the actor may not trade in the book.
     :raises UnknownCounterparty: if the book's organization has no such active counterparty.
-    :raises TradeInvalid: naming the field: a market or currency the book cannot hold, a trade of
-        the future, a delivery that had begun before the trade.
+    :raises TradeInvalid: naming the field: a market, index or currency the book cannot hold, a
+        trade of the future, a delivery that had begun before the trade.
     """
-    book = book_for(actor, book_id, level="trade")
-    market = Market.objects.filter(code=terms.area.code, time_zone=terms.area.zone_key).first()
-    if market is None:
-        raise TradeInvalid("area", f"{terms.area.code} is no market here.")
-    if terms.currency != book.reporting_currency or terms.currency != market.currency:
-        raise TradeInvalid(
-            "currency",
-            f"{terms.currency} meets book {book.code} in {book.reporting_currency} and market "
-            f"{market.code} in {market.currency}; without an exchange-rate curve the three must "
-            "be the same.",
-        )
+    book = book_for(actor, book_id, level=level)
+    markets = _markets(deal)
+    currency = _currency(deal, book, markets)
+    _check_indices(deal)
     if not Counterparty.objects.filter(
         pk=counterparty_id, organization_id=book.organization_id, is_active=True
     ).exists():
@@ -95,10 +101,10 @@ def propose(
     if traded_at > received_at:
         raise TradeInvalid("traded_at", "lies in the future.")
     try:
-        begins_too_early = terms.interval.start <= traded_at
-        deliveries = month_deliveries(terms)
-    except CalendarError as error:
-        raise TradeInvalid("period", str(error)) from error
+        begins_too_early = deal.schedule.interval.start <= traded_at
+        found = deltas(deal)
+    except (CalendarError, DealError) as error:
+        raise TradeInvalid(getattr(error, "field", "period"), str(error)) from error
     if begins_too_early:
         raise TradeInvalid("period", "delivery had begun before the trade.")
     return Proposal(
@@ -106,14 +112,67 @@ def propose(
         book_id=book.id,
         book_path=book_path(book.id),
         counterparty_id=counterparty_id,
-        market_id=market.pk,
-        terms=terms,
-        deliveries=deliveries,
+        market_id=markets[deal.schedule.area.code].pk,
+        market_ids={code: market.pk for code, market in markets.items()},
+        deal=deal,
+        deltas=found,
+        currency=currency,
         traded_at=traded_at,
         client_reference=client_reference,
+        trade_id=trade_id,
     )
+
+
+def _markets(deal: Deal) -> dict[str, Market]:
+    areas: dict[str, DeliveryArea] = {}
+    for leg in deal.legs:
+        if not isinstance(leg, Fee):
+            areas[leg.schedule.area.code] = leg.schedule.area
+    for floating in deal.floating_legs:
+        areas.setdefault(floating.index.area.code, floating.index.area)
+    found = {row.code: row for row in Market.objects.filter(code__in=areas)}
+    for code, area in areas.items():
+        market = found.get(code)
+        if market is None or market.calendar != area.calendar:
+            raise TradeInvalid("area", f"{code} is no market here.")
+        if market.price_unit != area.price_unit:
+            raise TradeInvalid("price_unit", f"{code} is priced per {market.price_unit} here.")
+    return found
+
+
+def _currency(deal: Deal, book: BookRow, markets: Mapping[str, Market]) -> str:
+    """Return the one currency of the deal, refusing what the book could not add up."""
+    held = {
+        *(leg.currency for leg in deal.legs if isinstance(leg, (Fixed, Floating, Option))),
+        *(leg.premium_currency for leg in deal.options if leg.premium),
+    }
+    for currency in sorted(held):
+        market = next(
+            (m for m in markets.values() if m.currency != currency),
+            markets[deal.schedule.area.code],
+        )
+        if currency != book.reporting_currency or currency != market.currency:
+            raise TradeInvalid(
+                "currency",
+                f"{currency} meets book {book.code} in {book.reporting_currency} and market "
+                f"{market.code} in {market.currency}; without an exchange-rate curve the three "
+                "must be the same.",
+            )
+    return book.reporting_currency
+
+
+def _check_indices(deal: Deal) -> None:
+    codes = {leg.index.code for leg in deal.floating_legs if deal.kind is not ProductKind.FUTURE}
+    codes |= {index.code for leg in deal.options for index in leg.underlying}
+    if not codes:
+        return
+    known = set(
+        PriceIndex.objects.filter(code__in=codes, is_active=True).values_list("code", flat=True)
+    )
+    for code in sorted(codes - known):
+        raise TradeInvalid("index", f"{code} is no index here.")
 
 
 def preview(proposal: Proposal) -> Preview:
     """Return hours, energy and notional of a proposal and what the checks say of it now."""
-    return Preview(totals(proposal.terms), run_checks(proposal))
+    return Preview(deal_totals(proposal.deal), run_checks(proposal))

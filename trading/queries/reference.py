@@ -257,11 +257,14 @@ def _defined(rows: Any, known_at: datetime | None) -> list[tuple[LoadShape, Shap
         for each in (shape, shape.complement_of)
         if each is not None and (key := each.holiday_calendar_id)
     }
-    holidays = _holiday_sets(wanted, known_at) if wanted else {}
+    holidays = holiday_sets(wanted, known_at) if wanted else {}
     return [(shape, _definition(shape, holidays)) for shape in shapes]
 
 
-def _holiday_sets(calendar_ids: set[int], known_at: datetime | None) -> dict[int, HolidaySet]:
+def holiday_sets(calendar_ids: set[int], known_at: datetime | None = None) -> dict[int, HolidaySet]:
+    """Return the latest version of holiday calendars by their id, as known at a time."""
+    if not calendar_ids:
+        return {}
     versions = HolidayCalendarVersion.objects.filter(calendar_id__in=calendar_ids)
     if known_at is not None:
         versions = versions.filter(recorded_at__lte=known_at)

@@ -1,12 +1,13 @@
 """Trades as lists and pages show them; each read starts from the books of who is asking."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F, QuerySet
 
 from energyopti.accounts.actors import Actor
-from trading.models import PositionDelta, TradeVersion
+from trading.models import TradeVersion
 
 from .books import chosen_books
 
@@ -43,8 +44,34 @@ def versions_of(trade_id: int) -> list[Any]:
     return list(TradeVersion.objects.filter(trade_id=trade_id).order_by("-version"))
 
 
-def deltas_of(trade_version_id: int) -> list[PositionDelta]:
-    """Return what a version added to positions, by month."""
+def trades_as_of(actor: Actor, *, cut: datetime, book: UUID | str | None = None) -> QuerySet[Any]:
+    """
+    Return of each trade in the actor's books the version that held at an instant, as recorded.
+
+    Of a past instant the answer never changes. One that is not past is read under
+    the shared locks of the books (`services.as_of`), so that nothing before it is still written.
+    """
+    held = (
+        TradeVersion.objects.filter(
+            trade__book_id__in=chosen_books(actor, book), recorded_at__lte=cut
+        )
+        .order_by("trade_id", "-version")
+        .distinct("trade_id")
+    )
+    return TradeVersion.objects.filter(pk__in=held.values("pk")).select_related(
+        "trade__book", "trade__counterparty", "market", "book", "counterparty"
+    )
+
+
+def trade_versions(actor: Actor, ref: str) -> list[Any]:
+    """
+    Return all versions of a trade, oldest first.
+
+    :raises UnknownTrade: if the actor's books hold no trade of that reference.
+    """
+    latest = trade_by_ref(actor, ref)
     return list(
-        PositionDelta.objects.filter(trade_version_id=trade_version_id).order_by("start", "id")
+        TradeVersion.objects.filter(trade_id=latest.trade_id)
+        .select_related("trade__book", "counterparty", "market")
+        .order_by("version")
     )

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from energyopti.foundation.units import energy_mwh
-from trading.deals import LoadType
-
 from .marks import MarketMarks, month_marks
 from .positions import Position, positions_of
 
@@ -18,22 +15,29 @@ class ValuedPosition:
     """
     What is still to be delivered of a market, product and month.
 
-    hours           left after the valuation time
-    energy_mwh      bought +, sold −
-    average_price   currency/MWh of what is held, None at zero MW
+    mw, hours       power and hours left after the valuation time; None for what has no power
+    volume          left after the valuation time in `unit`, bought +, sold −
+    average_price   currency/`unit` of what is held, None at zero
     price, value    None where no curve speaks of the month and product
     """
 
     market: str
     month: date
     product: str
-    mw: float
-    hours: float
-    energy_mwh: float
+    mw: float | None
+    hours: float | None
+    volume: float
+    unit: str
     average_price: float | None
     price: float | None
     value: float | None
     currency: str
+    is_over: bool
+
+    @property
+    def energy_mwh(self) -> float | None:
+        """Return the volume where it is energy in MWh."""
+        return self.volume if self.unit == "MWh" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,12 @@ class ValuedPositions:
 
     @property
     def unvalued(self) -> int:
-        """Return how many rows with hours left have no value."""
-        return sum(row.value is None and row.hours > 0 for row in self.rows)
+        """Return how many rows with something left have no value."""
+        return sum(row.value is None and not row.is_over for row in self.rows)
 
     @property
     def energy_mwh(self) -> float:
-        return sum(row.energy_mwh for row in self.rows)
+        return sum(row.energy_mwh or 0.0 for row in self.rows)
 
 
 def valued_positions(book_ids: Iterable[UUID], *, valued_at: datetime) -> ValuedPositions:
@@ -73,17 +77,21 @@ def valued_positions(book_ids: Iterable[UUID], *, valued_at: datetime) -> Valued
 
 
 def _row(p: Position, mark: MarketMarks | None, valued_at: datetime) -> ValuedPosition:
-    hours, mw = p.hours_from(valued_at), float(p.mw)
-    price = mark.prices.get(p.month) if mark and p.load_type is LoadType.BASE else None
+    count, exposure, fixed = p.count_from(valued_at), float(p.exposure), float(p.fixed)
+    energy = p.energy_from(valued_at)
+    speaks = mark is not None and not p.minutes and mark.price_unit == p.unit
+    price = mark.price(p.month, p.shape) if mark is not None and speaks else None
     return ValuedPosition(
         market=p.market_code,
         month=p.month,
-        product=p.load_type.value.title(),
-        mw=mw,
-        hours=hours,
-        energy_mwh=float(energy_mwh(1.0, hours)) * mw,
-        average_price=float(p.mw_price / p.mw) if p.mw else None,
+        product="Profile" if p.minutes else p.shape.title(),
+        mw=exposure if p.basis == "HOUR" else None,
+        hours=count if p.basis == "HOUR" else None,
+        volume=energy,
+        unit=p.unit,
+        average_price=fixed / exposure if exposure else None,
         price=price,
-        value=None if price is None else hours * (price * mw - float(p.mw_price)),
+        value=None if price is None else price * energy - count * fixed,
         currency=p.currency,
+        is_over=valued_at >= p.end,
     )

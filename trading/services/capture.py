@@ -1,74 +1,101 @@
 """
-Capture a trade: one transaction from checks to event, under the locks of its limit scopes.
+Capture trades: one transaction from checks to event, under the locks of their limit scopes.
 
-Two verbs. `capture_order` asks and can be stopped; `book_fill` tells of an execution, which is a
-fact and is always booked, over a limit or not.
+`capture_order` asks and can be stopped; `book_fill` tells of an execution, which is a fact and is
+always booked, over a limit or not. A package and an internal mirror deal are captured whole or
+not at all.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from energyopti.accounts.actors import Actor
-from energyopti.foundation.calendars import tzdata_version
-from energyopti.foundation.events.services import record_event
-from trading.checks import (
-    CAPTURE_STEPS,
-    Captured,
-    CheckResult,
-    Outcome,
-    Proposal,
-    run_checks,
-)
-from trading.deals import DealError, PowerForward, period_name, totals
-from trading.models import CaptureBasis, Trade, TradeVersion
+from trading.checks import CHANGE_STEPS, CheckResult, Proposal, run_checks
+from trading.deals import Deal, DealError, deal_totals, mirror, package
+from trading.models import CaptureBasis, Counterparty, Trade, TradeEvent, TradeStatus, TradeVersion
 from trading.queries.proposals import TradeInvalid, propose
+from trading.queries.summaries import terms_json
 
-from .locks import book_key, lock_keys
-from .positions import add_deltas
+from .life import (
+    ReasonNeeded,
+    ReferenceReused,
+    TradeStopped,
+    check_words,
+    judged,
+    needs_second_person,
+)
+from .locks import server_time
+from .trade_versions import Terms, add_version, lock_books, next_trade_id
 
-
-class TradeStopped(ValueError):
-    """A hard check stopped an order; `results` has the numbers."""
-
-    def __init__(self, results: Sequence[CheckResult]) -> None:
-        self.results = tuple(results)
-        hard = [r.reason for r in self.results if r.outcome is Outcome.HARD]
-        super().__init__(" ".join(hard))
-
-
-class ReasonNeeded(ValueError):
-    """A soft check found something; the order goes on only with a reason for it."""
-
-    def __init__(self, results: Sequence[CheckResult]) -> None:
-        self.results = tuple(results)
-        soft = [r.reason for r in self.results if r.outcome is Outcome.SOFT]
-        super().__init__("reason: give one for going on. " + " ".join(soft))
-
-
-class ReferenceReused(ValueError):
-    """The client reference belongs to a trade with other terms."""
+__all__ = [
+    "PackageItem",
+    "ReasonNeeded",
+    "Receipt",
+    "ReferenceReused",
+    "TradeStopped",
+    "book_fill",
+    "capture_mirror",
+    "capture_order",
+    "capture_package",
+    "save_draft",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A captured trade; `is_new` is False if the same client reference had been captured before."""
+    """A written version; `is_new` is False if the same reference had been captured before."""
 
     ref: str
     trade_id: int
     is_new: bool
     results: tuple[CheckResult, ...]
+    version: int = 1
+    status: str = TradeStatus.LIVE.value
+
+
+@dataclass(frozen=True, slots=True)
+class PackageItem:
+    """One deal of a package, and where it goes."""
+
+    deal: Deal
+    book_id: UUID
+    counterparty_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a person or a system wrote beside the deal."""
+
+    reason: str = ""
+    client_reference: str = ""
+    tags: Sequence[str] = ()
+    text: str = ""
+    source: str = ""
+    external_id: str = ""
+    override_reason: str = ""
+
+    def check(self) -> None:
+        check_words(
+            reason=self.reason, client_reference=self.client_reference, tags=self.tags,
+            text=self.text, source=self.source, external_id=self.external_id,
+        )  # fmt: skip
+        if self.external_id and not self.source:
+            raise TradeInvalid("source", "an external id needs the source that gave it.")
 
 
 def capture_order(
     *,
     actor: Actor,
-    terms: PowerForward,
+    deal: Deal,
     book_id: UUID,
     counterparty_id: UUID,
     traded_at: datetime,
@@ -77,11 +104,14 @@ def capture_order(
     client_reference: str = "",
     tags: Sequence[str] = (),
     text: str = "",
+    override_reason: str = "",
 ) -> Receipt:
     """
-    Capture an order that the checks let through.
+    Capture an order that the checks let through; at or above the book's threshold for four eyes
+    it waits for a second person, reserved in limits.
 
-    reason   for going on in spite of soft findings
+    reason              for going on in spite of soft findings
+    override_reason     for passing a check that stops it, by one who may
 
     :raises PermissionMissing: without `trading.capture_trade`.
     :raises UnknownBook, UnknownCounterparty: for what the actor cannot use.
@@ -91,16 +121,18 @@ def capture_order(
     :raises ReferenceReused: if the client reference stands for another deal.
     """
     actor.require("trading.capture_trade")
-    return _capture(
-        CaptureBasis("ORDER"), actor, terms, book_id, counterparty_id, traded_at, received_at,
-        reason, client_reference, tags, text,
+    words = _Words(reason, client_reference, tags, text, override_reason=override_reason)
+    proposal = propose(
+        actor=actor, deal=deal, book_id=book_id, counterparty_id=counterparty_id,
+        traded_at=traded_at, received_at=received_at, client_reference=client_reference,
     )  # fmt: skip
+    return _capture(CaptureBasis.ORDER, actor, [proposal], words)[0]
 
 
 def book_fill(
     *,
     actor: Actor,
-    terms: PowerForward,
+    deal: Deal,
     book_id: UUID,
     counterparty_id: UUID,
     traded_at: datetime,
@@ -109,199 +141,289 @@ def book_fill(
     client_reference: str = "",
     tags: Sequence[str] = (),
     text: str = "",
+    source: str = "",
+    external_id: str = "",
 ) -> Receipt:
     """
     Book an executed deal, whatever the checks say; they are recorded, and steps open breaches.
+
+    source, external_id     where the fill came from and its number there: it is booked once
 
     :raises PermissionMissing: without `trading.book_fill`.
     :raises UnknownBook, UnknownCounterparty, TradeInvalid, ReferenceReused: as `capture_order`.
     """
     actor.require("trading.book_fill")
-    return _capture(
-        CaptureBasis("FILL"), actor, terms, book_id, counterparty_id, traded_at, received_at,
-        reason, client_reference, tags, text,
+    words = _Words(reason, client_reference, tags, text, source, external_id)
+    proposal = propose(
+        actor=actor, deal=deal, book_id=book_id, counterparty_id=counterparty_id,
+        traded_at=traded_at, received_at=received_at, client_reference=client_reference,
     )  # fmt: skip
+    return _capture(CaptureBasis.FILL, actor, [proposal], words)[0]
+
+
+def save_draft(
+    *,
+    actor: Actor,
+    deal: Deal,
+    book_id: UUID,
+    counterparty_id: UUID,
+    traded_at: datetime,
+    received_at: datetime,
+    client_reference: str = "",
+    tags: Sequence[str] = (),
+    text: str = "",
+) -> Receipt:
+    """
+    Keep a deal as a draft: nothing is checked, reserved or held until it is submitted.
+
+    :raises PermissionMissing: without `trading.capture_trade`.
+    :raises UnknownBook, UnknownCounterparty, TradeInvalid, ReferenceReused: as `capture_order`.
+    """
+    actor.require("trading.capture_trade")
+    words = _Words("", client_reference, tags, text)
+    proposal = propose(
+        actor=actor, deal=deal, book_id=book_id, counterparty_id=counterparty_id,
+        traded_at=traded_at, received_at=received_at, client_reference=client_reference,
+    )  # fmt: skip
+    return _capture(CaptureBasis.ORDER, actor, [proposal], words, is_draft=True)[0]
+
+
+def capture_package(
+    *,
+    actor: Actor,
+    items: Sequence[PackageItem],
+    package_id: str,
+    traded_at: datetime,
+    received_at: datetime,
+    is_fill: bool = False,
+    reason: str = "",
+    client_reference: str = "",
+    tags: Sequence[str] = (),
+    text: str = "",
+    override_reason: str = "",
+) -> tuple[Receipt, ...]:
+    """
+    Capture deals that were agreed together: all of them, or none.
+
+    The checks ask deal by deal, each with those before it in the book. If one needs a second
+    person, all wait for it. A client reference stands for the package; its deals get a number.
+
+    :raises: as `capture_order`, or as `book_fill` for an executed package.
+    """
+    actor.require("trading.book_fill" if is_fill else "trading.capture_trade")
+    try:
+        deals = package([item.deal for item in items], package_id)
+    except DealError as error:
+        raise TradeInvalid(error.field, error.rule) from error
+    words = _Words(reason, client_reference, tags, text, override_reason=override_reason)
+    proposals = [
+        propose(
+            actor=actor, deal=deal, book_id=item.book_id, counterparty_id=item.counterparty_id,
+            traded_at=traded_at, received_at=received_at,
+            client_reference=f"{client_reference}/{n}" if client_reference else "",
+        )
+        for n, (deal, item) in enumerate(zip(deals, items, strict=True), start=1)
+    ]  # fmt: skip
+    basis = CaptureBasis.FILL if is_fill else CaptureBasis.ORDER
+    return _capture(basis, actor, proposals, words)
+
+
+def capture_mirror(
+    *,
+    actor: Actor,
+    deal: Deal,
+    package_id: str,
+    book_id: UUID,
+    mirror_book_id: UUID,
+    counterparty_id: UUID,
+    mirror_counterparty_id: UUID | None = None,
+    traded_at: datetime,
+    received_at: datetime,
+    reason: str = "",
+    client_reference: str = "",
+    tags: Sequence[str] = (),
+    text: str = "",
+    override_reason: str = "",
+) -> tuple[Receipt, Receipt]:
+    """
+    Capture an internal deal as two that cancel, one in each book: both, or neither.
+
+    counterparty_id         an internal counterparty that stands for the other book, in `book_id`
+    mirror_counterparty_id  likewise in the other book; the same one if left out
+
+    :raises: as `capture_order`.
+    """
+    actor.require("trading.capture_trade")
+    parties = (counterparty_id, mirror_counterparty_id or counterparty_id)
+    if mirror_book_id == book_id:
+        raise TradeInvalid("mirror_book", "an internal deal is between two books.")
+    try:
+        sides = mirror(deal, package_id)
+    except DealError as error:
+        raise TradeInvalid(error.field, error.rule) from error
+    proposals = [
+        propose(
+            actor=actor, deal=side, book_id=book, counterparty_id=party,
+            traded_at=traded_at, received_at=received_at,
+            client_reference=f"{client_reference}/{n}" if client_reference else "",
+        )
+        for n, (side, book, party) in enumerate(
+            zip(sides, (book_id, mirror_book_id), parties, strict=True), start=1
+        )
+    ]  # fmt: skip
+    internal = Counterparty.objects.filter(pk__in=parties, is_internal=True).count()
+    if internal != len(set(parties)):
+        raise TradeInvalid("counterparty", "an internal deal is with an internal counterparty.")
+    words = _Words(reason, client_reference, tags, text, override_reason=override_reason)
+    first, second = _capture(CaptureBasis.ORDER, actor, proposals, words, is_mirror=True)
+    return first, second
 
 
 def _capture(
     basis: CaptureBasis,
     actor: Actor,
-    terms: PowerForward,
-    book_id: UUID,
-    counterparty_id: UUID,
-    traded_at: datetime,
-    received_at: datetime,
-    reason: str,
-    client_reference: str,
-    tags: Sequence[str],
-    text: str,
-) -> Receipt:
-    CAPTURE_STEPS.verify()
-    proposal = propose(
-        actor=actor, terms=terms, book_id=book_id, counterparty_id=counterparty_id,
-        traded_at=traded_at, received_at=received_at, client_reference=client_reference,
-    )  # fmt: skip
-    _check_words(reason, client_reference, tags, text)
-    request_hash = _request_hash(basis, proposal, tags)
+    proposals: Sequence[Proposal],
+    words: _Words,
+    *,
+    is_draft: bool = False,
+    is_mirror: bool = False,
+) -> tuple[Receipt, ...]:
+    CHANGE_STEPS.verify()
+    words.check()
+    hashes = [_request_hash(basis, proposal, words.tags) for proposal in proposals]
     with transaction.atomic():
-        lock_scopes(proposal)
-        if client_reference and (earlier := _earlier(proposal)):
-            return _same_again(earlier, request_hash)
-        results = run_checks(proposal)
-        if basis is CaptureBasis.ORDER:
-            _stop_where_needed(results, reason)
-        version = _write(basis, actor, proposal, results, request_hash, reason, tags, text)
-        deltas = add_deltas(version=version, terms=terms, deliveries=proposal.deliveries)
-        trade = version.trade
-        captured = Captured(
-            proposal=proposal,
-            trade_id=trade.pk,
-            trade_ref=trade.ref,
-            trade_version_id=version.pk,
-            is_fill=basis is CaptureBasis.FILL,
-            results=results,
-            actor=actor,
+        lock_books([p.book_path for p in proposals], _identities(proposals, words))
+        earlier = [_earlier(proposal, words) for proposal in proposals]
+        if any(earlier):
+            return tuple(
+                _same_again(trade, request_hash, words)
+                for trade, request_hash in zip(earlier, hashes, strict=True)
+            )
+        waits = (
+            basis is CaptureBasis.ORDER
+            and not is_draft
+            and any(needs_second_person(p.book_path, _notional(p)) for p in proposals)
         )
-        for step in CAPTURE_STEPS.values():
-            step(captured)
-        record_event(
-            type="trade.captured",
-            actor=actor,
-            aggregate_type="trade",
-            aggregate_id=trade.ref,
-            organization_id=trade.organization_id,
-            key=f"book:{trade.book_id}",
-            payload={**_terms_json(proposal), "ref": trade.ref, "basis": basis.value,
-                     "notional": str(version.notional), "energy_mwh": str(version.energy_mwh),
-                     "delivery_months": len(deltas), "checks": version.checks},
-        )  # fmt: skip
-    return Receipt(trade.ref, trade.pk, True, results)
-
-
-def lock_scopes(proposal: Proposal) -> None:
-    """
-    Take the transaction's locks on everything that the trade's limits and identity hang on.
-
-    In sorted order, so that two captures never wait for each other in a circle, and each sees
-    the headroom that the other has left.
-    """
-    keys = [book_key(book_id) for book_id in proposal.book_path]
-    if proposal.client_reference:
-        keys.append(f"reference:{proposal.organization_id}:{proposal.client_reference}")
-    lock_keys(keys)
-
-
-def _check_words(reason: str, client_reference: str, tags: Sequence[str], text: str) -> None:
-    for field, value, most in (
-        ("reason", reason, 400), ("client_reference", client_reference, 80), ("text", text, 300),
-    ):  # fmt: skip
-        if len(value) > most or "\x00" in value:
-            raise TradeInvalid(field, f"at most {most} characters, none of them NUL.")
-    if len(tags) > 10 or any(not tag or len(tag) > 40 or "\x00" in tag for tag in tags):
-        raise TradeInvalid("tags", "at most 10 words of at most 40 characters.")
-
-
-def _stop_where_needed(results: Sequence[CheckResult], reason: str) -> None:
-    outcomes = {result.outcome for result in results}
-    if Outcome.HARD in outcomes:
-        raise TradeStopped(results)
-    if Outcome.SOFT in outcomes and not reason.strip():
-        raise ReasonNeeded(results)
-
-
-def _earlier(proposal: Proposal) -> Trade | None:
-    return Trade.objects.filter(
-        organization_id=proposal.organization_id, client_reference=proposal.client_reference
-    ).first()
-
-
-def _same_again(trade: Trade, request_hash: str) -> Receipt:
-    if trade.request_hash != request_hash:
-        raise ReferenceReused(
-            f"client_reference: {trade.client_reference} is {trade.ref}, which has other terms."
-        )
-    return Receipt(trade.ref, trade.pk, False, ())
+        status = TradeStatus.PENDING if waits else TradeStatus.LIVE
+        if is_draft:
+            status = TradeStatus.DRAFT
+        written = [
+            _write(basis, actor, proposal, request_hash, words, status)
+            for proposal, request_hash in zip(proposals, hashes, strict=True)
+        ]
+        if is_mirror:
+            (one, _), (other, _) = written
+            Trade.objects.filter(pk=one.trade_id).update(mirror_id=other.trade_id)
+            Trade.objects.filter(pk=other.trade_id).update(mirror_id=one.trade_id)
+    return tuple(
+        Receipt(v.trade.ref, v.trade_id, True, results, 1, status.value) for v, results in written
+    )
 
 
 def _write(
     basis: CaptureBasis,
     actor: Actor,
     proposal: Proposal,
-    results: Sequence[CheckResult],
     request_hash: str,
-    reason: str,
-    tags: Sequence[str],
-    text: str,
-) -> TradeVersion:
-    terms, sums = proposal.terms, totals(proposal.terms)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [Trade._meta.db_table])
-        trade_id = cursor.fetchone()[0]
+    words: _Words,
+    status: TradeStatus,
+) -> tuple[TradeVersion, tuple[CheckResult, ...]]:
+    results: tuple[CheckResult, ...] = ()
+    checks: list[dict[str, object]] = []
+    if status is not TradeStatus.DRAFT:
+        results = run_checks(proposal)
+        checks = [result.as_json() for result in results]
+        if basis is CaptureBasis.ORDER:
+            checks = judged(
+                results, actor=actor, reason=words.reason, override_reason=words.override_reason
+            )
+    trade_id = next_trade_id()
     trade = Trade.objects.create(
         id=trade_id,
         ref=f"T-{trade_id:08d}",
         organization_id=proposal.organization_id,
         book_id=proposal.book_id,
         counterparty_id=proposal.counterparty_id,
+        status=status,
         basis=basis,
+        product_kind=proposal.deal.kind.value,
         client_reference=proposal.client_reference,
         request_hash=request_hash,
-        tags=list(tags),
+        source=words.source,
+        external_id=words.external_id,
+        package_id=proposal.deal.package_id,
+        tags=list(words.tags),
+        recorded_at=server_time(),
     )
-    return TradeVersion.objects.create(
+    version = add_version(
         trade=trade,
-        version=1,
+        before=None,
+        event=TradeEvent.DRAFT if status is TradeStatus.DRAFT else TradeEvent.CAPTURE,
+        status=status,
+        actor=actor,
+        book_path=proposal.book_path,
+        terms=Terms.of(proposal),
+        checks=checks,
+        results=results,
+        reason=words.reason,
+        text=words.text,
+        effective_at=proposal.traded_at,
         traded_at=proposal.traded_at,
-        side=terms.side.value,
-        market_id=proposal.market_id,
-        load_type=terms.load_type.value,
-        quantity_mw=terms.quantity_mw,
-        price=terms.price,
-        currency=terms.currency,
-        period_name=_period_name(terms),
-        first_date=terms.period.first,
-        after_date=terms.period.after,
-        delivery_start=terms.interval.start,
-        delivery_end=terms.interval.end,
-        calendar_zone=terms.area.zone_key,
-        tzdata_version=tzdata_version(),
-        hours=sums.hours,
-        energy_mwh=sums.energy_mwh,
-        notional=sums.notional.amount,
-        checks=[result.as_json() for result in results],
-        reason=reason,
-        text=text,
-        captured_by=actor.id,
-        captured_by_name=str(actor.user) if actor.user else actor.id,
+        is_fact=basis is CaptureBasis.FILL,
     )
+    return version, results
 
 
-def _period_name(terms: PowerForward) -> str:
-    try:
-        return period_name(terms.period)
-    except DealError:
-        return f"{terms.period.first}/{terms.period.after}"
+def _identities(proposals: Sequence[Proposal], words: _Words) -> list[str]:
+    keys = [
+        f"reference:{p.organization_id}:{p.client_reference}"
+        for p in proposals
+        if p.client_reference
+    ]
+    if words.external_id:
+        organization = proposals[0].organization_id
+        keys.append(f"external:{organization}:{words.source}:{words.external_id}")
+    return keys
 
 
-def _terms_json(proposal: Proposal) -> dict[str, object]:
-    terms = proposal.terms
-    return {
-        "book_id": str(proposal.book_id),
-        "counterparty_id": str(proposal.counterparty_id),
-        "market": terms.area.code,
-        "side": terms.side.value,
-        "quantity_mw": f"{terms.quantity_mw.normalize():f}",
-        "load_type": terms.load_type.value,
-        "price": f"{terms.price.normalize():f}",
-        "currency": terms.currency,
-        "delivery_start": terms.interval.start.isoformat(),
-        "delivery_end": terms.interval.end.isoformat(),
-        "traded_at": proposal.traded_at.isoformat(),
-    }
+def _earlier(proposal: Proposal, words: _Words) -> Trade | None:
+    trades = Trade.objects.filter(organization_id=proposal.organization_id)
+    if words.external_id and (
+        found := trades.filter(source=words.source, external_id=words.external_id).first()
+    ):
+        return found
+    if not proposal.client_reference:
+        return None
+    return trades.filter(client_reference=proposal.client_reference).first()
+
+
+def _same_again(trade: Trade | None, request_hash: str, words: _Words) -> Receipt:
+    if trade is None:
+        raise ReferenceReused(
+            f"client_reference: {words.client_reference} is a package of fewer deals."
+        )
+    if trade.request_hash != request_hash:
+        name, value = (
+            ("external_id", trade.external_id)
+            if words.external_id and trade.external_id == words.external_id
+            else ("client_reference", trade.client_reference)
+        )
+        raise ReferenceReused(f"{name}: {value} is {trade.ref}, which has other terms.")
+    return Receipt(trade.ref, trade.pk, False, (), trade.latest_version, trade.status)
+
+
+def _notional(proposal: Proposal) -> Decimal | None:
+    notional = deal_totals(proposal.deal).notional
+    return None if notional is None else notional.amount
 
 
 def _request_hash(basis: CaptureBasis, proposal: Proposal, tags: Sequence[str]) -> str:
     # The time of capture is ours, not the caller's: a repeated request may carry a later one.
-    terms = {k: v for k, v in _terms_json(proposal).items() if k != "traded_at"}
-    canonical = json.dumps([basis.value, terms, sorted(tags)], sort_keys=True)
+    canonical = json.dumps(
+        [
+            basis.value, terms_json(proposal.deal), str(proposal.book_id),
+            str(proposal.counterparty_id), sorted(tags),
+        ],
+        sort_keys=True,
+    )  # fmt: skip
     return hashlib.sha256(canonical.encode()).hexdigest()

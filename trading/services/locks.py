@@ -1,6 +1,8 @@
 """Locks by name that last as long as the transaction."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from django.db import connection
@@ -20,3 +22,22 @@ def lock_keys(keys: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         for key in sorted(set(keys)):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+
+
+def share_keys(keys: Iterable[str]) -> None:
+    """
+    Wait until nobody changes what the locks stand for, and keep changes out until the end of
+    the transaction; other readers are let in.
+    """
+    with connection.cursor() as cursor:
+        for key in sorted(set(keys)):
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [key])
+
+
+def server_time() -> datetime:
+    """Return the database's clock now, not the start of the transaction; call it under locks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        row = cursor.fetchone()
+    assert row is not None
+    return cast(datetime, row[0])

@@ -1,64 +1,128 @@
-"""Book what a trade version adds to positions: the deltas and the running totals, together."""
+"""Book what a trade version changes in positions: the deltas and the running totals, together."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from datetime import datetime
 
 from django.db import connection
 
 from energyopti.foundation.calendars import tzdata_version
-from trading.deals import MonthDelivery, PowerForward
-from trading.models import PositionDelta, PositionTotal, TradeVersion
+from trading.models import PositionDelta, PositionTotal, Stage, TradeVersion
+from trading.queries.positions import (
+    Position,
+    difference,
+    micro,
+    micro_bytes,
+    positions_of_trade,
+    sum_micro,
+)
 
+_KEY = (
+    "book_id", "stage", "market_id", "currency", "basis", "unit", "shape", "shape_version", "start",
+    "end", "minutes",
+)  # fmt: skip
+_COLUMNS = ", ".join(f'"{name}"' for name in (*_KEY, "month", "calendar_zone", "physical",
+                                              "exposure", "fixed", "physical_profile",
+                                              "exposure_profile"))  # fmt: skip
 _ADD_TO_TOTAL = f"""
-    INSERT INTO {PositionTotal._meta.db_table} AS total
-        (book_id, market_id, currency, load_type, month, start, "end", calendar_zone, mw, mw_price)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-    ON CONFLICT (book_id, market_id, currency, load_type, start, "end")
-    DO UPDATE SET mw = total.mw + excluded.mw, mw_price = total.mw_price + excluded.mw_price
-"""  # noqa: S608 - the table's own name, no input
+    INSERT INTO {PositionTotal._meta.db_table} AS total ({_COLUMNS})
+    VALUES ({", ".join(["%s"] * 18)})
+    ON CONFLICT ({", ".join(f'"{name}"' for name in _KEY)})
+    DO UPDATE SET physical = total.physical + excluded.physical,
+                  exposure = total.exposure + excluded.exposure,
+                  fixed = total.fixed + excluded.fixed,
+                  physical_profile = excluded.physical_profile,
+                  exposure_profile = excluded.exposure_profile
+"""  # noqa: S608 - the table's own names, no input
 
 
-def add_deltas(
-    *, version: TradeVersion, terms: PowerForward, deliveries: Sequence[MonthDelivery]
+def change_positions(
+    *, version: TradeVersion, stage: str | None, wanted: Sequence[Position], is_new: bool
 ) -> list[PositionDelta]:
     """
-    Write a version's deltas and add them to the totals, in the caller's transaction.
+    Write what takes a trade from what it adds now to what it is to add, and change the totals.
 
-    The caller holds the locks of the book's limit scopes, so totals are changed one by one.
+    Runs in the caller's transaction, who holds the locks of the book's limit scopes.
+
+    stage       in which the trade is to count; None for nowhere, then `wanted` is empty
+    is_new      True for the first version, which has nothing to take away
     """
-    mw, zone = terms.signed_mw, terms.area.zone_key
-    deltas = [
-        PositionDelta(
-            trade_version=version,
-            book_id=version.trade.book_id,
-            market_id=version.market_id,
-            currency=terms.currency,
-            load_type=terms.load_type.value,
-            month=delivery.month,
-            start=delivery.interval.start,
-            end=delivery.interval.end,
-            calendar_zone=zone,
-            tzdata_version=tzdata_version(),
-            mw=mw,
-            mw_price=_exact_product(mw, terms.price),
-        )
-        for delivery in deliveries
-    ]
-    PositionDelta.objects.bulk_create(deltas)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            _ADD_TO_TOTAL,
-            [
-                (
-                    d.book_id, d.market_id, d.currency, d.load_type, d.month, d.start, d.end,
-                    d.calendar_zone, d.mw, d.mw_price,
-                )
-                for d in deltas
-            ],
-        )  # fmt: skip
+    now = version.recorded_at
+    deltas: list[PositionDelta] = []
+    for each in (Stage.LIVE, Stage.PENDING):
+        target = list(wanted) if stage == each else []
+        held = [] if is_new else positions_of_trade(version.trade_id, stage=each)
+        deltas += [_delta(version, each, p, now) for p in difference(target, held)]
+    PositionDelta.objects.bulk_create(deltas, batch_size=500)
+    _add_to_totals(deltas)
     return deltas
 
 
-def _exact_product(mw: Decimal, price: Decimal) -> Decimal:
-    # Three and six decimals of at most 12 and 16 digits: within Decimal's 28 by the terms' bounds.
-    return mw * price
+def _delta(version: TradeVersion, stage: str, p: Position, now: datetime) -> PositionDelta:
+    return PositionDelta(
+        trade_version=version,
+        book_id=version.book_id,
+        stage=stage,
+        market_id=p.market_id,
+        currency=p.currency,
+        basis=p.basis,
+        unit=p.unit,
+        shape=p.shape,
+        shape_version=p.shape_version,
+        month=p.month,
+        start=p.start,
+        end=p.end,
+        minutes=p.minutes,
+        calendar_zone=p.calendar.zone_key,
+        tzdata_version=tzdata_version(),
+        physical=p.physical,
+        exposure=p.exposure,
+        fixed=p.fixed,
+        physical_profile=micro_bytes(p.physical_profile),
+        exposure_profile=micro_bytes(p.profile),
+        recorded_at=now,
+    )
+
+
+def _add_to_totals(deltas: Sequence[PositionDelta]) -> None:
+    profiles = _profiles_with([d for d in deltas if d.minutes])
+    rows = []
+    for d in deltas:
+        key = tuple(getattr(d, name) for name in _KEY)
+        physical, exposure = profiles.get(key, (b"", b""))
+        rows.append(
+            (*key, d.month, d.calendar_zone, d.physical, d.exposure, d.fixed, physical, exposure)
+        )
+    with connection.cursor() as cursor:
+        cursor.executemany(_ADD_TO_TOTAL, rows)
+
+
+def _profiles_with(
+    deltas: Sequence[PositionDelta],
+) -> dict[tuple[object, ...], tuple[bytes, bytes]]:
+    """Return the profiles of totals with some deltas added, by key; the book is locked."""
+    if not deltas:
+        return {}
+    held = {
+        row[: len(_KEY)]: row[len(_KEY) :]
+        for row in PositionTotal.objects.filter(
+            book_id__in={d.book_id for d in deltas},
+            market_id__in={d.market_id for d in deltas},
+            start__in={d.start for d in deltas},
+            minutes__gt=0,
+        ).values_list(*_KEY, "physical_profile", "exposure_profile")
+    }
+    found = {}
+    for delta in deltas:
+        key = tuple(getattr(delta, name) for name in _KEY)
+        added = (delta.physical_profile, delta.exposure_profile)
+        if key in held:
+            physical, exposure = held[key]
+            added = (
+                micro_bytes(sum_micro(micro(physical), micro(added[0]))),
+                micro_bytes(sum_micro(micro(exposure), micro(added[1]))),
+            )
+        held[key] = added
+        found[key] = added
+    return found

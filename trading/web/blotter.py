@@ -11,8 +11,9 @@ from django.shortcuts import render
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation.tables.columns import FigureColumn, MomentColumn, StatusColumn
 from energyopti.foundation.tables.pages import TablePage
-from trading.deals import LoadType
-from trading.queries.trades import UnknownTrade, deltas_of, trade_by_ref, trade_rows, versions_of
+from trading.models import TradeStatus
+from trading.queries.positions import positions_of_trade
+from trading.queries.trades import UnknownTrade, trade_by_ref, trade_rows, versions_of
 
 
 class BlotterTable(tables.Table):
@@ -27,7 +28,7 @@ class BlotterTable(tables.Table):
     side = StatusColumn(verbose_name="Side", levels={}, labels={"BUY": "Buy", "SELL": "Sell"})
     quantity_mw = FigureColumn(verbose_name="Power", places=3, unit="MW")
     market = tables.Column("Area", accessor="market__code")
-    load_type = tables.Column("Product")
+    load_type = tables.Column("Product", accessor="shape")
     period_name = tables.Column("Period", order_by="delivery_start")
     price = FigureColumn(verbose_name="Price", places=2)
     currency = tables.Column("Currency")
@@ -35,8 +36,9 @@ class BlotterTable(tables.Table):
     notional = FigureColumn(verbose_name="Notional", places=2)
     basis = tables.Column("Basis", accessor="trade__basis")
     status = StatusColumn(
-        verbose_name="Status", accessor="trade__status", levels={"LIVE": "good"},
-        labels={"LIVE": "Live"},
+        verbose_name="Status", accessor="trade__status",
+        levels={"LIVE": "good", "PENDING": "warn", "CANCELLED": "bad"},
+        labels={status.value: str(status.label) for status in TradeStatus},
     )  # fmt: skip
 
     class Meta:
@@ -54,9 +56,7 @@ class BlotterFilter(django_filters.FilterSet):
         field_name="trade__counterparty__code", lookup_expr="iexact", label="Counterparty code"
     )
     side = django_filters.ChoiceFilter(choices=[("BUY", "Buy"), ("SELL", "Sell")], label="Side")
-    load_type = django_filters.ChoiceFilter(
-        choices=[(load.value, load.value.title()) for load in LoadType], label="Product"
-    )
+    load_type = django_filters.CharFilter(field_name="shape", lookup_expr="iexact", label="Product")
     period = django_filters.CharFilter(
         field_name="period_name", lookup_expr="iexact", label="Period"
     )
@@ -100,7 +100,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
         {
             "version": version,
             "trade": version.trade,
-            "deltas": deltas_of(version.pk),
+            "deltas": positions_of_trade(version.trade_id),
             "versions": versions_of(version.trade_id),
         },
     )

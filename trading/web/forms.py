@@ -118,7 +118,7 @@ class TicketForm(forms.Form):
             raise UnknownCounterparty("counterparty: choose one, or write cpty: with its code.")
         self.parties = [("Book", f"{book.code}, {book.name}"), ("Counterparty", party.name)]
         return propose(
-            actor=self.actor, terms=deal.terms, book_id=book.id, counterparty_id=party.id,
+            actor=self.actor, deal=deal.terms.deal, book_id=book.id, counterparty_id=party.id,
             traded_at=self.now, received_at=self.now,
             client_reference=found.get("client_reference", ""),
         )  # fmt: skip

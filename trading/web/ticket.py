@@ -52,7 +52,8 @@ def ticket(request: HttpRequest) -> HttpResponse:
     except ReferenceReused as error:
         form.add_error(None, str(error))
     else:
-        messages.success(request, f"{receipt.ref} is booked.")
+        said = "waits for release" if receipt.status == "PENDING" else "is booked"
+        messages.success(request, f"{receipt.ref} {said}.")
         return HttpResponseRedirect(reverse("trading:trade", args=[receipt.ref]))
     return _draw(request, form, status=422)
 
@@ -72,7 +73,7 @@ def _book(form: TicketForm) -> Receipt:
     verb = book_fill if found["basis"] == "FILL" else capture_order
     return verb(
         actor=form.actor,
-        terms=deal.terms,
+        deal=deal.terms.deal,
         book_id=proposal.book_id,
         counterparty_id=proposal.counterparty_id,
         traded_at=form.now,

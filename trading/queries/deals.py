@@ -1,0 +1,183 @@
+"""Read deals back from their rows, through the same checks that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from energyopti.foundation.calendars import DatePeriod
+from energyopti.foundation.money import Side
+from trading import deals
+from trading.deals import Deal, DeliveryArea
+from trading.models import Fee, Leg, LegKind, PriceIndex, TradeVersion
+
+from .areas import delivery_areas, index_of
+from .positions import STORED
+
+_FEES = {kind.value for kind in deals.FeeKind}
+
+
+def deal_of(version: TradeVersion) -> Deal:
+    """Return the terms of a version; five queries at most, one more for each profile."""
+    legs = list(
+        Leg.objects.filter(version_id=version.terms_version_id)
+        .select_related("market", "index__market")
+        .order_by("number")
+    )
+    fees = Fee.objects.filter(version_id=version.terms_version_id, purpose__in=_FEES)
+    named = [code for leg in legs for code in leg.terms.get("underlying", ())]
+    indices = {leg.index_code: leg.index for leg in legs if leg.index is not None}
+    for row in (
+        PriceIndex.objects.filter(code__in=set(named) - set(indices)).select_related("market")
+        if named
+        else ()
+    ):
+        indices[row.code] = row
+    codes = {leg.market.code for leg in legs} | {i.market.code for i in indices.values()}
+    areas = delivery_areas(codes)
+    known = {code: index_of(row, areas[row.market.code]) for code, row in indices.items()}
+    profiles: dict[int, deals.Profile] = {}
+    made = [_leg(leg, areas, known, profiles, version.mic) for leg in legs]
+    return Deal(
+        deals.ProductKind(version.product_kind),
+        Side(version.side),
+        (*made, *(_fee(row) for row in fees.order_by("number"))),
+        package_id=version.trade.package_id,
+        mic=version.mic,
+        clearing_account=version.clearing_account,
+    )
+
+
+def _leg(
+    row: Leg,
+    areas: Mapping[str, DeliveryArea],
+    indices: Mapping[str, deals.PriceIndex],
+    profiles: dict[int, deals.Profile],
+    mic: str,
+) -> deals.Leg:
+    area = areas[row.market.code]
+    direction = deals.Direction(row.direction)
+    volume: deals.Volume | deals.Profile
+    if row.profile_id is not None:
+        if row.profile_id not in profiles:
+            profiles[row.profile_id] = _profile(row)
+        volume = profiles[row.profile_id]
+    else:
+        volume = deals.Volume(row.quantity, row.unit, deals.Frequency(row.frequency), row.lots)
+    schedule = deals.Schedule(
+        area,
+        DatePeriod(row.first_date, row.after_date),
+        volume,
+        area.shape(row.shape, version=row.shape_version),
+    )
+    if row.kind == LegKind.DELIVERY:
+        return deals.Delivery(direction, schedule, asset_of(row.terms), certificate_of(row.terms))
+    assert row.price is not None
+    if row.kind == LegKind.FIXED:
+        return deals.Fixed(direction, schedule, row.price, row.currency, row.price_unit)
+
+    def index(code: str) -> deals.PriceIndex:
+        if code in indices:
+            return indices[code]
+        # What the exchange settles its own contracts at has no row of its own.
+        return deals.settlement_index(area, mic)
+
+    if row.kind == LegKind.FLOATING:
+        return deals.Floating(direction, schedule, index(row.index_code), row.price, row.multiplier)
+    return option_of(row.terms, direction, schedule, [index(c) for c in row.terms["underlying"]])
+
+
+def _profile(row: Leg) -> deals.Profile:
+    import numpy as np
+
+    assert row.profile is not None
+    months = row.profile.months.order_by("start").values_list("micro_mw", flat=True)
+    whole = np.concatenate([np.frombuffer(stored, dtype=STORED) for stored in months])
+    return deals.Profile(row.profile.minutes, whole.astype(np.int64))
+
+
+def _fee(row: Fee) -> deals.Fee:
+    return deals.Fee(
+        deals.Direction(row.direction), deals.FeeKind(row.purpose), row.amount, row.currency,
+        deals.FeeBasis(row.basis), row.payee,
+    )  # fmt: skip
+
+
+def asset_json(asset: deals.AssetShare | None) -> dict[str, Any]:
+    """Return an asset's share as a leg keeps it."""
+    if asset is None:
+        return {}
+    return {
+        "asset": {
+            "id": asset.asset_id,
+            "installed_mw": str(asset.installed_mw),
+            "contracted_mw": str(asset.contracted_mw),
+        }
+    }
+
+
+def asset_of(terms: Mapping[str, Any]) -> deals.AssetShare | None:
+    """Return the asset's share that a leg keeps, None without one."""
+    kept = terms.get("asset")
+    if kept is None:
+        return None
+    return deals.AssetShare(
+        kept["id"], Decimal(kept["installed_mw"]), Decimal(kept["contracted_mw"])
+    )
+
+
+def certificate_json(terms: deals.CertificateTerms | None) -> dict[str, Any]:
+    """Return which certificates as a leg keeps it."""
+    if terms is None:
+        return {}
+    return {"certificate": {"vintage": terms.vintage, "registry": terms.registry}}
+
+
+def certificate_of(terms: Mapping[str, Any]) -> deals.CertificateTerms | None:
+    """Return which certificates a leg is about, None without any."""
+    kept = terms.get("certificate")
+    return None if kept is None else deals.CertificateTerms(kept["vintage"], kept["registry"])
+
+
+def option_json(leg: deals.Option) -> dict[str, Any]:
+    """Return an option's terms as a leg keeps them."""
+    return {
+        "style": leg.style.value,
+        "type": leg.option_type.value,
+        "underlying": [index.code for index in leg.underlying],
+        "strikes": [str(strike) for strike in leg.strikes],
+        "expiry": leg.expiry.isoformat(),
+        "exercises": [instant.isoformat() for instant in leg.exercises],
+        "premium": str(leg.premium),
+        "premium_currency": leg.premium_currency,
+        "premium_date": leg.premium_date.isoformat() if leg.premium_date else None,
+        "settlement": leg.settlement.value,
+        "currency": leg.currency,
+    }
+
+
+def option_of(
+    terms: Mapping[str, Any],
+    direction: deals.Direction,
+    schedule: deals.Schedule,
+    underlying: Sequence[deals.PriceIndex],
+) -> deals.Option:
+    """Return an option from the terms that a leg keeps."""
+    paid_on = terms["premium_date"]
+    return deals.Option(
+        direction=direction,
+        schedule=schedule,
+        style=deals.OptionStyle(terms["style"]),
+        option_type=deals.OptionType(terms["type"]),
+        underlying=tuple(underlying),
+        strikes=tuple(Decimal(strike) for strike in terms["strikes"]),
+        expiry=datetime.fromisoformat(terms["expiry"]),
+        currency=terms["currency"],
+        exercises=tuple(datetime.fromisoformat(instant) for instant in terms["exercises"]),
+        premium=Decimal(terms["premium"]),
+        premium_currency=terms["premium_currency"],
+        premium_date=None if paid_on is None else date.fromisoformat(paid_on),
+        settlement=deals.Settlement(terms["settlement"]),
+    )

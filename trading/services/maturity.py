@@ -1,0 +1,88 @@
+"""What the clock does to trades: they mature when delivery ends and settle when payment is due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from energyopti.accounts.actors import Actor, PermissionMissing
+from trading.models import Trade, TradeEvent, TradeStatus, TradeVersion
+from trading.queries.books import book_path
+
+from .life import check_transition
+from .trade_versions import add_version, lock_books
+
+# Physical power and gas are paid on the 20th of the month after delivery (EFET General Agreement,
+# § 13.2: due date); until settlement knows each payment, this day stands for it.
+PAYMENT_DAY = 20
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Matured:
+    """How many trades the clock moved."""
+
+    matured: int
+    settled: int
+
+
+def mature_trades(*, actor: Actor, as_of: datetime) -> Matured:
+    """
+    Mature what has been delivered and settle what is due by an instant.
+
+    The same again changes nothing. Each trade has a transaction of its own.
+
+    :raises PermissionMissing: for anybody but the system; the clock alone does this.
+    """
+    if not actor.is_system:
+        raise PermissionMissing("trading.mature_trade")
+    versions = TradeVersion.objects.filter(version=F("trade__latest_version"))
+    over = versions.filter(trade__status=TradeStatus.LIVE, delivery_end__lte=as_of)
+    matured = _move(actor, over.values_list("trade_id", flat=True), as_of, TradeEvent.MATURE)
+    ended = versions.filter(
+        trade__status__in=(TradeStatus.MATURED, TradeStatus.NOVATED, TradeStatus.TERMINATED),
+        delivery_end__lte=as_of,
+    ).select_related("market")
+    due = [v.trade_id for v in ended.iterator(_BATCH) if settled_at(v) <= as_of]
+    return Matured(matured, _move(actor, due, as_of, TradeEvent.SETTLE))
+
+
+def settled_at(version: TradeVersion) -> datetime:
+    """Return the instant at which a trade is paid: the start of the payment day, local."""
+    calendar = version.market.calendar
+    last = date.fromordinal(version.after_date.toordinal() - 1)
+    month = last.year * 12 + last.month
+    day = date(month // 12, month % 12 + 1, PAYMENT_DAY)
+    return max(calendar.day(day).start, version.delivery_end)
+
+
+def _move(actor: Actor, trade_ids: Sequence[int], as_of: datetime, event: TradeEvent) -> int:
+    moved = 0
+    for trade_id in list(trade_ids):
+        with transaction.atomic():
+            moved += _move_one(actor, trade_id, as_of, event)
+    return moved
+
+
+def _move_one(actor: Actor, trade_id: int, as_of: datetime, event: TradeEvent) -> bool:
+    path = book_path(Trade.objects.values_list("book_id", flat=True).get(pk=trade_id))
+    lock_books([path])
+    trade = Trade.objects.select_for_update().get(pk=trade_id)
+    held = TradeVersion.objects.select_related("market").get(
+        trade=trade, version=trade.latest_version
+    )
+    status = TradeStatus.MATURED if event is TradeEvent.MATURE else TradeStatus.SETTLED
+    wanted = {TradeStatus.LIVE} if event is TradeEvent.MATURE else {
+        TradeStatus.MATURED, TradeStatus.NOVATED, TradeStatus.TERMINATED,
+    }  # fmt: skip
+    if trade.status not in wanted or held.delivery_end > as_of:
+        return False  # somebody was here in the meantime
+    check_transition(trade, event, status)
+    at = held.delivery_end if event is TradeEvent.MATURE else settled_at(held)
+    add_version(
+        trade=trade, before=held, event=event, status=status, actor=actor, book_path=path,
+        effective_at=at,
+    )  # fmt: skip
+    return True

@@ -1,0 +1,275 @@
+"""Write a version of a trade: its row, legs, positions, change steps and event, together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from energyopti.accounts.actors import Actor
+from energyopti.foundation.events.services import record_event
+from trading.checks import CHANGE_STEPS, Change, CheckResult, Proposal, VersionStage
+from trading.deals import Deal
+from trading.models import Fee, Stage, Trade, TradeEvent, TradeStatus, TradeVersion
+from trading.queries.deals import deal_of
+from trading.queries.positions import Position, positions_of_trade, proposed_positions
+from trading.queries.summaries import terms_json, terms_summary
+
+from .legs import write_legs
+from .life import HELD
+from .locks import book_key, lock_keys, server_time
+from .positions import change_positions
+
+EVENT_TYPES: Mapping[str, str] = {
+    TradeEvent.DRAFT: "trade.drafted",
+    TradeEvent.CAPTURE: "trade.captured",
+    TradeEvent.SUBMIT: "trade.submitted",
+    TradeEvent.RELEASE: "trade.released",
+    TradeEvent.REJECT: "trade.sent_back",
+    TradeEvent.AMEND: "trade.amended",
+    TradeEvent.CORRECT: "trade.corrected",
+    TradeEvent.NOVATE: "trade.novated",
+    TradeEvent.TERMINATE: "trade.terminated",
+    TradeEvent.CANCEL: "trade.cancelled",
+    TradeEvent.MATURE: "trade.matured",
+    TradeEvent.SETTLE: "trade.settled",
+}
+# What tells of something that has happened: no check could stop it, so it may open a breach.
+_FACTS = frozenset({TradeEvent.CORRECT, TradeEvent.NOVATE, TradeEvent.TERMINATE, TradeEvent.CANCEL})
+# A version without terms of its own repeats these of the one before.
+_SUMMARY = (
+    "product_kind", "side", "market_id", "shape", "quantity", "quantity_unit", "frequency",
+    "quantity_mw", "price", "price_unit", "currency", "period_name", "first_date", "after_date",
+    "delivery_start", "delivery_end", "calendar_zone", "tzdata_version", "hours", "volume",
+    "volume_unit", "energy_mwh", "notional", "mic", "clearing_account", "broker",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """
+    A deal with what its rows need.
+
+    positions   what it adds
+    market_ids  by code
+    """
+
+    deal: Deal
+    positions: Sequence[Position]
+    market_id: int
+    market_ids: Mapping[str, int]
+
+    @classmethod
+    def of(cls, proposal: Proposal) -> Terms:
+        return cls(
+            proposal.deal,
+            proposed_positions(proposal.deltas, proposal.market_ids),
+            proposal.market_id,
+            proposal.market_ids,
+        )
+
+
+def lock_books(paths: Sequence[Sequence[UUID]], keys: Sequence[str] = ()) -> None:
+    """
+    Take the transaction's locks on the limit scopes of books, and more keys.
+
+    All at once and in sorted order, so that two changes never wait for each other in a circle,
+    and each sees the headroom that the other has left.
+    """
+    lock_keys([*(book_key(book_id) for path in paths for book_id in path), *keys])
+
+
+def next_trade_id() -> int:
+    """Return the id that the next trade gets."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [Trade._meta.db_table])
+        return int(cursor.fetchone()[0])
+
+
+def add_version(
+    *,
+    trade: Trade,
+    before: TradeVersion | None,
+    event: str,
+    status: str,
+    actor: Actor,
+    book_path: tuple[UUID, ...],
+    terms: Terms | None = None,
+    positions: Sequence[Position] | None = None,
+    checks: Sequence[Mapping[str, object]] = (),
+    results: tuple[CheckResult, ...] = (),
+    reason: str = "",
+    text: str = "",
+    effective_at: datetime,
+    traded_at: datetime | None = None,
+    fees: Sequence[Fee] = (),
+    is_fact: bool = False,
+    payload: Mapping[str, Any] | None = None,
+) -> TradeVersion:
+    """
+    Add a version in the caller's transaction, who holds the locks of the book's limit scopes.
+
+    terms       new ones; None keeps those of the version before
+    positions   what the trade is to add from now on; None: what the terms add, or what it adds
+                already. Nothing counts in a status that is neither held nor pending.
+    fees        further ones of this version
+    """
+    number = 1 if before is None else before.version + 1
+    changed = _changed_terms(before, terms, status)
+    version = TradeVersion(
+        trade=trade,
+        version=number,
+        event=event,
+        status=status,
+        recorded_at=server_time(),
+        effective_at=effective_at,
+        traded_at=traded_at or (before.traded_at if before else effective_at),
+        book_id=trade.book_id,
+        counterparty_id=trade.counterparty_id,
+        checks=list(checks),
+        reason=reason,
+        text=text,
+        captured_by=actor.id,
+        captured_by_name=str(actor.user) if actor.user else actor.id,
+    )
+    if terms is not None:
+        summary = {**terms_summary(terms.deal), "market_id": terms.market_id}
+    else:
+        assert before is not None, "a first version has terms"
+        summary = {name: getattr(before, name) for name in _SUMMARY}
+        version.terms_id = before.terms_version_id
+    for name, value in summary.items():
+        setattr(version, name, value)
+    version.save(force_insert=True)
+    if terms is not None:
+        write_legs(version=version, deal=terms.deal, market_ids=terms.market_ids)
+    if fees:
+        _add_fees(version, fees)
+    months = _move_positions(version, before, status, terms, positions)
+    Trade.objects.filter(pk=trade.pk).update(
+        status=status, latest_version=number, product_kind=version.product_kind,
+        counterparty_id=trade.counterparty_id, mirror_id=trade.mirror_id,
+    )  # fmt: skip
+    trade.status, trade.latest_version = status, number
+    trade.product_kind = version.product_kind
+    change = Change(
+        organization_id=trade.organization_id,
+        book_path=book_path,
+        currency=version.currency,
+        trade_id=trade.pk,
+        trade_ref=trade.ref,
+        before=None if before is None else VersionStage(before.pk, before.status),
+        after=VersionStage(version.pk, status),
+        is_fact=is_fact or event in _FACTS,
+        results=results,
+        actor=actor,
+    )
+    for step in CHANGE_STEPS.values():
+        step(change)
+    record_event(
+        type=EVENT_TYPES[event],
+        actor=actor,
+        aggregate_type="trade",
+        aggregate_id=trade.ref,
+        organization_id=trade.organization_id,
+        key=f"book:{trade.book_id}",
+        payload=_payload(trade, version, terms, months, payload or {}),
+        changes=changed,
+    )
+    return version
+
+
+def _add_fees(version: TradeVersion, fees: Sequence[Fee]) -> None:
+    first = version.fees.count() + 1
+    for number, fee in enumerate(fees, start=first):
+        fee.version, fee.number = version, number
+    Fee.objects.bulk_create(fees)
+
+
+def _move_positions(
+    version: TradeVersion,
+    before: TradeVersion | None,
+    status: str,
+    terms: Terms | None,
+    positions: Sequence[Position] | None,
+) -> int:
+    """Change what the trade adds, and return in how many parts."""
+    stage = Stage.LIVE if status in HELD else Stage.PENDING if status == "PENDING" else None
+    was = None
+    if before is not None:
+        was = Stage.LIVE if before.status in HELD else None
+        was = Stage.PENDING if before.status == TradeStatus.PENDING else was
+    if positions is None and terms is None and stage == was:
+        return 0
+    wanted: Sequence[Position] = ()
+    if stage is not None:
+        if positions is not None:
+            wanted = positions
+        elif terms is not None:
+            wanted = terms.positions
+        elif was is not None:
+            wanted = positions_of_trade(version.trade_id, stage=was)
+    return len(
+        change_positions(
+            version=version, stage=stage, wanted=wanted, is_new=before is None or was is None
+        )
+    )
+
+
+def _changed_terms(
+    before: TradeVersion | None, terms: Terms | None, status: str
+) -> dict[str, tuple[Any, Any]]:
+    """Return what a version changes, field by field, as the event keeps it."""
+    if before is None:
+        return {}
+    changed: dict[str, tuple[Any, Any]] = {}
+    if before.status != status:
+        changed["status"] = (before.status, status)
+    if terms is not None:
+        old, new = terms_json(deal_of(before)), terms_json(terms.deal)
+        changed |= {name: (old[name], new[name]) for name in new if old[name] != new[name]}
+    return changed
+
+
+def _payload(
+    trade: Trade,
+    version: TradeVersion,
+    terms: Terms | None,
+    months: int,
+    more: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
+        "ref": trade.ref,
+        "version": version.version,
+        "status": version.status,
+        "basis": trade.basis,
+        "book_id": str(trade.book_id),
+        "counterparty_id": str(trade.counterparty_id),
+        "product_kind": version.product_kind,
+        "side": version.side,
+        "load_type": version.shape,
+        "quantity_mw": _text(version.quantity_mw),
+        "quantity": f"{_text(version.quantity)} {version.quantity_unit}",
+        "price": _text(version.price),
+        "currency": version.currency,
+        "delivery_start": version.delivery_start.isoformat(),
+        "delivery_end": version.delivery_end.isoformat(),
+        "traded_at": version.traded_at.isoformat(),
+        "effective_at": version.effective_at.isoformat(),
+        "notional": None if version.notional is None else str(version.notional),
+        "energy_mwh": None if version.energy_mwh is None else str(version.energy_mwh),
+        "delivery_months": months,
+        "checks": version.checks,
+        "reason": version.reason,
+        **({"market": terms.deal.schedule.area.code} if terms is not None else {}),
+        **more,
+    }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value.normalize():f}"
