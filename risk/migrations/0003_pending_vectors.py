@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("risk", "0001_limits_and_vectors"),
+        ("risk", "0002_loads_in_scenarios"),
     ]
 
     operations = [
