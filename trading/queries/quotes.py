@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -41,6 +41,17 @@ WHERE market_id = %(market)s AND valid_from >= %(first)s AND valid_from <= %(lat
 ORDER BY contract, load_type, source, valid_from DESC, recorded_at DESC, id DESC
 """
 
+
+# What one source says of some instants.
+_OF_SOURCE = """
+SELECT DISTINCT ON (valid_from, contract, load_type)
+       id, contract, delivery_start, delivery_end, value, valid_from, source, quality, recorded_at,
+       load_type, bid, ask
+FROM trading_quote
+WHERE market_id = %(market)s AND source = %(source)s
+  AND valid_from = ANY(%(instants)s::timestamptz[])
+ORDER BY valid_from, contract, load_type, recorded_at DESC, id DESC
+"""
 
 BASE = "BASE"
 
@@ -97,13 +108,7 @@ def quotes_at(
 
     known_at    our knowledge: nothing recorded later counts; None for everything.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT max(valid_from) FROM trading_quote WHERE market_id = %s AND valid_from <= %s"
-            " AND (%s::timestamptz IS NULL OR recorded_at <= %s)",
-            [market.pk, as_of, known_at, known_at],
-        )
-        (valid_from,) = cursor.fetchone()
+    valid_from = latest_trading_day(market, as_of=as_of, known_at=known_at)
     if valid_from is None:
         return []
     calendar = market.calendar
@@ -115,6 +120,21 @@ def quotes_at(
         ),
         key=lambda quote: (quote.delivery, quote.contract, quote.load, quote.source),
     )
+
+
+def latest_trading_day(
+    market: Market, *, as_of: datetime, known_at: datetime | None = None
+) -> datetime | None:
+    """Return the instant that the last quotes not after `as_of` speak of, None without any."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(valid_from) FROM trading_quote WHERE market_id = %s AND valid_from <= %s"
+            " AND (%s::timestamptz IS NULL OR recorded_at <= %s)",
+            [market.pk, as_of, known_at, known_at],
+        )
+        (valid_from,) = cursor.fetchone()
+    found: datetime | None = valid_from
+    return found
 
 
 def quote_history(
@@ -149,6 +169,13 @@ def quote_history(
     for quote in quotes:
         values[row[quote.valid_from], column[quote.contract]] = float(quote.value)
     return QuoteHistory(tuple(days), tuple(codes), values)
+
+
+def quote_versions(
+    market_id: int, *, source: str, instants: Collection[datetime]
+) -> list[KnownQuote]:
+    """Return the versions that hold now of a source's quotes at some instants."""
+    return _rows(_OF_SOURCE, {"market": market_id, "source": source, "instants": list(instants)})
 
 
 def _rows(statement: str, values: dict[str, Any]) -> list[KnownQuote]:

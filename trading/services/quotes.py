@@ -28,7 +28,7 @@ CREATE TEMPORARY TABLE incoming_quote (
 _INSERT = """
 WITH latest AS (
     SELECT DISTINCT ON (valid_from, contract, load_type)
-           valid_from, contract, load_type, value, bid, ask
+           valid_from, contract, load_type, value, bid, ask, quality
     FROM trading_quote
     WHERE market_id = %(market)s AND source = %(source)s
       AND valid_from >= %(first)s AND valid_from <= %(latest)s
@@ -40,8 +40,8 @@ WITH latest AS (
            incoming.value, incoming.bid, incoming.ask, valid_from, %(recorded_at)s, %(source)s,
            %(quality)s, %(actor)s
     FROM incoming_quote incoming LEFT JOIN latest USING (valid_from, contract, load_type)
-    WHERE (latest.value, latest.bid, latest.ask)
-          IS DISTINCT FROM (incoming.value, incoming.bid, incoming.ask)
+    WHERE (latest.value, latest.bid, latest.ask, latest.quality)
+          IS DISTINCT FROM (incoming.value, incoming.bid, incoming.ask, %(quality)s)
     ORDER BY valid_from, delivery_start, delivery_end, load_type
     RETURNING valid_from, contract, load_type
 )
