@@ -67,7 +67,7 @@ def value_positions(positions: Iterable[Position], basis: Basis) -> Valuation:
     from risk.engine import Exposure, base_value, exposure_by_tenor, month_number, project
 
     rows: list[PositionValue] = []
-    by_market: dict[int, list[Exposure]] = defaultdict(list)
+    by_load: dict[tuple[int, str], list[Exposure]] = defaultdict(list)
     for position in positions:
         exposure = Exposure(
             month_number(position.month),
@@ -78,10 +78,12 @@ def value_positions(positions: Iterable[Position], basis: Basis) -> Valuation:
         row = _row(position, exposure, basis)
         rows.append(row)
         if not row.problem:
-            by_market[position.market_id].append(exposure)
+            by_load[position.market_id, position.shape].append(exposure)
     value, pnl = 0.0, basis.zeros()
-    for market_id, exposures in by_market.items():
-        market = basis.markets[market_id]
+    for (market_id, shape), exposures in by_load.items():
+        market = basis.markets[market_id].load(shape) if market_id in basis.markets else None
+        if market is None:
+            continue  # over, so worth nothing on any curve
         value += base_value(exposures, market.curve)
         energy = exposure_by_tenor(exposures, origin=market.curve.origin, tenors=basis.tenors)
         pnl += project(market.shocks, energy)
@@ -93,19 +95,22 @@ def _row(position: Position, exposure: Exposure, basis: Basis) -> PositionValue:
 
     price, value, problem = None, None, ""
     market = basis.markets.get(position.market_id)
+    load = market.load(position.shape) if market is not None else None
     shape = "profile" if position.minutes else position.shape.lower()
     if basis.valued_at >= position.end or (position.load is not None and exposure.hours <= 0):
         value = 0.0
     elif position.load is None:
         problem = f"no hours of {shape} version {position.shape_version}"
-    elif not position.is_flat_base:
-        problem = f"no {shape} curve" if position.unit == "MWh" else f"no curve per {position.unit}"
+    elif position.unit != position.market_unit:
+        problem = f"no curve per {position.unit}"
     elif market is None:
         problem = "no curve with quote history"
+    elif position.minutes or load is None:
+        problem = f"no {shape} curve"
     else:
         try:
-            price = price_of(market.curve, exposure.month)
-            value = base_value([exposure], market.curve)
+            price = price_of(load.curve, exposure.month)
+            value = base_value([exposure], load.curve)
         except NoCurve:
             problem = "beyond the curve"
     return PositionValue(

@@ -39,7 +39,8 @@ class Position:
     What some books hold of one market, shape and delivery interval, bought +, sold −.
 
     basis       what the numbers are per: HOUR of the shape, delivery DAY, or the interval
-    unit        of quantities, the market's price unit; per hour of MWh is MW
+    unit        of quantities and prices; per hour of MWh is MW
+    market_unit what the market's own prices are per
     load        the shape's hours, None where the market no longer knows the shape
     exposure    what gains with the price; its value is count × (price × exposure − fixed)
     minutes     of a profile's intervals, else 0
@@ -65,6 +66,7 @@ class Position:
     minutes: int = 0
     profile: Micro | None = None
     physical_profile: Micro | None = None
+    market_unit: str = "MWh"
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -73,11 +75,6 @@ class Position:
             self.market_id, self.currency, self.basis, self.unit, self.shape, self.shape_version,
             self.start, self.end, self.minutes,
         )  # fmt: skip
-
-    @property
-    def is_flat_base(self) -> bool:
-        """Say whether it is a constant power in every hour, per MWh."""
-        return self.basis == "HOUR" and self.unit == "MWh" and self.shape == BASE.code
 
     def count_from(self, instant: datetime) -> float:
         """
@@ -163,9 +160,9 @@ def _days(calendar: Calendar, load: LoadShape, start: datetime, end: datetime) -
 
 
 _COLUMNS = (
-    "market_id", "market__code", "market__time_zone", "market__day_start", "currency", "basis",
-    "unit", "shape", "shape_version", "month", "start", "end", "minutes", "physical", "exposure",
-    "fixed", "exposure_profile",
+    "market_id", "market__code", "market__time_zone", "market__day_start", "market__price_unit",
+    "currency", "basis", "unit", "shape", "shape_version", "month", "start", "end", "minutes",
+    "physical", "exposure", "fixed", "exposure_profile",
 )  # fmt: skip
 
 
@@ -222,7 +219,7 @@ def _positions(rows: QuerySet[Any], *, with_physical: bool = False) -> list[Posi
     found: dict[tuple[Any, ...], list[Any]] = {}
     columns = (*_COLUMNS, "physical_profile") if with_physical else _COLUMNS
     for row in rows.values_list(*columns):
-        key, numbers, profiles = row[:13], row[13:16], [micro(stored) for stored in row[16:]]
+        key, numbers, profiles = row[:14], row[14:17], [micro(stored) for stored in row[17:]]
         held = found.get(key)
         if held is None:
             found[key] = [*numbers, *profiles]
@@ -231,11 +228,11 @@ def _positions(rows: QuerySet[Any], *, with_physical: bool = False) -> list[Posi
             held[index] = _EXACT.add(held[index], number)
         for index, profile in enumerate(profiles, start=3):
             held[index] = sum_micro(held[index], profile)
-    shapes = _loads({(key[1], key[7], key[8]) for key in found})
+    shapes = _loads({(key[1], key[8], key[9]) for key in found})
     positions = []
     for key, (physical, exposure, fixed, profile, *others) in found.items():
-        market_id, code, zone, day_start, currency, basis, unit, shape, version = key[:9]
-        month, start, end, minutes = key[9:]
+        market_id, code, zone, day_start, market_unit, currency, basis = key[:7]
+        unit, shape, version, month, start, end, minutes = key[7:]
         if basis == PROFILE_BASIS and profile is None:
             profile = _zeros(start, end, minutes)
         positions.append(
@@ -258,8 +255,9 @@ def _positions(rows: QuerySet[Any], *, with_physical: bool = False) -> list[Posi
                 minutes=minutes,
                 profile=profile,
                 physical_profile=others[0] if others else None,
+                market_unit=market_unit,
             )
-        )  # fmt: skip
+        )
     positions.sort(
         key=lambda p: (p.market_code, p.month, p.start, p.end, p.shape, p.currency, p.basis)
     )
@@ -286,27 +284,27 @@ def proposed_positions(
 ) -> list[Position]:
     """Return the positions that a deal would add, before it is booked; one query, or four."""
     found = list(deltas)
-    calendars = {
-        row.pk: row.calendar for row in Market.objects.filter(pk__in=set(market_ids.values()))
-    }
+    markets = {row.pk: row for row in Market.objects.filter(pk__in=set(market_ids.values()))}
     loads = _loads({(d.market, d.shape, d.shape_version) for d in found if isinstance(d, Delta)})
-    return [_proposed(d, market_ids[d.market], calendars, loads) for d in found]
+    return [_proposed(d, markets[market_ids[d.market]], loads) for d in found]
 
 
-def _proposed(delta: DealDelta, market_id: int, calendars: Any, loads: Any) -> Position:
+def _proposed(
+    delta: DealDelta, market: Market, loads: Mapping[tuple[str, str, int], LoadShape]
+) -> Position:
     if isinstance(delta, ProfileDelta):
         physical, exposure, fixed = profile_sums(delta)
         return Position(
-            market_id, delta.market, delta.currency, PROFILE_BASIS, "MWh", BASE.code, BASE.version,
-            delta.month, delta.interval.start, delta.interval.end, calendars[market_id], BASE,
-            physical, exposure, fixed, delta.minutes, delta.exposure,
-            delta.physical,
+            market.pk, delta.market, delta.currency, PROFILE_BASIS, "MWh", BASE.code, BASE.version,
+            delta.month, delta.interval.start, delta.interval.end, market.calendar, BASE,
+            physical, exposure, fixed, delta.minutes, delta.exposure, delta.physical,
+            market.price_unit,
         )  # fmt: skip
     return Position(
-        market_id, delta.market, delta.currency, delta.basis.value, delta.unit, delta.shape,
+        market.pk, delta.market, delta.currency, delta.basis.value, delta.unit, delta.shape,
         delta.shape_version, delta.month, delta.interval.start, delta.interval.end,
-        calendars[market_id], loads.get((delta.market, delta.shape, delta.shape_version)),
-        delta.physical, delta.exposure, delta.fixed,
+        market.calendar, loads.get((delta.market, delta.shape, delta.shape_version)),
+        delta.physical, delta.exposure, delta.fixed, market_unit=market.price_unit,
     )  # fmt: skip
 
 
