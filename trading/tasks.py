@@ -18,7 +18,7 @@ from .queries.markets import market_by_code
 from .services.forecast_rounds import issue_due_forecasts
 from .services.maturity import mature_trades
 from .services.prices import import_price_file
-from .services.reference_files import import_reference
+from .services.reference_files import compare_staged, import_reference
 
 _PARTITIONED = ("trading_price", "trading_actual")
 _BACK, _AHEAD = timedelta(days=31), timedelta(days=120)
@@ -71,25 +71,42 @@ def import_prices(job: RunningJob, *, path: str, market: str, clock_name: str = 
 
 @job_task("trading.import_reference")
 def import_reference_files(
-    job: RunningJob, *, paths: dict[str, str], organization: str
+    job: RunningJob, *, paths: dict[str, str], organization: str, expected: str = ""
 ) -> JobResult:
     """
     Import stored files of reference data; permissions were checked when the job was asked for.
 
     paths           name in the default storage by file name
     organization    id, empty for shared kinds only
+    expected        digest of the difference that was agreed to, empty for any
     """
     files = {}
     for name, path in paths.items():
         with default_storage.open(path, "rb") as file:
             files[name] = file.read()
     import_reference(
-        # The events name who asked, with the rights that were looked at then.
-        actor=Actor(
-            id=job.actor.id, on_behalf_of=job.actor.on_behalf_of, request_id=job.actor.request_id
-        ),
+        actor=_asker(job),
         files=files,
         organization_id=UUID(organization) if organization else None,
+        expected=expected,
         progress=lambda stage, done, total: job.progress(done, total, stage),
     )
-    return JobResult()
+    return JobResult(url=reverse("trading:reference"))
+
+
+@job_task("trading.compare_reference")
+def compare_reference_files(job: RunningJob, *, import_id: str) -> JobResult:
+    """Work out what staged files would change; the page of the import shows it."""
+    compare_staged(
+        actor=_asker(job),
+        import_id=UUID(import_id),
+        progress=lambda stage, done, total: job.progress(done, total, stage),
+    )
+    return JobResult(url=reverse("trading:reference_import", args=[import_id]))
+
+
+def _asker(job: RunningJob) -> Actor:
+    """Return who asked for a job, with the rights that were looked at then; events name them."""
+    return Actor(
+        id=job.actor.id, on_behalf_of=job.actor.on_behalf_of, request_id=job.actor.request_id
+    )

@@ -1,7 +1,10 @@
 """What an import would do or did: row by row what changes, line by line what is refused."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class RowState(StrEnum):
@@ -59,6 +62,33 @@ class ReferenceDiff:
     def count(self, state: RowState) -> int:
         return sum(change.state is state for change in self.changes)
 
+    @property
+    def digest(self) -> str:
+        """Return what tells this difference from any other."""
+        return hashlib.sha256(json.dumps(self.as_json()).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "changes": [asdict(change) for change in self.changes],
+            "refusals": [asdict(refusal) for refusal in self.refusals],
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "ReferenceDiff":
+        return cls(
+            tuple(
+                RowChange(
+                    **{
+                        **change,
+                        "state": RowState(change["state"]),
+                        "fields": tuple(FieldChange(**field) for field in change["fields"]),
+                    }
+                )
+                for change in stored["changes"]
+            ),
+            tuple(Refusal(**refusal) for refusal in stored["refusals"]),
+        )
+
 
 class ReferenceRefused(ValueError):
     """Files were not imported; `diff.refusals` has every line, column and rule."""
@@ -68,3 +98,11 @@ class ReferenceRefused(ValueError):
         first = diff.refusals[0]
         more = len(diff.refusals) - 1
         super().__init__(f"{first}" + (f" (and {more} more)" if more else ""))
+
+
+class DiffChanged(ValueError):
+    """The tables moved since the difference was shown; nothing was imported, `diff` is new."""
+
+    def __init__(self, diff: ReferenceDiff) -> None:
+        self.diff = diff
+        super().__init__("The tables changed since you looked; look at the difference again.")

@@ -19,6 +19,7 @@ from energyopti.foundation.jobs.services import enqueue_job
 
 from ..changes import require_manager, require_own
 from .findings import (
+    DiffChanged,
     FieldChange,
     ReferenceDiff,
     ReferenceRefused,
@@ -36,7 +37,11 @@ _STATES = {"new": RowState.ADDED, "update": RowState.CHANGED, "skip": RowState.U
 
 
 def preview_reference(
-    *, actor: Actor, files: Mapping[str, bytes], organization_id: UUID | None
+    *,
+    actor: Actor,
+    files: Mapping[str, bytes],
+    organization_id: UUID | None,
+    progress: Progress = lambda *_: None,
 ) -> ReferenceDiff:
     """
     Return what an import of files would add, change and refuse; nothing stays written.
@@ -49,7 +54,7 @@ def preview_reference(
     :raises FileTooLarge: for a file of more than 50 MB.
     """
     with transaction.atomic():
-        diff = _apply(actor, files, organization_id, lambda *_: None)
+        diff = _apply(actor, files, organization_id, progress)
         transaction.set_rollback(True)
     return diff
 
@@ -59,12 +64,16 @@ def import_reference(
     actor: Actor,
     files: Mapping[str, bytes],
     organization_id: UUID | None,
+    expected: str = "",
     progress: Progress = lambda *_: None,
 ) -> ReferenceDiff:
     """
     Import files of reference data, all or nothing, and return what they changed.
 
+    expected    digest of the difference that somebody agreed to; empty agrees to any
+
     :raises ReferenceRefused: with every line that breaks a rule; then nothing is written.
+    :raises DiffChanged: if the difference is another by now; then nothing is written.
     :raises PermissionMissing, ForeignOrganization, OrganizationNeeded, FileTooLarge: as
         `preview_reference`.
     """
@@ -72,6 +81,8 @@ def import_reference(
         diff = _apply(actor, files, organization_id, progress)
         if diff.is_refused:
             raise ReferenceRefused(diff)
+        if expected and diff.digest != expected:
+            raise DiffChanged(diff)
         if any(change.state is not RowState.UNCHANGED for change in diff.changes):
             record_event(
                 type="reference_data.imported",
@@ -90,14 +101,14 @@ def import_reference(
     return diff
 
 
-def request_import(
+def require_rights(
     *, actor: Actor, files: Mapping[str, bytes], organization_id: UUID | None
-) -> Job:
+) -> None:
     """
-    Store files and have a worker import them, for what takes longer than a page may.
+    Go on only with files that the actor may import.
 
     :raises PermissionMissing, ForeignOrganization, OrganizationNeeded, FileTooLarge: as
-        `preview_reference`, now and not in the worker.
+        `preview_reference`.
     """
     scope = Scope(actor, organization_id)
     for name, content in files.items():
@@ -105,6 +116,24 @@ def request_import(
         kind = PurePath(name).stem
         if kind in KINDS:
             _check_permissions(kind, scope)
+
+
+def request_import(
+    *,
+    actor: Actor,
+    files: Mapping[str, bytes],
+    organization_id: UUID | None,
+    expected: str = "",
+) -> Job:
+    """
+    Store files and have a worker import them, for what takes longer than a page may.
+
+    expected    as `import_reference` takes it
+
+    :raises PermissionMissing, ForeignOrganization, OrganizationNeeded, FileTooLarge: as
+        `preview_reference`, now and not in the worker.
+    """
+    require_rights(actor=actor, files=files, organization_id=organization_id)
     folder = f"reference-imports/{uuid4()}"
     stored = {
         name: default_storage.save(f"{folder}/{PurePath(name).name}", ContentFile(content))
@@ -118,6 +147,7 @@ def request_import(
         arguments={
             "paths": stored,
             "organization": str(organization_id) if organization_id else "",
+            "expected": expected,
         },
         organization_id=organization_id,
     )
