@@ -52,6 +52,8 @@ def register_desk() -> None:
         )
     register_scope("trades:read", "Read trades and positions")
     register_scope("trades:write", "Capture trades")
+    register_scope("reference:read", "Read counterparties, agreements, books and delivery points")
+    register_scope("reference:write", "Add counterparties")
     register_api_routes("trading", "trading.api.urls")
     CHECKS.register("approved_product", check_approved_product)
     CHECKS.register("duplicate", check_duplicate)
@@ -99,6 +101,31 @@ def _register_navigation() -> None:
                     permission=permission,
                     shortcut=shortcut,
                     order=order,
+                ),
+            )
+    for order, (name, label, permission) in enumerate(
+        (
+            ("counterparties", "Counterparties", "trading.view_counterparty"),
+            ("agreements", "Agreements", "trading.view_agreement"),
+            ("books", "Books", "trading.view_book"),
+            ("commodities", "Commodities", "trading.view_reference_data"),
+            ("delivery_points", "Delivery points", "trading.view_reference_data"),
+            ("indices", "Price indices", "trading.view_reference_data"),
+            ("shapes", "Load shapes", "trading.view_reference_data"),
+            ("holiday_lists", "Holidays", "trading.view_reference_data"),
+            ("fx_rates", "Exchange rates", "trading.view_reference_data"),
+            ("reference", "Import and export", "trading.view_reference_data"),
+        )
+    ):
+        if f"trading:{name}" not in NAVIGATION:
+            NAVIGATION.register(
+                f"trading:{name}",
+                NavigationItem(
+                    label,
+                    f"trading:{name}",
+                    section="Reference data",
+                    permission=permission,
+                    order=60 + order,
                 ),
             )
 

@@ -98,6 +98,17 @@ ELSEWHERE: dict[str, str] = {
 # Routes with arguments that name nobody's property.
 COMMON: dict[str, str] = {
     "trading:market_prices": "markets and their prices belong to nobody",
+    "trading:delivery_point": "all organizations share delivery points",
+    "trading:delivery_point_edit": "all organizations share delivery points",
+    "trading:commodity_edit": "all organizations share commodities",
+    "trading:index": "all organizations share price indices",
+    "trading:index_edit": "all organizations share price indices",
+    "trading:shape_calendar": "all organizations share load shapes",
+    "trading:shape_new": "all organizations share load shapes",
+    "trading:holidays": "all organizations share holidays",
+    "api-delivery-point": "all organizations share delivery points",
+    "api-delivery-hours": "all organizations share delivery points",
+    "api-index": "all organizations share price indices",
 }
 
 
@@ -111,6 +122,65 @@ def book() -> dict[str, Any]:
     from tests.factories.trades import make_book
 
     return {"book_id": make_book(make_organization()).pk}
+
+
+def counterparty() -> dict[str, Any]:
+    from tests.factories.trades import make_counterparty
+
+    return {"counterparty_id": make_counterparty(make_organization()).pk}
+
+
+def agreement() -> Any:
+    from tests.factories.trades import make_counterparty
+    from trading.models import Agreement
+
+    return Agreement.objects.create(
+        counterparty=make_counterparty(make_organization()),
+        kind="ISDA",
+        reference="ISDA-1",
+        signed_date=date(2026, 1, 1),
+        effective_date=date(2026, 1, 1),
+        governing_law="English law",
+    )
+
+
+def netting_set() -> Any:
+    from trading.models import NettingSet
+
+    return NettingSet.objects.create(agreement=agreement(), code="ALL", name="All")
+
+
+def annex() -> dict[str, Any]:
+    from trading.models import CreditSupportAnnex
+
+    row = CreditSupportAnnex.objects.create(
+        netting_set=netting_set(),
+        currency="EUR",
+        minimum_transfer=Decimal(1),
+        rounding=Decimal(1),
+        valid_from=date(2026, 1, 1),
+    )
+    return {"annex_id": row.pk}
+
+
+def approved_product() -> dict[str, Any]:
+    from tests.factories.trades import make_book, make_power
+    from trading.models import ApprovedProduct
+
+    row = ApprovedProduct.objects.create(
+        book=make_book(make_organization()), commodity=make_power()
+    )
+    return {"line_id": row.pk}
+
+
+def reference_import() -> dict[str, Any]:
+    from energyopti.accounts.actors import Actor
+    from energyopti.accounts.roles import Role
+    from trading.services.reference_files import stage_import
+
+    officer = Actor.for_user(make_user(Role.RISK_OFFICER, organization=make_organization()))
+    staged = stage_import(actor=officer, files={"commodities.csv": b"code"}, organization_id=None)
+    return {"import_id": staged.id}
 
 
 def event() -> dict[str, Any]:
@@ -262,6 +332,24 @@ FOREIGN: dict[str, Sample] = {
     "accounts:reopen-member": member,
     "accounts-site": lambda: {"pk": make_site(make_organization()).pk},
     "trading:trade": trade,
+    "trading:counterparty": counterparty,
+    "trading:counterparty_edit": counterparty,
+    "trading:agreement_new": counterparty,
+    "trading:agreement_edit": lambda: {"agreement_id": agreement().pk},
+    "trading:netting_set_new": lambda: {"agreement_id": agreement().pk},
+    "trading:netting_set_edit": lambda: {"netting_set_id": netting_set().pk},
+    "trading:annex_new": lambda: {"netting_set_id": netting_set().pk},
+    "trading:annex_edit": annex,
+    "trading:book": book,
+    "trading:book_edit": book,
+    "trading:product_new": book,
+    "trading:product_edit": approved_product,
+    "trading:product_withdraw": approved_product,
+    "trading:reference_import": reference_import,
+    "trading:reference_confirm": reference_import,
+    "api-counterparty": counterparty,
+    "api-agreement": lambda: {"agreement_id": agreement().pk},
+    "api-book": book,
     "api-trade": trade,
     "risk:state": book,
     "risk:limit": book,

@@ -3,10 +3,12 @@
 from django.urls import path
 
 from .market_urls import urlpatterns as market_urlpatterns
+from .reference_urls import urlpatterns as reference_urlpatterns
 from .trades import TradeViewSet
 
 urlpatterns = [
     *market_urlpatterns,
+    *reference_urlpatterns,
     path("trades", TradeViewSet.as_view({"get": "list", "post": "create"}), name="api-trades"),
     path("trades/<str:ref>", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),
 ]

@@ -4,10 +4,12 @@ from django.urls import path
 
 from . import blotter, positions, ticket
 from .market_urls import urlpatterns as market_urlpatterns
+from .reference.urls import urlpatterns as reference_urlpatterns
 
 app_name = "trading"
 urlpatterns = [
     *market_urlpatterns,
+    *reference_urlpatterns,
     path("trades/", blotter.BlotterPage.as_view(), name="trades"),
     path("trades/new/", ticket.ticket, name="ticket"),
     path("trades/parse/", ticket.parse, name="parse"),

@@ -1,6 +1,6 @@
 """Who was given access to which container, and what may be given, for the access pages."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -79,3 +79,46 @@ def _named(kind: str, entry: Grantable, actor: Reader) -> Iterator[Container]:
         for row in rows
     ]
     yield from sorted(found, key=lambda one: (one.organization.casefold(), one.name.casefold()))
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A person who was given a level on a container; `is_member` where the actor administers it."""
+
+    user: User
+    level: str
+    container_id: str
+    is_member: bool
+
+
+def holders_of(actor: Reader, *, kind: str, ids: Collection[Any]) -> list[Holder]:
+    """
+    Return who was given what on containers of a kind, by person; two queries.
+
+    ids     containers of the actor's, which the caller has looked up
+    """
+    entry = GRANTABLE[kind]
+    app, model = entry.model.lower().split(".")
+    levels = {permission.partition(".")[2]: level for level, permission in entry.levels.items()}
+    rows = (
+        UserObjectPermission.objects.filter(
+            content_type__app_label=app,
+            content_type__model=model,
+            object_pk__in=[str(each) for each in ids],
+            permission__codename__in=levels,
+        )
+        .select_related("user", "permission")
+        .order_by("user__name", "user__email", "permission__codename")
+    )
+    found = list(rows)
+    members = set(
+        User.objects.filter(
+            pk__in={row.user_id for row in found},
+            is_service=False,
+            memberships__organization_id__in=actor.organization_ids,
+        ).values_list("pk", flat=True)
+    )
+    return [
+        Holder(row.user, levels[row.permission.codename], row.object_pk, row.user_id in members)
+        for row in found
+    ]

@@ -66,8 +66,8 @@ class StatusColumn(tables.Column):
     def __init__(
         self,
         *args: Any,
-        levels: Mapping[str, str],
-        labels: Mapping[str, str] | None = None,
+        levels: Mapping[Any, str],
+        labels: Mapping[Any, str] | None = None,
         **kwargs: Any,
     ) -> None:
         self.levels = levels
