@@ -98,6 +98,13 @@ ELSEWHERE: dict[str, str] = {
 # Routes with arguments that name nobody's property.
 COMMON: dict[str, str] = {
     "trading:market_prices": "markets and their prices belong to nobody",
+    "trading:define_curve": "all organizations share markets and their curves",
+    "trading:curve": "all organizations share forward curves",
+    "trading:build_curve": "all organizations share forward curves",
+    "trading:edit_curve": "all organizations share forward curves",
+    "trading:submit_curve": "all organizations share forward curves",
+    "trading:decide_curve": "all organizations share forward curves",
+    "trading:rebuild_curve": "all organizations share forward curves",
     "trading:delivery_point": "all organizations share delivery points",
     "trading:delivery_point_edit": "all organizations share delivery points",
     "trading:commodity_edit": "all organizations share commodities",

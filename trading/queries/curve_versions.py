@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from django.db.models import QuerySet
 
@@ -44,6 +45,18 @@ def definitions(*, actor: Actor) -> QuerySet[CurveDefinition]:
     return CurveDefinition.objects.select_related("market", "owner").order_by(
         "market__code", "code"
     )
+
+
+def definition_of(*, actor: Actor, market: str, code: str) -> CurveDefinition:
+    """
+    Return how a curve is made.
+
+    :raises UnknownCurve: if there is none.
+    """
+    row = definitions(actor=actor).filter(market__code=market, code__iexact=code).first()
+    if row is None:
+        raise UnknownCurve(f"curve: {market} has no curve “{code}”.")
+    return row
 
 
 def version_of(*, actor: Actor, market: str, code: str, number: int) -> CurveVersion:
@@ -94,6 +107,16 @@ def rebuilt(snapshot: CurveSnapshot) -> BuiltCurve:
         as_of=snapshot.as_of,
         known_at=snapshot.known_at,
         edits=tuple(NodeEdit(**edit) for edit in snapshot.edits),
+    )
+
+
+@lru_cache(maxsize=8)
+def stored_curve(snapshot_id: int, content_hash: str) -> BuiltCurve:
+    """Return a stored curve, which never changes, built again; the hash tells databases apart."""
+    return rebuilt(
+        CurveSnapshot.objects.select_related("market").get(
+            pk=snapshot_id, content_hash=content_hash
+        )
     )
 
 

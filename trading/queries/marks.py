@@ -10,17 +10,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from energyopti.foundation.calendars import Calendar, DatePeriod
-from trading.models import CurvePoint, CurveSnapshot, Market
+from trading.models import CurvePoint, Market
 
-from .curve_versions import rebuilt
+from .curve_versions import stored_curve
 from .curves import published_versions
 from .quotes import BASE
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-    from .curve_building import BuiltCurve
 
     Floats = npt.NDArray[np.float64]
 
@@ -199,12 +197,6 @@ def _fine(snapshot_id: int, content_hash: str, period: DatePeriod, minutes: int)
     from trading.curves import CurveDoesNotCover
 
     try:
-        return _built(snapshot_id, content_hash).fine(period, minutes=minutes)[1]
+        return stored_curve(snapshot_id, content_hash).fine(period, minutes=minutes)[1]
     except CurveDoesNotCover as error:
         raise NoMark(str(error)) from error
-
-
-@lru_cache(maxsize=8)
-def _built(snapshot_id: int, content_hash: str) -> BuiltCurve:
-    """Return a stored curve, which never changes, built again; the hash tells databases apart."""
-    return rebuilt(CurveSnapshot.objects.select_related("market").get(pk=snapshot_id))

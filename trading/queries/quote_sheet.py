@@ -7,7 +7,7 @@ from decimal import Decimal
 from energyopti.accounts.actors import Actor
 
 from ..models import Market
-from .curves import curve_of
+from .curve_building import CurveTerms, curve_from
 from .quotes import KnownQuote, quotes_at
 
 
@@ -51,26 +51,25 @@ def quote_sheet(
     """
     actor.require("trading.view_quote")
     quotes: list[KnownQuote] = quotes_at(market, as_of=as_of, known_at=known_at)
-    curve = curve_of(market, quotes, as_of=as_of)
-    taken = {quote.name for quote in curve.quotes}
-    conflicts = {item.quote.name for item in curve.conflicts}
+    built = curve_from(market, CurveTerms(), quotes, as_of=as_of, known_at=known_at)
+    left_out = {each.quote_id: each for each in built.left_out}
     return QuoteSheet(
         market=market,
-        valid_from=quotes[0].valid_from,
-        source=quotes[0].source,
+        valid_from=max(quote.valid_from for quote in quotes),
+        source=", ".join(sorted({quote.source for quote in quotes})),
         lines=[
             QuoteLine(
-                quote.contract,
+                quote.name,
                 quote.delivery.start,
                 quote.delivery.end,
-                float(quote.delivery.hours),
+                built.curve.cells.hours(quote.delivery, quote.load),
                 quote.value,
-                curve.average(quote.delivery),
-                quote.contract in taken,
-                quote.contract in conflicts,
+                built.average(quote.delivery, quote.load),
+                quote.id not in left_out,
+                quote.id in left_out and left_out[quote.id].is_conflict,
             )
             for quote in quotes
         ],
-        points=[(interval.start, price) for interval, price in curve.segments()],
-        conflicts=[str(item) for item in curve.conflicts],
+        points=[(interval.start, price) for interval, price in built.curve.base().segments()],
+        conflicts=[each.text for each in built.left_out if each.is_conflict],
     )

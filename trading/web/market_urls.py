@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from . import markets
+from . import curves, markets
 
 urlpatterns = [
     path("prices/", markets.prices, name="prices"),
     path("prices/<str:code>/", markets.market_prices, name="market_prices"),
-    path("curves/", markets.curves, name="curves"),
+    path("curves/", curves.curves, name="curves"),
+    path("curves/import-quotes/", curves.import_file, name="import_quotes"),
+    path("curves/define/<str:market>/", curves.define, name="define_curve"),
+    path("curves/<str:market>/<str:code>/", curves.curve, name="curve"),
+    path("curves/<str:market>/<str:code>/build/", curves.build, name="build_curve"),
+    path("curves/<str:market>/<str:code>/<int:number>/edit/", curves.edit, name="edit_curve"),
+    path("curves/<str:market>/<str:code>/<int:number>/submit/", curves.submit, name="submit_curve"),
+    path("curves/<str:market>/<str:code>/<int:number>/decide/", curves.decide, name="decide_curve"),
+    path(
+        "curves/<str:market>/<str:code>/<int:number>/rebuild/", curves.rebuild, name="rebuild_curve"
+    ),
 ]

@@ -1,0 +1,47 @@
+"""What people type on the curve pages."""
+
+from typing import Any
+
+from django import forms
+
+from ..models import CurveMethod
+
+
+class DefineForm(forms.Form):
+    """How a curve of a market is made; persons always publish under four eyes."""
+
+    code = forms.SlugField(max_length=24, initial="FORWARD")
+    method = forms.ChoiceField(choices=CurveMethod.choices)
+    minutes = forms.TypedChoiceField(
+        choices=[(60, "Hours"), (30, "Half hours"), (15, "Quarter hours")], coerce=int,
+        label="Fine grid",
+    )  # fmt: skip
+    tolerance = forms.DecimalField(
+        min_value=0, max_digits=9, decimal_places=4, initial="0.01",
+        help_text="Price units that overlapping quotes may differ before it is a conflict.",
+    )  # fmt: skip
+
+
+class EditForm(forms.Form):
+    """A node to set by hand."""
+
+    contract = forms.CharField(max_length=16, help_text="Such as Mar27; the finest decides.")
+    load = forms.ChoiceField()
+    price = forms.FloatField()
+    reason = forms.CharField(max_length=400)
+
+    def __init__(self, *args: Any, loads: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["load"] = forms.ChoiceField(choices=[(load, load) for load in loads])
+
+
+class DecisionForm(forms.Form):
+    """Approve or reject; a rejection says why."""
+
+    reason = forms.CharField(max_length=400, required=False)
+
+
+class QuoteFileForm(forms.Form):
+    """A CSV file of quotes."""
+
+    file = forms.FileField(label="CSV file of quotes")
