@@ -1,5 +1,7 @@
 """Words that other apps use with trading's services."""
 
+from enum import StrEnum
+
 from django.db import models
 
 
@@ -27,3 +29,54 @@ class MeteringPointKind(models.TextChoices):
     CONNECTION_POINT = "CONNECTION_POINT", "Grid connection of the site"
     LOAD = "LOAD", "Loads of the site, without storage"
     STORAGE = "STORAGE", "Storage"
+
+
+class TradeStatus(StrEnum):
+    """
+    Where a trade is in its life. Only from LIVE on does it count in positions and results;
+    PENDING waits for a second person and is reserved in limits.
+    """
+
+    DRAFT = "DRAFT"
+    PENDING = "PENDING"
+    LIVE = "LIVE"
+    NOVATED = "NOVATED"
+    TERMINATED = "TERMINATED"
+    MATURED = "MATURED"
+    SETTLED = "SETTLED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def label(self) -> str:
+        """Return the words for it."""
+        return dict(TRADE_STATUS_CHOICES)[self.value]
+
+
+TRADE_STATUS_CHOICES = [
+    ("DRAFT", "Draft"),
+    ("PENDING", "Waits for release"),
+    ("LIVE", "Live"),
+    ("NOVATED", "Novated"),
+    ("TERMINATED", "Terminated"),
+    ("MATURED", "Matured"),
+    ("SETTLED", "Settled"),
+    ("CANCELLED", "Cancelled"),
+]
+
+
+class Stage(StrEnum):
+    """What a position is for: one that is held, or one that only reserves limits."""
+
+    LIVE = "LIVE"
+    PENDING = "PENDING"
+
+    @property
+    def label(self) -> str:
+        """Return the words for it."""
+        return dict(STAGE_CHOICES)[self.value]
+
+
+STAGE_CHOICES = [
+    ("LIVE", "Held"),
+    ("PENDING", "Waits for release"),
+]

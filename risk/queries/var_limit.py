@@ -2,7 +2,7 @@
 
 from risk.models import Limit
 from trading.checks import CheckResult, Outcome, Proposal
-from trading.models import Stage
+from trading.enums import Stage
 from trading.queries.books import book_codes
 from trading.queries.positions import Position, positions_of_trade, proposed_positions
 

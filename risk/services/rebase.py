@@ -13,7 +13,7 @@ from risk.models import ScopeVector
 from risk.queries.bases import basis, from_bytes
 from risk.queries.scopes import pending_of
 from risk.queries.valuation import value_positions
-from trading.models import Stage
+from trading.enums import Stage
 from trading.queries.books import all_books, subtree
 from trading.queries.positions import positions_by_deltas, positions_of
 from trading.services.locks import book_key, lock_keys

@@ -16,7 +16,7 @@ from risk.queries.bases import Basis, basis, from_bytes, latest_basis, to_bytes
 from risk.queries.scopes import DEFAULT_CONFIDENCE, Scope, book_state, pending_of, scope_tail
 from risk.queries.valuation import Valuation, value_positions
 from trading.checks import Change
-from trading.models import Stage, TradeStatus
+from trading.enums import Stage, TradeStatus
 from trading.queries.books import subtree
 from trading.queries.positions import (
     Position,

@@ -1,31 +1,13 @@
 """Positions: deltas that are only added, and their running totals kept in the same transaction."""
 
-from enum import StrEnum
-
 from django.db import models
+
+from trading.enums import STAGE_CHOICES, Stage
 
 from .legs import DELTA_BASES
 
 PROFILE_BASIS = "PROFILE"
 POSITION_BASES = [*DELTA_BASES, (PROFILE_BASIS, "The whole interval, by the interval")]
-
-
-class Stage(StrEnum):
-    """What a position is for: one that is held, or one that only reserves limits."""
-
-    LIVE = "LIVE"
-    PENDING = "PENDING"
-
-    @property
-    def label(self) -> str:
-        """Return the words for it."""
-        return dict(STAGE_CHOICES)[self.value]
-
-
-STAGE_CHOICES = [
-    ("LIVE", "Held"),
-    ("PENDING", "Waits for release"),
-]
 
 
 class PositionPart(models.Model):

@@ -9,43 +9,11 @@ from django.db.models.functions import Now
 
 from energyopti.accounts.models import OwnedQuerySet
 from energyopti.foundation.money import Side
+from trading.enums import TRADE_STATUS_CHOICES, TradeStatus
 
 from .approved_products import ProductKind
 
 SIDES = [(Side.BUY.value, "Buy"), (Side.SELL.value, "Sell")]
-
-
-class TradeStatus(StrEnum):
-    """
-    Where a trade is in its life. Only from LIVE on does it count in positions and results;
-    PENDING waits for a second person and is reserved in limits.
-    """
-
-    DRAFT = "DRAFT"
-    PENDING = "PENDING"
-    LIVE = "LIVE"
-    NOVATED = "NOVATED"
-    TERMINATED = "TERMINATED"
-    MATURED = "MATURED"
-    SETTLED = "SETTLED"
-    CANCELLED = "CANCELLED"
-
-    @property
-    def label(self) -> str:
-        """Return the words for it."""
-        return dict(TRADE_STATUS_CHOICES)[self.value]
-
-
-TRADE_STATUS_CHOICES = [
-    ("DRAFT", "Draft"),
-    ("PENDING", "Waits for release"),
-    ("LIVE", "Live"),
-    ("NOVATED", "Novated"),
-    ("TERMINATED", "Terminated"),
-    ("MATURED", "Matured"),
-    ("SETTLED", "Settled"),
-    ("CANCELLED", "Cancelled"),
-]
 
 
 class TradeEvent(StrEnum):

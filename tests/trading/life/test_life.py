@@ -34,6 +34,7 @@ from trading.services.capture import (
     capture_package,
     save_draft,
 )
+from trading.services.four_eyes import set_four_eyes
 from trading.services.life import (
     TRANSITIONS,
     SecondPersonNeeded,
@@ -72,8 +73,7 @@ def colleague(desk, role=Role.TRADER):
 
 
 def four_eyes(desk, amount="1000000"):
-    desk.book.four_eyes_from = Decimal(amount)
-    desk.book.save()
+    set_four_eyes(actor=desk.officer, book_id=desk.book.pk, amount=Decimal(amount))
 
 
 def change(desk, receipt, verb, **more):
@@ -230,6 +230,19 @@ def test_below_the_threshold_nobody_is_asked_and_a_fill_never_waits(desk):
     assert desk.deal(DEAL).status == "LIVE"
     four_eyes(desk, "0")
     assert desk.deal("B 1MW DE base Q1-27 @ 80", fill=True).status == "LIVE"
+
+
+def test_the_threshold_is_set_by_who_may_and_told(desk):
+    with pytest.raises(PermissionMissing):
+        set_four_eyes(actor=desk.trader, book_id=desk.book.pk, amount=None)
+    with pytest.raises(ValueError, match="four_eyes_from"):
+        four_eyes(desk, "-1")
+    four_eyes(desk)
+    set_four_eyes(actor=desk.officer, book_id=desk.book.pk, amount=None)
+
+    events = Event.objects.filter(type="book.four_eyes_set").order_by("id")
+    assert [e.changes["four_eyes_from"]["after"] for e in events] == ["1000000", None]
+    assert desk.deal(DEAL).status == "LIVE"
 
 
 def test_a_book_follows_the_threshold_of_the_one_above(desk):
