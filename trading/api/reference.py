@@ -30,12 +30,12 @@ from . import reference_examples as examples
 from .reference_serializers import (
     AgreementOutput,
     AgreementQuery,
-    BookOutput,
     CounterpartyInput,
     CounterpartyOutput,
     CounterpartyQuery,
     DeliveryPointOutput,
     DeliveryPointQuery,
+    DeskBookOutput,
     IndexOutput,
     IndexQuery,
     ShapeHoursOutput,
@@ -225,20 +225,22 @@ class BookViewSet(ApiListViewSet):
 
     permissions: ClassVar[dict[str, str]] = {"GET": "trading.view_book"}
     scopes: ClassVar[dict[str, str]] = {"GET": READ}
-    serializer_class = BookOutput
+    serializer_class = DeskBookOutput
     ordering = ("code", "id")
 
     @extend_schema(
         description="Page through the books that you reach by code, closed ones too.",
-        responses=BookOutput(many=True),
+        responses=DeskBookOutput(many=True),
         examples=[examples.BOOK],
     )
     def list(self, request: Request) -> Response:
-        return self.page_of(book_rows_for(actor_of(request)), BookOutput)
+        return self.page_of(book_rows_for(actor_of(request)), DeskBookOutput)
 
-    @extend_schema(description="Return one book.", responses=BookOutput, examples=[examples.BOOK])
+    @extend_schema(
+        description="Return one book.", responses=DeskBookOutput, examples=[examples.BOOK]
+    )
     def retrieve(self, request: Request, book_id: UUID) -> Response:
-        return Response(BookOutput(reached_book(actor_of(request), book_id)).data)
+        return Response(DeskBookOutput(reached_book(actor_of(request), book_id)).data)
 
 
 class ShapeViewSet(ApiListViewSet):

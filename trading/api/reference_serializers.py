@@ -193,7 +193,7 @@ class IndexQuery(StrictSerializer):
     market = serializers.CharField(max_length=16, required=False, help_text="Code.")
 
 
-class BookOutput(serializers.Serializer[Any]):
+class DeskBookOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     organization = serializers.UUIDField(source="organization_id")
     code = serializers.CharField()
