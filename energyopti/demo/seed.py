@@ -38,6 +38,7 @@ def main() -> int:
     # An actor reads once what it may see, so each step that follows new rows has one of its own.
     companies = seed_people(password=os.environ["DEMO_PASSWORD"])
     seed_market(actor=Actor.system("demo"), now=now)
+    seed_reference(actor=Actor.system("demo"), company=companies[COMPANY])
     seed_desk(actor=Actor.system("demo"), company=companies[COMPANY])
     seed_risk(actor=Actor.system("demo"), now=now)
     seed_contracts(actor=Actor.system("demo"), companies=companies, now=now)
@@ -65,6 +66,20 @@ def seed_market(*, actor: "Actor", now: datetime) -> None:
         received_at=now,
     )
     build_market_curve(actor=actor, market=history.market, as_of=now, known_at=wall_clock())
+
+
+def seed_reference(*, actor: "Actor", company: "Organization") -> None:
+    """The European desk of the documentation: delivery points, companies, agreements, books."""
+    from django.conf import settings
+
+    from trading.services.reference_files import import_reference
+
+    folder = settings.BASE_DIR / "docs" / "reference-data" / "europe"
+    import_reference(
+        actor=actor,
+        organization_id=company.pk,
+        files={path.name: path.read_bytes() for path in sorted(folder.glob("*.csv"))},
+    )
 
 
 def wall_clock() -> datetime:

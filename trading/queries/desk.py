@@ -5,9 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from energyopti.accounts.actors import Actor
-from trading.models import Market
 
 from .books import chosen_books
+from .markets import priced_markets
 from .price_days import PriceDay, price_day
 from .trades import trade_rows
 from .valued import ValuedPositions, valued_positions
@@ -53,11 +53,11 @@ def first_market_today(
     actor: Actor, *, known_at: datetime, zone: str | None = None
 ) -> MarketToday | None:
     """
-    Return the first market by code as known at a time, None without one; seven queries.
+    Return the first market with prices, by code, as known at a time; seven queries.
 
     zone    the bidding zone whose market is wanted; None for whichever is first
     """
-    markets = Market.objects.order_by("code")
+    markets = priced_markets()
     market = (markets if zone is None else markets.filter(code=zone)).first()
     if market is None:
         return None

@@ -4,14 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from energyopti.accounts.actors import Actor
 
-from ..models import Market
+from ..models import SPOT, Market, Price
 
 
 class NoSuchMarket(LookupError):
     """No market has the code."""
+
+
+def priced_markets() -> QuerySet[Market]:
+    """Return the markets that have spot prices, by code; not every market has an auction."""
+    # A limited subquery walks one end of an index; an EXISTS might be joined with all prices.
+    earliest = Price.objects.filter(market_id=OuterRef("pk"), series=SPOT).order_by("period_start")
+    rows = Market.objects.annotate(priced_from=Subquery(earliest.values("period_start")[:1]))
+    return rows.filter(priced_from__isnull=False).order_by("code")
 
 
 def market_by_code(code: str) -> Market:

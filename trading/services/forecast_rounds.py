@@ -19,7 +19,7 @@ def issue_due_forecasts(*, actor: Actor, issued_at: datetime) -> list[Forecast]:
     A market without the history that the model needs is named in the log and left for later.
     """
     issued = []
-    for market in Market.objects.order_by("code"):
+    for market in Market.objects.filter(commodity__kind="POWER").order_by("code"):
         tomorrow = market.calendar.date_of(issued_at) + timedelta(days=1)
         there = Forecast.objects.filter(
             market=market,
