@@ -24,6 +24,7 @@ def register_market_data() -> None:
     """Fill the registries; doing it twice changes nothing."""
     _grant()
     register_scope("prices:read", "Read market prices, forecasts and curves")
+    register_scope("prices:write", "Book quotes; build and publish curves")
     register_api_routes("trading", "trading.api.urls")
     for topic, adapter in (
         ("battery_dispatch_lp", "battery_dispatch"),

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .curves import ProofView, QuotesView, VersionsView, VersionView
 from .prices import CurveView, ForecastView, MarketViewSet, PriceViewSet
 
 urlpatterns = [
@@ -9,4 +10,18 @@ urlpatterns = [
     path("prices", PriceViewSet.as_view({"get": "list"}), name="prices"),
     path("forecasts", ForecastView.as_view(), name="forecasts"),
     path("curves", CurveView.as_view(), name="curves"),
+    path("quotes", QuotesView.as_view(), name="api-quotes"),
+    path(
+        "curves/<str:market>/<str:code>/versions", VersionsView.as_view(), name="api-curve-versions"
+    ),
+    path(
+        "curves/<str:market>/<str:code>/versions/<int:number>",
+        VersionView.as_view(),
+        name="api-curve-version",
+    ),
+    path(
+        "curves/<str:market>/<str:code>/versions/<int:number>/proof",
+        ProofView.as_view(),
+        name="api-curve-proof",
+    ),
 ]
