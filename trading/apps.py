@@ -10,7 +10,9 @@ class TradingConfig(AppConfig):
 
     def ready(self) -> None:
         from .desk import register_desk
+        from .executions import register_executions
         from .market_data import register_market_data
 
         register_market_data()
         register_desk()
+        register_executions()

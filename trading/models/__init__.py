@@ -21,6 +21,18 @@ from .curves import (
     CurveVersion,
     PublicationPolicy,
 )
+from .drop_copy import (
+    DropCopyAccount,
+    DropCopyMessage,
+    DropCopyParty,
+    DropCopyPeriodRule,
+    DropCopyProduct,
+    DropCopyProductKind,
+    DropCopySession,
+    DropCopyVenue,
+    InboxState,
+    SequenceReset,
+)
 from .forecasts import Forecast
 from .indices import FxRate, IndexFrequency, PriceIndex
 from .legs import Fee, FeePurpose, Leg, LegKind, Profile, ProfileMonth
@@ -62,6 +74,14 @@ __all__ = [
     "CurveStatus",
     "CurveVersion",
     "Delivery",
+    "DropCopyAccount",
+    "DropCopyMessage",
+    "DropCopyParty",
+    "DropCopyPeriodRule",
+    "DropCopyProduct",
+    "DropCopyProductKind",
+    "DropCopySession",
+    "DropCopyVenue",
     "EligibleCollateral",
     "Fee",
     "FeePurpose",
@@ -74,6 +94,7 @@ __all__ = [
     "HolidayCalendarVersion",
     "HolidayRule",
     "ImportRun",
+    "InboxState",
     "IndexFrequency",
     "InterestQuote",
     "Leg",
@@ -94,6 +115,7 @@ __all__ = [
     "PublicationPolicy",
     "Quote",
     "QuoteQuality",
+    "SequenceReset",
     "ShapeCalendar",
     "Stage",
     "Trade",

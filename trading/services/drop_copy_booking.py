@@ -1,0 +1,116 @@
+"""The one place where executions of a drop copy meet the book: capture and the life of a trade."""
+
+from datetime import datetime
+
+from energyopti.accounts.actors import Actor
+from trading.models import Trade
+from trading.queries.books import UnknownBook
+from trading.queries.drop_copy_matching import MatchedFill, Unmatched
+from trading.queries.proposals import TradeInvalid, UnknownCounterparty, propose
+
+from .capture import ReferenceReused, book_fill
+from .life import TransitionForbidden
+from .lifecycle import cancel_trade, correct_trade
+
+_REFUSALS = (TradeInvalid, UnknownBook, UnknownCounterparty, ReferenceReused)
+
+
+class ToDoByHand(ValueError):
+    """Raised for what no verb may do here; the message says what a person is to do."""
+
+
+def book(*, actor: Actor, fill: MatchedFill, received_at: datetime) -> str:
+    """
+    Book an execution and return the trade's reference; the same one again is the same trade.
+
+    :raises Unmatched: for what the book cannot hold.
+    """
+    try:
+        receipt = book_fill(
+            actor=actor,
+            deal=fill.deal,
+            book_id=fill.book_id,
+            counterparty_id=fill.counterparty_id,
+            traded_at=fill.traded_at,
+            received_at=_not_before(received_at, fill),
+            text=fill.text,
+            source=fill.source,
+            external_id=fill.external_id,
+        )
+    except _REFUSALS as error:
+        raise Unmatched(0, f"{error}") from error
+    return receipt.ref
+
+
+def examine(*, actor: Actor, fill: MatchedFill, received_at: datetime) -> None:
+    """
+    See whether `book` would book, without booking.
+
+    :raises Unmatched: as `book`.
+    """
+    try:
+        propose(
+            actor=actor,
+            deal=fill.deal,
+            book_id=fill.book_id,
+            counterparty_id=fill.counterparty_id,
+            traded_at=fill.traded_at,
+            received_at=_not_before(received_at, fill),
+        )
+    except _REFUSALS as error:
+        raise Unmatched(0, f"{error}") from error
+
+
+def cancel(*, actor: Actor, trade_ref: str, exec_id: str, received_at: datetime) -> None:
+    """
+    Take a trade out whose execution the venue has taken back.
+
+    :raises ToDoByHand: if its life has gone on too far for that.
+    """
+    trade = Trade.objects.get(ref=trade_ref)
+    try:
+        cancel_trade(
+            actor=actor,
+            ref=trade_ref,
+            expected_version=trade.latest_version,
+            received_at=received_at,
+            reason=f"The venue took the execution back ({exec_id[:120]}).",
+        )
+    except (TransitionForbidden, TradeInvalid) as error:
+        raise ToDoByHand(
+            f"{exec_id[:120]} cancels {trade_ref}, which cannot be done here: {error}"
+        ) from error
+
+
+def correct(
+    *, actor: Actor, trade_ref: str, exec_id: str, fill: MatchedFill, received_at: datetime
+) -> None:
+    """
+    Give a trade the terms to which the venue has corrected its execution.
+
+    :raises ToDoByHand: if the correction moves it to another book or counterparty, or its life
+        has gone on too far.
+    """
+    trade = Trade.objects.select_related("book", "counterparty").get(ref=trade_ref)
+    about = f"{exec_id[:120]} corrects {trade_ref}"
+    if trade.book_id != fill.book_id:
+        raise ToDoByHand(f"{about} into book {fill.book_code}; it is in {trade.book.code}.")
+    if trade.counterparty_id != fill.counterparty_id:
+        raise ToDoByHand(f"{about} to another counterparty than {trade.counterparty.code}.")
+    try:
+        correct_trade(
+            actor=actor,
+            ref=trade_ref,
+            expected_version=trade.latest_version,
+            deal=fill.deal,
+            received_at=received_at,
+            reason=f"The venue corrected the execution ({exec_id[:120]}).",
+            text=fill.text,
+        )
+    except (TransitionForbidden, TradeInvalid) as error:
+        raise ToDoByHand(f"{about}, which cannot be done here: {error}") from error
+
+
+def _not_before(received_at: datetime, fill: MatchedFill) -> datetime:
+    # The venue's clock may be a moment ahead of ours; that makes no execution untrue.
+    return max(received_at, fill.traded_at)
