@@ -79,8 +79,8 @@ class RuleTable(tables.Table):
     severity = StatusColumn(levels=SEVERITY_LEVELS)
     is_enabled = StatusColumn(
         verbose_name="State",
-        levels={True: "good", False: ""},  # type: ignore[dict-item]
-        labels={True: "On", False: "Off"},  # type: ignore[dict-item]
+        levels={True: "good", False: ""},
+        labels={True: "On", False: "Off"},
     )
 
     class Meta:

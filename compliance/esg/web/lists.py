@@ -22,8 +22,8 @@ class ReportTable(tables.Table):
     emissions_t = FigureColumn(verbose_name="Emissions tCO2e", places=6)
     is_complete = StatusColumn(
         verbose_name="Coverage",
-        levels={True: "good", False: "warn"},  # type: ignore[dict-item]
-        labels={True: "Whole month", False: "Part of the month"},  # type: ignore[dict-item]
+        levels={True: "good", False: "warn"},
+        labels={True: "Whole month", False: "Part of the month"},
     )
     built_at = MomentColumn(verbose_name="Built")
 
