@@ -28,6 +28,7 @@ from ..queries.curve_page import (
 from ..queries.curve_versions import UnknownCurve, definition_of, prove, version_of
 from ..queries.markets import NoSuchMarket, market_by_code
 from ..queries.quotes import latest_trading_day
+from ..queries.rates import rates_view
 from ..services.curves import (
     CurveRefused,
     EditRefused,
@@ -68,6 +69,17 @@ def curves(request: HttpRequest) -> HttpResponse:
         "may_import": actor.may("trading.import_prices"),
     }
     return render(request, "trading/curve_list.html", context)
+
+
+@require_GET
+@require_permission("trading.view_quote")
+def rates(request: HttpRequest) -> HttpResponse:
+    """Show discount and exchange-rate curves, and volatility by delivery and moneyness."""
+    actor, now = actor_of(request), clock.now()
+    day = scope_of(request, actor=actor, today=now.date(), reads={DATE}).date
+    as_of = min(now, datetime.combine(day, datetime.max.time(), tzinfo=now.tzinfo))
+    context = {"view": rates_view(actor=actor, as_of=as_of)}
+    return render(request, "trading/curve_rates.html", context)
 
 
 @require_http_methods(["GET", "POST"])

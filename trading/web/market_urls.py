@@ -9,6 +9,7 @@ urlpatterns = [
     path("prices/<str:code>/", markets.market_prices, name="market_prices"),
     path("curves/", curves.curves, name="curves"),
     path("curves/import-quotes/", curves.import_file, name="import_quotes"),
+    path("curves/rates/", curves.rates, name="rates"),
     path("curves/define/<str:market>/", curves.define, name="define_curve"),
     path("curves/<str:market>/<str:code>/", curves.curve, name="curve"),
     path("curves/<str:market>/<str:code>/build/", curves.build, name="build_curve"),
