@@ -16,6 +16,8 @@ PURE = [
     "trading.optimization",
     "trading.curves",
     "trading.deals",
+    "trading.pricing",
+    "trading.valuation",
     "risk.engine",
     "compliance.carbon",
     "compliance.canonical",

@@ -1,0 +1,17 @@
+"""What options are worth and how that moves: formulas on arrays, no facts and no clock."""
+
+from trading.pricing._black76 import (
+    Black76,
+    NonPositivePrice,
+    OptionType,
+    PricingError,
+    black76,
+)
+
+__all__ = [
+    "Black76",
+    "NonPositivePrice",
+    "OptionType",
+    "PricingError",
+    "black76",
+]

@@ -1,0 +1,172 @@
+"""Why the value of trades changed between two days: full revaluation, one thing after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from trading.valuation._cents import Cents, ValuationError, cents
+from trading.valuation._holdings import Holdings, Valued, value_holdings
+from trading.valuation._market import Contract, Floats, MarketState
+
+
+class StepKind(StrEnum):
+    """What changed in a step, in the order of the steps."""
+
+    TIME = "TIME"
+    PRICE = "PRICE"
+    VOL = "VOL"
+    FX = "FX"
+    FIXING = "FIXING"
+    NEW = "NEW"
+    AMENDMENT = "AMENDMENT"
+    FEES = "FEES"
+    RESIDUAL = "RESIDUAL"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayState:
+    """
+    All that a day's values depend on.
+
+    holdings    of lines and contracts that both days share
+    fees        shape (lines,), our cash so far, paid −, in the line's currency
+    rates       shape (lines,), reporting currency per unit of the line's; NaN where unknown
+    held        shape (lines,), True where the line's trade was there
+    """
+
+    holdings: Holdings
+    market: MarketState
+    fees: Floats
+    rates: Floats
+    held: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step; of a price step the market whose curve moved."""
+
+    kind: StepKind
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explained:
+    """
+    What each step added to each line, whole cents, shape (steps, lines); columns sum exactly.
+
+    native      in the line's currency; realised is the part of it that is not in the future
+    reporting   in the reporting currency
+    opening, closing    value of each line in both, shape (lines,)
+    """
+
+    steps: tuple[StepRow, ...]
+    native: Cents
+    realised: Cents
+    reporting: Cents
+    opening: Cents
+    closing: Cents
+    opening_reporting: Cents
+    closing_reporting: Cents
+
+
+def waterfall(contracts: Sequence[Contract], before: DayState, after: DayState) -> Explained:
+    """
+    Explain the change of value of each line from one day to the next.
+
+    In order: time passes on yesterday's curves and fixings; each market's curve moves, by code;
+    exchange rates; what was delivered is fixed; then, on today's market, new trades, changed
+    terms and fees. Native amounts up to the exchange rates are converted at yesterday's rate,
+    those after at today's, and the rate's own step is the value then × its change. Each line is
+    rounded to the cent after each step and steps are differences of these, so they sum exactly.
+    Volatility is the step of options, which have their own explain (`explain_option`).
+
+    :raises ValuationError: if both days are not of the same lines, or time runs backward.
+    """
+    if before.holdings.lines != after.holdings.lines:
+        raise ValuationError("lines: both days need the same.")
+    if after.market.at < before.market.at:
+        raise ValuationError("after: its time is before the other's.")
+    opened = value_holdings(contracts, before.holdings, before.market)
+    aged_market = replace(before.market, at=after.market.at)
+    aged = value_holdings(contracts, before.holdings, aged_market)
+    moved_market = replace(aged_market, marks=after.market.marks, fine=after.market.fine)
+    moved = value_holdings(contracts, before.holdings, moved_market)
+    fixed = value_holdings(contracts, before.holdings, after.market)
+    closed = value_holdings(contracts, after.holdings, after.market)
+    steps, values, realised = [StepRow(StepKind.TIME)], [aged.total], [_realised(aged)]
+    markets = np.array([contract.market for contract in contracts])
+    at = aged
+    for code in sorted(set(markets.tolist())):
+        at = _with_market(at, moved, markets == code)
+        steps.append(StepRow(StepKind.PRICE, code))
+        values.append(at.total)
+        realised.append(_realised(at))
+    native = [opened.total, *values, values[-1], fixed.total, closed.total, closed.total]
+    of_realised = [_realised(opened), *realised, realised[-1], _realised(fixed)]
+    of_realised += [_realised(closed), _realised(closed)]
+    steps += [StepRow(StepKind.FX), StepRow(StepKind.FIXING), StepRow(StepKind.AMENDMENT)]
+    steps.append(StepRow(StepKind.FEES))
+    fees = [before.fees] * (len(native) - 1) + [after.fees]
+    rates = [before.rates] * (len(steps) - 3) + [after.rates] * 4
+    if np.isnan(before.rates[before.held]).any() or np.isnan(after.rates[after.held]).any():
+        raise ValuationError("rates: each line that is held needs one.")
+    nets = np.array([cents(value + fee) for value, fee in zip(native, fees, strict=True)])
+    parts = np.array([cents(value + fee) for value, fee in zip(of_realised, fees, strict=True)])
+    shown = np.array(
+        [
+            cents((value + fee) * np.where(np.isnan(rate), 0.0, rate))
+            for value, fee, rate in zip(native, fees, rates, strict=True)
+        ]
+    )
+    return _split_new(
+        Explained(
+            steps=tuple(steps),
+            native=np.diff(nets, axis=0),
+            realised=np.diff(parts, axis=0),
+            reporting=np.diff(shown, axis=0),
+            opening=nets[0],
+            closing=nets[-1],
+            opening_reporting=shown[0],
+            closing_reporting=shown[-1],
+        ),
+        before.held,
+    )
+
+
+def _realised(valued: Valued) -> Floats:
+    return valued.by_line(valued.realised)
+
+
+def _with_market(at: Valued, moved: Valued, chosen: npt.NDArray[np.bool_]) -> Valued:
+    """Return values with the contracts of some markets on the moved curves."""
+    rows = chosen[at.contract]
+    return replace(
+        at,
+        realised=np.where(rows, moved.realised, at.realised),
+        unrealised=np.where(rows, moved.unrealised, at.unrealised),
+        missing=np.where(rows, moved.missing, at.missing),
+    )
+
+
+def _split_new(explained: Explained, held: npt.NDArray[np.bool_]) -> Explained:
+    """Move what lines that were not there before added, out of the amendments and fees."""
+    position = explained.steps.index(StepRow(StepKind.AMENDMENT))
+
+    def split(rows: Cents) -> Cents:
+        changed = rows[position]
+        new, amended = np.where(held, 0, changed), np.where(held, changed, 0)
+        return np.concatenate((rows[:position], [new, amended], rows[position + 1 :]))
+
+    steps = explained.steps
+    return replace(
+        explained,
+        steps=(*steps[:position], StepRow(StepKind.NEW), *steps[position:]),
+        native=split(explained.native),
+        realised=split(explained.realised),
+        reporting=split(explained.reporting),
+    )
