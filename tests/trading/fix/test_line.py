@@ -143,6 +143,7 @@ def test_what_happens_while_the_line_is_down_comes_later(line):
     assert acceptor.logons == 2
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(line):
     dice = random.Random(7)
     acceptor, process, _ = line()
@@ -169,6 +170,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(line):
     assert len(numbers) == len(set(numbers))
 
 
+@pytest.mark.slow
 def test_a_number_too_low_is_told_once_and_a_person_resets_it(line):
     def begin_again(acceptor):
         acceptor.next_number = 1
@@ -197,6 +199,7 @@ def test_a_number_too_low_is_told_once_and_a_person_resets_it(line):
     wait_until(lambda: DropCopySession.objects.get().latest_alert == "", process)
 
 
+@pytest.mark.slow
 def test_one_process_a_venue_and_another_takes_over(line, tmp_path):
     acceptor, process, venue = line()
     acceptor.wait_for(lambda: acceptor.logons)

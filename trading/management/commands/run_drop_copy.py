@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
@@ -21,6 +22,7 @@ from trading.queries.drop_copy import UnknownVenue, venue_for
 from trading.services.drop_copy_sessions import SessionJournal, lease_name, reset_session
 
 STAND_BY_SECONDS = 0.5
+AGAIN_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -63,18 +65,32 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         self.stdout.write(f"drop copy of {venue.code}: {venue.host}:{venue.port}")
         while not stop.is_set():
-            with Lease(settings.DATABASE_DIRECT_URL, lease_name(venue)) as lease:
-                while not lease.hold():
-                    if stop.wait(STAND_BY_SECONDS):
-                        return
-                journal = SessionJournal(venue=venue, lease=lease, clock=clock.now)
-                backoff = Backoff(first=options["retry_seconds"])
-                client = Client(address, identity, journal, clock=clock.now, backoff=backoff)
-                try:
-                    asyncio.run(_work(client, journal, stop))
-                except JournalMoved as error:
-                    self.stderr.write(f"standing by: {error}")
-                    stop.wait(STAND_BY_SECONDS)
+            try:
+                self._take_turns(venue, address, identity, stop, options["retry_seconds"])
+            except psycopg.OperationalError as error:
+                self.stderr.write(f"standing by: the database does not answer ({error})")
+                stop.wait(AGAIN_SECONDS)
+
+    def _take_turns(
+        self,
+        venue: DropCopyVenue,
+        address: Address,
+        identity: Identity,
+        stop: threading.Event,
+        retry_seconds: float,
+    ) -> None:
+        with Lease(settings.DATABASE_DIRECT_URL, lease_name(venue)) as lease:
+            while not lease.hold():
+                if stop.wait(STAND_BY_SECONDS):
+                    return
+            journal = SessionJournal(venue=venue, lease=lease, clock=clock.now)
+            backoff = Backoff(first=retry_seconds)
+            client = Client(address, identity, journal, clock=clock.now, backoff=backoff)
+            try:
+                asyncio.run(_work(client, journal, stop))
+            except JournalMoved as error:
+                self.stderr.write(f"standing by: {error}")
+                stop.wait(STAND_BY_SECONDS)
 
 
 async def _work(client: Client, journal: SessionJournal, stop: threading.Event) -> None:
