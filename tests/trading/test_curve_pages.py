@@ -90,6 +90,16 @@ def test_the_page_names_the_conflict_and_shows_every_load(market):
     assert "Set a node by hand" not in text and "Submit for approval" not in text
 
 
+def test_a_curve_of_peak_alone_has_a_page_without_a_days_shape(market):
+    british = three_markets()["GB"]
+    quote(british, {("Cal27", "PEAK"): "99"})
+    build_version(actor=SYSTEM, definition=four_eyes(british), as_of=NOW)
+
+    answer = signed_in(Role.TRADER).get("/curves/GB/MARK/")
+
+    assert answer.status_code == 200 and b"PEAK" in answer.content
+
+
 def test_bad_edits_come_back_with_the_field(market, company):
     build_version(actor=SYSTEM, definition=market.curve_definitions.get(), as_of=NOW)
     trader = signed_in(Role.TRADER, organization=company)

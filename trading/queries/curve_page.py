@@ -151,14 +151,24 @@ def curve_view(*, actor: Actor, version: CurveVersion, day: date | None = None) 
 
     :raises CurveDoesNotCover: for a day that the curve does not price in full.
     """
+    from ..curves import CurveDoesNotCover  # with NumPy: for whoever builds one
+
     actor.require(VIEW)
     built = stored_curve(version.snapshot_id, version.snapshot.content_hash)
     definition = version.definition
     calendar = definition.market.calendar
     before = published_before(definition, version.snapshot.as_of)
-    first_day = calendar.date_of(min(point.interval.start for point in built.points))
+    # A day is priced in full where base is; a curve of peak alone has no such day.
+    whole = [p for p in built.points if p.load == BASE] or list(built.points)
+    first_day = calendar.date_of(min(point.interval.start for point in whole))
     chosen = day or first_day
-    starts, prices = built.fine(DatePeriod.day(chosen), minutes=min(60, built.terms.minutes))
+    hours: list[tuple[datetime, list[float]]] = []
+    try:
+        starts, prices = built.fine(DatePeriod.day(chosen), minutes=built.terms.minutes)
+        hours = [(at, [p]) for at, p in zip(_aware(starts), prices.tolist(), strict=True)]
+    except CurveDoesNotCover:
+        if day is not None:
+            raise
     loads = tuple(dict.fromkeys([BASE, *(point.load for point in built.points)]))
     columns, rows = _chart(built, loads, before)
     return CurveView(
@@ -171,9 +181,7 @@ def curve_view(*, actor: Actor, version: CurveVersion, day: date | None = None) 
         rows=rows,
         day=chosen,
         first_day=first_day,
-        hours=[
-            (start, [price]) for start, price in zip(_aware(starts), prices.tolist(), strict=True)
-        ],
+        hours=hours,
         loads=loads,
     )
 
