@@ -409,3 +409,5 @@ class ImportForm(forms.Form):
             *((each.value, each.label) for each in organizations),
             ("", "shared kinds only"),
         ]
+        if organizations:
+            self.initial.setdefault("organization", organizations[0].value)
