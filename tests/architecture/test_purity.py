@@ -22,6 +22,7 @@ PURE = [
     "compliance.carbon",
     "compliance.canonical",
     "billing.rating",
+    "trading.markets.fix",
     "trading.markets.price_files",
     "trading.markets.simulator",
     "devices.wire",
