@@ -70,8 +70,9 @@ def test_a_deal_changed_after_its_preview_is_previewed_again(trader):
 
 def test_fields_say_the_same_as_the_line(trader):
     entry = {
-        "side": "S", "quantity": "5", "area": "DE", "product": "base", "period": "Mar30",
-        "price": "90", "counterparty": "ACME", "book": "EU", "basis": "ORDER", "action": "go",
+        "kind": "PHYSICAL_FORWARD", "side": "SELL", "quantity": "5", "unit": "MW:HOUR",
+        "area": "DE", "product": "base", "period": "Mar30", "price": "90",
+        "counterparty": "ACME", "book": "EU", "basis": "ORDER", "action": "go",
     }  # fmt: skip
 
     page = trader.post(reverse("trading:ticket"), entry).content.decode()

@@ -1,118 +1,217 @@
 """The ticket: type, Enter previews, Enter books; the same without JavaScript."""
 
-import hashlib
-import json
 import uuid
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods, require_POST
 
+from energyopti.accounts.actors import PermissionMissing
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
-from trading.deals import render_quick_text
-from trading.queries.proposals import preview
+from trading.deals import DealError
+from trading.queries.deals import deal_of
+from trading.queries.proposals import TradeInvalid
+from trading.queries.trades import UnknownTrade, trade_by_ref
 from trading.services.capture import (
+    PackageItem,
     ReasonNeeded,
     Receipt,
     ReferenceReused,
     TradeStopped,
     book_fill,
+    capture_mirror,
     capture_order,
+    capture_package,
+    save_draft,
 )
 
-from .forms import TicketForm
+from .deal_forms import LineForm
+from .forms import Ticket
+from .product_forms import FORM_OF_KIND, FORMS, form_of_deal
+
+SAID = {"PENDING": "waits for release", "DRAFT": "is kept as a draft"}
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @require_permission("trading.capture_trade")
 def ticket(request: HttpRequest) -> HttpResponse:
     """Draw the ticket; preview what was sent, and book it when it is sent again unchanged."""
-    actor, now = actor_of(request), clock.now()
     if request.method != "POST":
-        form = TicketForm(actor=actor, now=now, initial={"client_reference": str(uuid.uuid4())})
-        return _draw(request, form)
-    data = request.POST.copy()
-    form = TicketForm(data, actor=actor, now=now)
-    if not form.is_valid():
-        return _draw(request, form, status=422)
-    seen = _fingerprint(form)
-    if form.cleaned_data["previewed"] != seen or request.POST.get("action") == "preview":
-        data["previewed"] = seen
-        again = TicketForm(data, actor=actor, now=now)
-        again.is_valid()
-        return _draw(request, again)
-    try:
-        receipt = _book(form)
-    except TradeStopped as error:
-        form.add_error(None, str(error))
-    except ReasonNeeded as error:
-        form.add_error("reason", str(error))
-    except ReferenceReused as error:
-        form.add_error(None, str(error))
-    else:
-        said = "waits for release" if receipt.status == "PENDING" else "is booked"
-        messages.success(request, f"{receipt.ref} {said}.")
-        return HttpResponseRedirect(reverse("trading:trade", args=[receipt.ref]))
-    return _draw(request, form, status=422)
+        return _draw(request, _fresh(request))
+    entry = _posted(request)
+    if not entry.is_valid():
+        return _draw(request, entry, status=422)
+    action = request.POST.get("action", "go")
+    if action == "draft":
+        return _answer(request, entry, _save_draft)
+    if entry.booking.cleaned_data["previewed"] != entry.fingerprint or action == "preview":
+        return _draw(request, entry, previewed=entry.fingerprint)
+    return _answer(request, entry, _book)
 
 
 @require_permission("trading.capture_trade")
 @require_POST
 def parse(request: HttpRequest) -> HttpResponse:
     """Return the preview of what stands in the ticket, for the page to put in while typing."""
-    form = TicketForm(request.POST, actor=actor_of(request), now=clock.now())
-    form.is_valid()
-    return render(request, "trades/_preview.html", _context(form))
+    entry = _posted(request)
+    entry.is_valid()
+    return render(request, "trades/_preview.html", _context(entry))
 
 
-def _book(form: TicketForm) -> Receipt:
-    deal, proposal, found = form.deal, form.proposal, form.cleaned_data
-    assert deal is not None and proposal is not None, "a valid form holds its deal"
-    verb = book_fill if found["basis"] == "FILL" else capture_order
-    return verb(
-        actor=form.actor,
-        deal=deal.terms.deal,
-        book_id=proposal.book_id,
-        counterparty_id=proposal.counterparty_id,
-        traded_at=form.now,
-        received_at=form.now,
-        reason=found["reason"],
-        client_reference=found["client_reference"],
-        tags=deal.tags,
-        text=form.line,
+def _posted(request: HttpRequest) -> Ticket:
+    return Ticket.of(
+        request.POST.get("kind", "LINE"), actor=actor_of(request), now=clock.now(),
+        data=request.POST.copy(), files=request.FILES,
+    )  # fmt: skip
+
+
+def _fresh(request: HttpRequest) -> Ticket:
+    """Return an empty ticket of the product that was chosen, or one like another trade's."""
+    actor, kind = actor_of(request), request.GET.get("kind", "LINE")
+    booking = {"client_reference": str(uuid.uuid4())}
+    terms: dict[str, Any] = {}
+    if like := request.GET.get("like"):
+        try:
+            version = trade_by_ref(actor, like)
+        except UnknownTrade as error:
+            raise Http404(str(error)) from error
+        kind, terms = _terms_like(version, kind)
+        booking |= {
+            "counterparty": version.trade.counterparty.code,
+            "book": version.trade.book.code,
+            "basis": version.trade.basis,
+            "tags": " ".join(version.trade.tags),
+        }
+    return Ticket.of(
+        kind, actor=actor, now=clock.now(), deal_initial=terms, booking_initial=booking
     )
 
 
-def _draw(request: HttpRequest, form: TicketForm, status: int = 200) -> HttpResponse:
-    return render(request, "trades/ticket.html", _context(form), status=status)
+def _terms_like(version: Any, kind: str) -> tuple[str, dict[str, Any]]:
+    """Return a trade's terms as the line, where it has one and that was asked for, or as fields."""
+    deal = deal_of(version)
+    if kind == LineForm.kind:
+        try:
+            return kind, LineForm.initial_of(deal)
+        except DealError:
+            pass  # no line says it; its own form does
+    form = form_of_deal(deal)
+    return form.kind, form.initial_of(deal)
 
 
-def _context(form: TicketForm) -> dict[str, object]:
-    shown = preview(form.proposal) if form.proposal is not None else None
+def _answer(request: HttpRequest, entry: Ticket, verb: Any) -> HttpResponse:
+    try:
+        receipts: tuple[Receipt, ...] = verb(entry)
+    except TradeStopped as error:
+        entry.booking.add_error(None, str(error))
+    except ReasonNeeded as error:
+        entry.booking.add_error("reason", str(error))
+    except (ReferenceReused, PermissionMissing) as error:
+        entry.booking.add_error(None, str(error))
+    except TradeInvalid as error:
+        entry.refuse(error.field, str(error))
+    else:
+        first = receipts[0]
+        refs = first.ref if len(receipts) == 1 else f"{first.ref} to {receipts[-1].ref}"
+        said = SAID.get(first.status, "is booked")
+        messages.success(request, f"{refs} {said}.")
+        if request.POST.get("action") == "keep":
+            query = {"like": first.ref, "kind": entry.deal_form.kind}
+            return HttpResponseRedirect(f"{reverse('trading:ticket')}?{urlencode(query)}")
+        return HttpResponseRedirect(reverse("trading:trade", args=[first.ref]))
+    return _draw(request, entry, status=422)
+
+
+def _book(entry: Ticket) -> tuple[Receipt, ...]:
+    found, party = entry.booking.cleaned_data, entry.counterparty
+    assert entry.book is not None and party is not None, "a valid ticket has both"
+    common: dict[str, Any] = {
+        "actor": entry.actor,
+        "traded_at": entry.now,
+        "received_at": entry.now,
+        "reason": found["reason"],
+        "client_reference": found["client_reference"],
+        "tags": entry.tags,
+        "text": entry.deal_form.line,
+    }
+    override = {"override_reason": found.get("override_reason", "")}
+    if entry.mirror_book is not None:
+        deal = entry.deal_form.deal
+        assert deal is not None, "a valid form holds its deal"
+        return capture_mirror(
+            **common, **override, deal=deal, package_id=entry.package_of(deal),
+            book_id=entry.book.id, mirror_book_id=entry.mirror_book.id, counterparty_id=party.id,
+        )  # fmt: skip
+    if len(entry.deals) > 1:
+        return capture_package(
+            **common, **override, is_fill=entry.is_fill, package_id=entry.deals[0].package_id,
+            items=[PackageItem(deal, entry.book.id, party.id) for deal in entry.deals],
+        )  # fmt: skip
+    single: dict[str, Any] = {
+        "deal": entry.deals[0],
+        "book_id": entry.book.id,
+        "counterparty_id": party.id,
+    }
+    if entry.is_fill:
+        return (book_fill(**common, **single),)
+    return (capture_order(**common, **override, **single),)
+
+
+def _save_draft(entry: Ticket) -> tuple[Receipt, ...]:
+    found, party = entry.booking.cleaned_data, entry.counterparty
+    assert entry.book is not None and party is not None, "a valid ticket has both"
+    if len(entry.deals) > 1 or entry.is_fill:
+        field = "basis" if entry.is_fill else "strip_months"
+        raise TradeInvalid(field, "a draft is an order of one deal.")
+    return (
+        save_draft(
+            actor=entry.actor, deal=entry.deals[0], book_id=entry.book.id,
+            counterparty_id=party.id, traded_at=entry.now, received_at=entry.now,
+            client_reference=found["client_reference"], tags=entry.tags,
+            text=entry.deal_form.line,
+        ),
+    )  # fmt: skip
+
+
+def _draw(
+    request: HttpRequest, entry: Ticket, *, status: int = 200, previewed: str = ""
+) -> HttpResponse:
+    kind = entry.deal_form.kind
+    context = _context(entry)
+    if entry.booking.is_bound and previewed:
+        entry.booking.data["previewed"] = previewed
+    context["is_previewed"] = bool(
+        context["preview"] and entry.booking["previewed"].value() == entry.fingerprint
+    )
+    context["tabs"] = [
+        {
+            "label": form.label,
+            "url": f"{reverse('trading:ticket')}?{urlencode({'kind': form.kind})}",
+            "current": form.kind == kind,
+        }
+        for form in FORMS
+    ]
+    return render(request, "trades/ticket.html", context, status=status)
+
+
+def _context(entry: Ticket) -> dict[str, Any]:
+    form = entry.deal_form
+    ready = bool(entry.proposals) and not (
+        set(entry.errors) - {"reason", "override_reason", "__all__"}
+    )
     return {
+        "entry": entry,
         "form": form,
-        "preview": shown,
-        "deal": form.deal,
+        "booking": entry.booking,
+        "kind": form.kind if form.kind in FORM_OF_KIND else LineForm.kind,
+        "preview": ready,
         "line": form.line,
-        "parties": form.parties,
         "pointer": "" if form.caret is None else " " * form.caret + "^",
-        "is_previewed": bool(shown and form.data.get("previewed")),
         "is_bound": form.is_bound,
-        "detail_fields": [form[name] for name in (
-            "side", "quantity", "area", "product", "period", "price", "counterparty", "book",
-        )],
-        "stopped": bool(shown and shown.is_stopped and form.data.get("basis") != "FILL"),
-    }  # fmt: skip
-
-
-def _fingerprint(form: TicketForm) -> str:
-    """Return what tells the previewed deal from another: a changed one is previewed again."""
-    deal, proposal = form.deal, form.proposal
-    assert deal is not None and proposal is not None, "a valid form holds its deal"
-    parts = [
-        render_quick_text(deal), str(proposal.book_id), str(proposal.counterparty_id),
-        form.cleaned_data["basis"],
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        "stopped": ready and entry.is_stopped,
+    }
