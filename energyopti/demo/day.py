@@ -27,7 +27,7 @@ from websockets import Origin
 Found = TypeVar("Found")
 DEALS = [
     "B 10MW DE base Cal27 @ {price} cpty:ACME book:EU",
-    "S 4MW DE base Q2-27 @ {price} cpty:BRISE book:EU",
+    "S 4MW DE peak Q2-27 @ {price} cpty:BRISE book:EU",
     "B 5MW DE base Mar27 @ {price} cpty:ACME book:EU",
 ]
 
@@ -200,15 +200,15 @@ def near_the_curve(deal: str) -> Decimal:
     """Return the curve's price of a deal's period, rounded to what traders quote."""
     from energyopti.foundation import clock
     from trading.curves import contract_interval
-    from trading.queries.curves import market_curve
+    from trading.queries.curve_building import CurveTerms, known_curve
     from trading.queries.markets import market_by_code
 
     from .seed import MARKET
 
     market = market_by_code(MARKET)
-    curve = market_curve(market, as_of=clock.now())
-    code = deal.split()[4]
-    average = curve.average(contract_interval(code, market.calendar))
+    curve = known_curve(market, CurveTerms(), as_of=clock.now(), known_at=None)
+    load, code = deal.split()[3:5]
+    average = curve.average(contract_interval(code, market.calendar), load.upper())
     return Decimal(str(average)).quantize(Decimal("0.1"))
 
 

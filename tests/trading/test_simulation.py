@@ -15,6 +15,7 @@ from trading.models import CurvePoint, Market, Quote, QuoteQuality
 from trading.queries.curves import NoCurve, latest_snapshot, market_curve
 from trading.queries.prices import price_series
 from trading.queries.quotes import quote_history, quotes_at
+from trading.services.catalogue import ensure_catalogue
 from trading.services.curves import NoQuotes, build_market_curve
 from trading.services.quotes import QuoteDraft, QuoteRefused, book_quotes
 from trading.services.simulation import NotSimulated, simulate_market
@@ -49,7 +50,10 @@ def test_five_hundred_days_are_there_for_prices_and_for_every_quote_kind(capsys)
     assert np.isfinite(history.values[:, history.contracts.index("Cal27")]).all()
     assert len(spot.require_complete().starts) == 702 * 24
     assert 0 < (spot.values < 0).mean() < 0.1
-    assert "new quotes" in capsys.readouterr().out
+    peaks = quote_history(market, first=datetime(2024, 1, 1, tzinfo=UTC), latest=end, load="PEAK")
+    assert (peaks.days, peaks.contracts) == (history.days, history.contracts)
+    assert (np.isfinite(peaks.values) == np.isfinite(history.values)).all()
+    assert "15,030 new quotes" in capsys.readouterr().out
 
 
 def test_asking_again_books_nothing_and_a_later_day_adds_to_the_same_world():
@@ -62,6 +66,26 @@ def test_asking_again_books_nothing_and_a_later_day_adds_to_the_same_world():
     assert longer.prices.values_corrected == longer.quotes.corrected == 0
     assert longer.prices.values_new == 3 * 24
     assert longer.quotes.new == 2 * 15
+
+
+def test_a_market_with_shapes_is_quoted_in_peak_too_and_its_curve_publishes_off_peak():
+    ensure_catalogue(actor=SYSTEM)
+    history = simulate()
+    assert history.quotes.new == 21 * 30
+    assert simulate().quotes.new == 0
+
+    snapshot = build_market_curve(
+        actor=SYSTEM, market=history.market, as_of=RECEIVED, known_at=datetime.now(UTC)
+    )
+
+    assert snapshot.versions.get().status == "PUBLISHED"
+    by_load = {}
+    for point in snapshot.points.filter(
+        start__gte="2026-12-31T23:00Z", end__lte="2027-01-31T23:00Z"
+    ):
+        by_load.setdefault(point.load, []).append((point.hours, point.price))
+    worth = {load: sum(h * p for h, p in rows) for load, rows in by_load.items()}
+    assert worth["PEAK"] + worth["OFFPEAK"] == pytest.approx(worth["BASE"], rel=1e-9)
 
 
 def test_another_seed_corrects_instead_of_overwriting():

@@ -13,6 +13,8 @@ from ..markets.catalogue import KNOWN_MARKETS, MarketTerms
 from ..markets.price_files import SPOT_SERIES, Clock, PriceBatch
 from ..markets.simulator import MarketWorld, simulate_quotes, simulate_spot
 from ..models import ImportRun, Market, QuoteQuality
+from ..queries.quotes import BASE
+from ..queries.reference import shapes_of_market
 from .markets import open_market
 from .prices import book_prices
 from .quotes import QuoteDraft, QuotesBooked, book_quotes
@@ -21,6 +23,8 @@ SOURCE = "simulator"
 _CENT = Decimal("0.01")
 _DEFAULT_TERMS = MarketTerms("Simulated market", "Europe/Berlin", "EUR")
 _WEEKDAYS = 5
+# What is quoted beside base where a market has it: of Europe, of the US.
+_PEAKS = ("PEAK", "5X16")
 
 
 class NotSimulated(ValueError):
@@ -51,6 +55,8 @@ def simulate_market(
 ) -> SimulatedHistory:
     """
     Book a simulated market: spot for every delivery day, quotes for every trading day.
+
+    Quoted are base and, where the market's shapes have one, peak.
 
     The window ends with `until` and holds `trading_days` returns of quotes (one close more).
     Asking again books nothing; asking for a later day with the same seed adds what is new.
@@ -85,15 +91,30 @@ def simulate_market(
     quotes = book_quotes(
         actor=actor,
         market=market,
-        drafts=[
-            QuoteDraft(contract, value, day.closes_at)
-            for day in simulate_quotes(world, first=first, latest=until, calendar=market.calendar)
-            for contract, value in day.values.items()
-        ],
+        drafts=_drafts(world, market, first, until),
         source=SOURCE,
         quality=QuoteQuality(QuoteQuality.SIMULATED),
     )
     return SimulatedHistory(market, prices, quotes, first, until)
+
+
+def _drafts(world: MarketWorld, market: Market, first: date, until: date) -> list[QuoteDraft]:
+    shapes = shapes_of_market(market, on=until)
+    peak = next((code for code in _PEAKS if code in shapes), None)
+    drafts = []
+    for day in simulate_quotes(
+        world,
+        first=first,
+        latest=until,
+        calendar=market.calendar,
+        peak=None if peak is None else shapes[peak],
+    ):
+        drafts += [QuoteDraft(code, value, day.closes_at) for code, value in day.values.items()]
+        drafts += [
+            QuoteDraft(code, value, day.closes_at, load=peak or BASE)
+            for code, value in day.peaks.items()
+        ]
+    return drafts
 
 
 def _simulated_market(actor: Actor, code: str, period_minutes: int) -> Market:

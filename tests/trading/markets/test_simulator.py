@@ -1,6 +1,6 @@
 """The simulated market: one world a seed, quotes that agree, and days like real ones."""
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -8,9 +8,25 @@ import pytest
 
 from energyopti.foundation.calendars import Calendar, DatePeriod
 from trading.curves import CurveQuote, build_curve, contract_interval
+from trading.markets.shapes import ShapeDefinition, wall_clock_windows
 from trading.markets.simulator import MarketWorld, WorldError, simulate_quotes, simulate_spot
 
 BERLIN = Calendar("Europe/Berlin")
+PEAK = ShapeDefinition(
+    "EEX",
+    "PEAK",
+    1,
+    "Peak",
+    date(2000, 1, 1),
+    wall_clock_windows(
+        name="PEAK",
+        version="1",
+        weekdays=frozenset(range(5)),
+        from_minute=480,
+        to_minute=1200,
+        day_start=timedelta(0),
+    ),
+)
 
 
 def spot(seed=7, first=date(2026, 1, 1), latest=date(2026, 12, 31), **options):
@@ -77,6 +93,60 @@ def test_a_days_quotes_agree_so_that_a_curve_of_all_has_no_conflict():
 
         assert curve.conflicts == ()
         assert len(day.values) == 15
+
+
+def test_peak_changes_no_base_quote_and_a_longer_contract_is_its_months_by_peak_hours():
+    window = {"first": date(2026, 11, 16), "latest": date(2026, 11, 20), "calendar": BERLIN}
+    plain = list(simulate_quotes(MarketWorld(seed=3), **window))
+    both = list(simulate_quotes(MarketWorld(seed=3), peak=PEAK, **window))
+
+    assert [(d.closes_at, d.values) for d in plain] == [(d.closes_at, d.values) for d in both]
+    assert all(not day.peaks for day in plain)
+    for day in both:
+        assert set(day.peaks) == set(day.values)
+        months = {code: float(day.peaks[code]) for code in ("Jan27", "Feb27", "Mar27")}
+        # 21, 20 and 23 working days of twelve hours: holidays are peak days on the exchange.
+        mean = (21 * months["Jan27"] + 20 * months["Feb27"] + 23 * months["Mar27"]) / 64
+        assert float(day.peaks["Q1-27"]) == pytest.approx(mean, abs=0.011)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_peak_is_dear_in_winter_cheap_under_the_sun_and_off_peak_is_sensible(seed):
+    (day,) = simulate_quotes(
+        MarketWorld(seed=seed), first=date(2026, 11, 20), latest=date(2026, 11, 20),
+        calendar=BERLIN, peak=PEAK,
+    )  # fmt: skip
+    ratio = {code: float(day.peaks[code]) / float(day.values[code]) for code in day.values}
+    assert 1.0 < ratio["Jan27"] < 1.3
+    assert 0.8 < ratio["May27"] < ratio["Dec26"] - 0.05
+    for code, value in day.values.items():
+        period = contract_interval(code, BERLIN)
+        days = DatePeriod(BERLIN.date_of(period.start), BERLIN.date_of(period.end))
+        share = PEAK.delivered(BERLIN, days).hours / period.hours
+        off_peak = (float(value) - float(share) * float(day.peaks[code])) / (1 - float(share))
+        assert 0.7 * float(value) < off_peak < 1.2 * float(value)
+
+
+def test_quoted_peak_is_what_spot_pays_for_it_on_average_of_many_worlds():
+    """The premium's season against the simulated spot itself: years of hours, not the formula."""
+    quoted: dict[int, list[float]] = {1: [], 6: []}
+    paid: dict[int, list[float]] = {1: [], 6: []}
+    for seed in range(12):
+        year = spot(seed=seed)
+        mask = PEAK.mask(BERLIN, year.starts)
+        month = (year.starts + np.timedelta64(1, "h")).astype("datetime64[M]").astype(int) % 12 + 1
+        (day,) = simulate_quotes(
+            MarketWorld(seed=seed), first=date(2025, 12, 1), latest=date(2025, 12, 1),
+            calendar=BERLIN, peak=PEAK,
+        )  # fmt: skip
+        for number, code in ((1, "Jan26"), (6, "Q2-26")):
+            here = month == number if number == 1 else (month >= 4) & (month <= 6)
+            base = year.prices[here].mean()
+            paid[number].append(year.prices[here & mask].mean() / base - 1)
+            quoted[number].append(float(day.peaks[code]) / float(day.values[code]) - 1)
+
+    for number in quoted:
+        assert np.mean(quoted[number]) == pytest.approx(np.mean(paid[number]), abs=0.06)
 
 
 def test_months_move_more_than_years_and_spot_moves_with_them():

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from energyopti.accounts.actors import Actor
 from energyopti.foundation import clock
 from trading.markets.simulator import WorldError
+from trading.services.catalogue import ensure_catalogue
 from trading.services.prices import GranularityConflict
 from trading.services.simulation import NotSimulated, simulate_market
 
@@ -17,9 +18,9 @@ from trading.services.simulation import NotSimulated, simulate_market
 class Command(BaseCommand):
     help = (
         "Simulate a market: day-ahead prices for every delivery day and closing quotes of 6 months,"
-        " 6 quarters and 3 years for every trading day, written like delivered ones. The same"
-        " --seed is the same world; running again adds only days that are not there. Not for"
-        " codes whose prices are real."
+        " 6 quarters and 3 years, base and peak, for every trading day, written like delivered"
+        " ones. The same --seed is the same world; running again adds only days that are not"
+        " there. Not for codes whose prices are real."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -36,9 +37,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.perf_counter()
         now = clock.now()
+        actor = Actor.system("simulate_market")
         try:
+            # Without shapes the market would have no peak to quote.
+            ensure_catalogue(actor=actor)
             history = simulate_market(
-                actor=Actor.system("simulate_market"),
+                actor=actor,
                 code=options["market"],
                 trading_days=options["days"],
                 until=options["until"] or now.date() + timedelta(days=1),

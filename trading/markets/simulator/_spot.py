@@ -26,6 +26,7 @@ _WEEKEND = np.array([0.0, 0.0, 0.0, 0.0, 0.0, -9.0, -15.0])
 _WIND_SPREAD, _WIND_MEMORY = 17.0, 0.75
 _NOISE_SPREAD, _NOISE_MEMORY = 1.6, 0.85
 _SPIKE_CHANCE, _SPIKE_SIZE = 0.012, 90.0
+_CLEAR_LOWEST, _CLEAR_RANGE = 0.25, 0.75
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +61,7 @@ def simulate_spot(
     days = day_number(latest) + 1
     day_number(first)
     starts = period_starts(calendar, DatePeriod(first, _after(latest)), minutes=minutes)
-    local = starts + offset_seconds(calendar, starts).astype("timedelta64[s]")
-    dates = local.astype("datetime64[D]")
-    day = (dates - np.datetime64(FIRST_DAY, "D")).astype(np.int64)
-    hour = (local - dates).astype(np.int64) / 3600 + minutes / 120
+    dates, day, hour = _on_the_wall(calendar, starts, minutes)
     worth = world.month_prices(days)
     months = np.array([month_number(d) for d in np.unique(dates).tolist()])
     auction = np.maximum(np.unique(day) - 1, 0)
@@ -77,6 +75,34 @@ def simulate_spot(
     prices = base + swing + _noise(world, days, day, hour)
     prices += _spikes(world, days, day, hour)
     return SimulatedSpot(starts, np.round(np.clip(prices, LOWEST_PRICE, HIGHEST_PRICE), 2), minutes)
+
+
+def expected_swing(
+    calendar: Calendar, starts: npt.NDArray[np.datetime64]
+) -> npt.NDArray[np.float64]:
+    """
+    Return by how much an hour is above its day's worth on average over weather, shape of `starts`.
+
+    Where base is at the world's level, currency/MWh; spikes are left out.
+
+    starts    UTC, of hours of whole days, ascending
+    """
+    dates, day, hour = _on_the_wall(calendar, starts, 60)
+    weekday = (day + FIRST_DAY.weekday()) % 7
+    clear = np.full(len(starts), _CLEAR_LOWEST + _CLEAR_RANGE / 2)
+    shape = _shape(hour, dates, clear, weekday)
+    swing: npt.NDArray[np.float64] = shape - _day_mean(shape, day - day[0]) + _WEEKEND[weekday]
+    return swing
+
+
+def _on_the_wall(
+    calendar: Calendar, starts: npt.NDArray[np.datetime64], minutes: int
+) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the civil date of each period, its number in the world, and its middle's hour."""
+    local = starts + offset_seconds(calendar, starts).astype("timedelta64[s]")
+    dates = local.astype("datetime64[D]")
+    day = (dates - np.datetime64(FIRST_DAY, "D")).astype(np.int64)
+    return dates, day, (local - dates).astype(np.int64) / 3600 + minutes / 120
 
 
 def _shape(
@@ -116,7 +142,7 @@ def _weather(
     wind = _remembering(draws[:, :1].T, _WIND_MEMORY)[0] * _WIND_SPREAD
     # Much wind pushes prices down further than calm lifts them.
     wind = np.where(wind < 0, 1.35 * wind, 0.75 * wind)
-    clear = 0.25 + 0.75 / (1 + np.exp(-1.4 * draws[:, 1]))
+    clear = _CLEAR_LOWEST + _CLEAR_RANGE / (1 + np.exp(-1.4 * draws[:, 1]))
     return wind, clear
 
 

@@ -31,6 +31,7 @@ class Stream(IntEnum):
     WEATHER = 3
     NOISE = 4
     SPIKES = 5
+    PEAK = 6
 
 
 @dataclass(frozen=True)
