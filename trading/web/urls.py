@@ -5,6 +5,7 @@ from django.urls import path
 from . import blotter, positions, ticket
 from .market_urls import urlpatterns as market_urlpatterns
 from .reference.urls import urlpatterns as reference_urlpatterns
+from .trade_urls import urlpatterns as trade_urlpatterns
 
 app_name = "trading"
 urlpatterns = [
@@ -13,6 +14,6 @@ urlpatterns = [
     path("trades/", blotter.BlotterPage.as_view(), name="trades"),
     path("trades/new/", ticket.ticket, name="ticket"),
     path("trades/parse/", ticket.parse, name="parse"),
-    path("trades/<str:ref>/", blotter.trade, name="trade"),
     path("positions/", positions.positions, name="positions"),
+    *trade_urlpatterns,
 ]

@@ -1,0 +1,77 @@
+"""The page of one trade, and the page of what waits for somebody."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from energyopti.accounts.requests import actor_of, require_permission
+from trading.panels import panels_of
+from trading.queries.deals import deal_of
+from trading.queries.positions import positions_of_trade
+from trading.queries.trade_page import (
+    WAITING_SHOWN,
+    cash_flows,
+    chosen_versions,
+    compare,
+    leg_rows,
+    waiting,
+)
+from trading.queries.trades import UnknownTrade, trade_by_ref, versions_of
+
+from .life import offered
+
+LEVELS = {
+    "LIVE": "good", "PENDING": "warn", "DRAFT": "info", "CANCELLED": "bad", "TERMINATED": "warn",
+}  # fmt: skip
+
+
+@require_permission("trading.view_trade")
+def trade(request: HttpRequest, ref: str) -> HttpResponse:
+    """Show one trade: its terms by leg, checks, months, cash, versions and what may be done."""
+    actor = actor_of(request)
+    try:
+        version = trade_by_ref(actor, ref)
+    except UnknownTrade as error:
+        raise Http404(str(error)) from error
+    deal, versions = deal_of(version), versions_of(version.trade_id)
+    for row in versions:
+        row.trade = version.trade
+    compared = chosen_versions(versions, request.GET)
+    return render(
+        request,
+        "trades/detail.html",
+        {
+            "version": version,
+            "trade": version.trade,
+            "level": LEVELS.get(version.trade.status, ""),
+            "deal": deal,
+            "legs": leg_rows(deal),
+            "cash": cash_flows(version, deal),
+            "deltas": positions_of_trade(
+                version.trade_id, stage="PENDING" if version.trade.status == "PENDING" else "LIVE"
+            ),
+            "versions": versions,
+            "compared": compared,
+            "differences": [d for d in compare(*compared) if d.is_change] if compared else [],
+            "verbs": offered(actor, version),
+            "panels": [
+                render_to_string(panel.template, panel.context(actor, version), request=request)
+                for panel in panels_of(actor)
+            ],
+        },
+    )
+
+
+@require_permission("trading.view_trade")
+def waiting_trades(request: HttpRequest) -> HttpResponse:
+    """Show the trades that wait for release and the drafts of the actor's books."""
+    actor = actor_of(request)
+    pending, drafts = waiting(actor)
+    tables: list[dict[str, Any]] = [
+        {"title": "For release", "id": "pending", "rows": pending,
+         "empty": "No trade waits for a second person."},
+        {"title": "Drafts", "id": "drafts", "rows": drafts, "empty": "There are no drafts."},
+    ]  # fmt: skip
+    return render(request, "trades/waiting.html", {"tables": tables, "most": WAITING_SHOWN})

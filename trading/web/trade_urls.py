@@ -1,0 +1,11 @@
+"""Pages of one trade and of what waits for somebody; they come after all fixed addresses."""
+
+from django.urls import path
+
+from . import life, trade
+
+urlpatterns = [
+    path("trades/waiting/", trade.waiting_trades, name="waiting"),
+    path("trades/<str:ref>/", trade.trade, name="trade"),
+    path("trades/<str:ref>/<str:verb>/", life.act, name="trade_verb"),
+]
