@@ -8,6 +8,7 @@ from django.apps import AppConfig
 
 from energyopti.accounts.roles import Role, grant_to_roles
 from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
+from trading.panels import TRADE_PANELS, TradePanel
 
 if TYPE_CHECKING:
     from energyopti.foundation.events.models import Event
@@ -28,9 +29,18 @@ class AuditConfig(AppConfig):
 
         from .services.chaining import chain_event
         from .web.home import audit_panel
+        from .web.trade_panel import trade_panel
 
         register_follower("audit", chain_event, key_of=_chain_key)
         grant_to_roles("audit.view_auditrecord", Role.COMPLIANCE_OFFICER)
+        TRADE_PANELS.register(
+            "audit",
+            TradePanel(
+                template="audit/trade_panel.html",
+                context=trade_panel,
+                permission="audit.view_auditrecord",
+            ),
+        )
         HOME_PANELS.register(
             "audit.trail",
             HomePanel(

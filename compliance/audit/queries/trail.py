@@ -88,6 +88,12 @@ def trail(actor: Actor) -> "QuerySet[Event]":
     )
 
 
+def events_of(actor: Actor, aggregate_type: str, aggregate_id: str) -> "QuerySet[Event]":
+    """Return the visible events of one subject, newest first."""
+    found = trail(actor).filter(aggregate_type=aggregate_type, aggregate_id=aggregate_id)
+    return found.order_by("-pk")
+
+
 def event_detail(actor: Actor, uid: uuid.UUID) -> EventDetail:
     """
     Return one event with what changed.
