@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from risk.routing import websocket_urlpatterns as risk_routes
+from trading.routing import websocket_urlpatterns as trading_routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
@@ -27,7 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("energyopti.foundation.api.urls")),
 ]
 
-websocket_urlpatterns: list[Any] = [*risk_routes]
+websocket_urlpatterns: list[Any] = [*risk_routes, *trading_routes]
 
 handler400 = "energyopti.portal.web.errors.bad_request"
 handler403 = "energyopti.portal.web.errors.permission_denied"

@@ -62,6 +62,7 @@ def register_desk() -> None:
     _register_problems()
     _register_navigation()
     _register_home()
+    _register_live_rows()
 
 
 def _grant_reference_data() -> None:
@@ -146,6 +147,13 @@ def _register_home() -> None:
                 reads=frozenset({"book"}),
             ),
         )
+
+
+def _register_live_rows() -> None:
+    from trading.checks import CHANGE_STEPS
+    from trading.services.live_rows import tell_blotters
+
+    CHANGE_STEPS.register("live_rows", tell_blotters)
 
 
 def _register_problems() -> None:

@@ -10,6 +10,7 @@ from .agreements import (
     NettingSet,
 )
 from .approved_products import ApprovedProduct, ProductKind
+from .blotter import BlotterRow
 from .books import Book, Counterparty, CounterpartyStatus
 from .commodities import Commodity, CommodityKind, Delivery
 from .curves import (
@@ -58,6 +59,7 @@ __all__ = [
     "Agreement",
     "AgreementKind",
     "ApprovedProduct",
+    "BlotterRow",
     "Book",
     "CaptureBasis",
     "CollateralKind",

@@ -75,6 +75,8 @@ class PositionDelta(PositionPart):
         ]
         indexes = [
             models.Index(fields=["book", "market", "month"], name="position_delta_of_book"),
+            # Yesterday's positions are today's less what has been recorded since.
+            models.Index(fields=["book", "recorded_at"], name="position_delta_of_book_at"),
         ]
 
     def __str__(self) -> str:

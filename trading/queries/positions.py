@@ -205,6 +205,12 @@ def positions_of_trade(
     return [p for p in _positions(rows, with_physical=True) if not p.is_nothing]
 
 
+def positions_of_trades(trade_ids: Iterable[int], *, stage: str = Stage.LIVE) -> list[Position]:
+    """Return what some trades add up to together. One query."""
+    rows = PositionDelta.objects.filter(trade_version__trade_id__in=list(trade_ids), stage=stage)
+    return [p for p in _positions(rows) if not p.is_nothing]
+
+
 def difference(wanted: Iterable[Position], held: Iterable[Position]) -> list[Position]:
     """Return what takes one set of positions to another; nothing where they agree."""
     sums: dict[tuple[object, ...], Position] = {}

@@ -1,7 +1,7 @@
 """Positions with their value on the latest curves, row by row and in sum."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -65,7 +65,11 @@ class ValuedPositions:
 
 def valued_positions(book_ids: Iterable[UUID], *, valued_at: datetime) -> ValuedPositions:
     """Return what some books hold together with its undiscounted value; at most three queries."""
-    held = positions_of(book_ids)
+    return value_positions(positions_of(book_ids), valued_at=valued_at)
+
+
+def value_positions(held: Sequence[Position], *, valued_at: datetime) -> ValuedPositions:
+    """Return some positions with their undiscounted value; at most two queries."""
     marks = month_marks(as_of=valued_at, market_ids={p.market_id for p in held}) if held else {}
     rows = tuple(_row(p, marks.get(p.market_id), valued_at) for p in held)
     values: dict[str, float] = defaultdict(float)

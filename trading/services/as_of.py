@@ -5,7 +5,7 @@ A version gets its time while the book is locked. Whoever holds the shared lock 
 versions up to now are committed, and that any later one will carry a later time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -27,6 +27,19 @@ def steady_book(book_id: UUID) -> Iterator[datetime]:
         # Whoever changes a book below holds the lock of this one too.
         share_keys([book_key(book_id)])
         yield server_time()
+
+
+def settle_books(book_ids: Iterable[UUID]) -> datetime:
+    """
+    Wait for whoever is changing some books, and give the server's time from before the wait.
+
+    Up to that time everything in these books is committed by the return, so a read of a cut
+    that is not later needs no lock.
+    """
+    with transaction.atomic():
+        before = server_time()
+        share_keys([book_key(book_id) for book_id in book_ids])
+    return before
 
 
 def positions_as_of(

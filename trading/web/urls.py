@@ -14,6 +14,9 @@ urlpatterns = [
     path("trades/", blotter.BlotterPage.as_view(), name="trades"),
     path("trades/new/", ticket.ticket, name="ticket"),
     path("trades/parse/", ticket.parse, name="parse"),
+    path("trades/news/", blotter.NewsPage.as_view(), name="trade_news"),
+    path("trades/selection/", blotter.selection, name="trade_selection"),
+    path("trades/latest/", blotter.latest, name="trade_latest"),
     path("positions/", positions.positions, name="positions"),
     *trade_urlpatterns,
 ]

@@ -71,6 +71,8 @@ class TablePage(View):
     reads: ClassVar[frozenset[str]] = frozenset()
     page_size: ClassVar[int] = 50
     template_name: ClassVar[str] = "tables/page.html"
+    rows_template: ClassVar[str] = "tables/_rows.html"
+    confirm_template: ClassVar[str] = "tables/confirm.html"
     bulk_actions: ClassVar[Sequence[BulkAction]] = ()
     empty_title: ClassVar[str] = "Nothing here yet"
     empty_text: ClassVar[str] = ""
@@ -90,6 +92,10 @@ class TablePage(View):
 
     def extra_context(self) -> dict[str, Any]:
         """Return what the subclass's template needs beside the list."""
+        return {}
+
+    def confirm_context(self, action: BulkAction, rows: QuerySet[Any]) -> dict[str, Any]:
+        """Return what the page that asks back needs beside the number of rows."""
         return {}
 
     # ---- the request ------------------------------------------------------------------------
@@ -118,7 +124,7 @@ class TablePage(View):
         if EXPORT in request.GET:
             return self._export(request.GET[EXPORT])
         partial = getattr(request, "htmx", None) and request.htmx.target == "rows"
-        template = "tables/_rows.html" if partial else self.template_name
+        template = self.rows_template if partial else self.template_name
         response = render(request, template, self._context())
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
         return response
@@ -339,8 +345,9 @@ class TablePage(View):
                 "count": count,
                 "ids": self.request.POST.getlist("select"),
                 "back": back,
+                **self.confirm_context(action, chosen),
             }
-            return render(self.request, "tables/confirm.html", context)
+            return render(self.request, self.confirm_template, context)
         messages.success(self.request, self.run_bulk(action, chosen))
         return HttpResponseRedirect(back)
 
