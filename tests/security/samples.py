@@ -342,6 +342,7 @@ FOREIGN: dict[str, Sample] = {
     "accounts:reopen-member": member,
     "accounts-site": lambda: {"pk": make_site(make_organization()).pk},
     "trading:trade": trade,
+    "trading:trade_verb": lambda: {**trade(), "verb": "cancel"},
     "trading:counterparty": counterparty,
     "trading:counterparty_edit": counterparty,
     "trading:agreement_new": counterparty,
