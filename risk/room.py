@@ -7,17 +7,20 @@ from energyopti.foundation.events.followers import FOLLOWERS, register_follower
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 from energyopti.foundation.validation.registry import adapters
-from trading.checks import CHANGE_STEPS, CHECKS
+from trading.checks import CHANGE_STEPS, CHECKS, CHECKS_OF_MANY, STEPS_OF_MANY
 
 
 def register_room() -> None:
     """Fill the registries; called once, from the app's `ready()`."""
-    from risk.queries.var_limit import CHECK, check_var_limit
+    from risk.queries.var_limit import CHECK, check_var_limit, check_var_limits
+    from risk.services.many_vectors import follow_new_trades
     from risk.services.vectors import follow_change
     from risk.web.home import risk_panel
 
     CHECKS.register(CHECK, check_var_limit)
+    CHECKS_OF_MANY.register(CHECK, check_var_limits)
     CHANGE_STEPS.register("risk_vectors", follow_change)
+    STEPS_OF_MANY.register("risk_vectors", follow_new_trades)
     adapters.register("var_historical_conventions", "risk.validation:historical_conventions")
     adapters.register("var_historical_vector", "risk.validation:historical_vector")
     _register_schedule()

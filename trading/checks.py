@@ -5,7 +5,7 @@ A check that does not apply passes; one that cannot tell says so with a hard res
 refuses to work while a required check is missing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -112,8 +112,23 @@ class Change:
     actor: Any
 
 
+@dataclass(frozen=True)
+class NewTrade:
+    """One of many new trades written together: its first version, and what it was made of."""
+
+    change: Change
+    proposal: Proposal
+
+    @property
+    def is_live(self) -> bool:
+        """Tell a trade that is held from one that waits for release."""
+        return self.change.after.status == "LIVE"
+
+
 Check = Callable[[Proposal], CheckResult]
 ChangeStep = Callable[[Change], None]
+ChecksOfMany = Callable[[Sequence[Proposal]], Sequence[CheckResult]]
+StepOfMany = Callable[[Sequence[NewTrade]], None]
 
 # Sight of the same deal twice, of prices and of what a book may deal in is trading's own; value
 # at risk is risk's.
@@ -124,6 +139,16 @@ CHECKS: Registry[Check] = Registry(
 # Run inside the transaction of each version, under the locks of the limit scopes.
 CHANGE_STEPS: Registry[ChangeStep] = Registry("change steps", required=frozenset({"risk_vectors"}))
 
+# The same questions asked of many new deals at once, by the names that they have above. An answer
+# is what the check itself would say of each deal if those before it were booked. What depends on
+# nothing that they change needs no entry: it is asked deal by deal.
+CHECKS_OF_MANY: Registry[ChecksOfMany] = Registry(
+    "trade checks of many", required=frozenset({"duplicate", "var_limit"})
+)
+STEPS_OF_MANY: Registry[StepOfMany] = Registry(
+    "change steps of many", required=frozenset({"risk_vectors"})
+)
+
 
 def run_checks(proposal: Proposal) -> tuple[CheckResult, ...]:
     """
@@ -133,3 +158,36 @@ def run_checks(proposal: Proposal) -> tuple[CheckResult, ...]:
     """
     CHECKS.verify()
     return tuple(check(proposal) for check in CHECKS.values())
+
+
+def run_checks_of_many(proposals: Sequence[Proposal]) -> list[tuple[CheckResult, ...]]:
+    """
+    Ask every registered check of many new deals, each as if those before it were booked.
+
+    :raises MissingEntry: while a required check is missing; no trade passes unchecked.
+    """
+    CHECKS.verify()
+    CHECKS_OF_MANY.verify()
+    answers: list[Sequence[CheckResult]] = []
+    for name, check in CHECKS.items():
+        if name in CHECKS_OF_MANY:
+            answers.append(CHECKS_OF_MANY[name](proposals))
+        else:
+            answers.append([check(proposal) for proposal in proposals])
+    return [tuple(said) for said in zip(*answers, strict=True)]
+
+
+def run_steps_of_many(trades: Sequence[NewTrade]) -> None:
+    """
+    Run every change step for many new trades, in the transaction that wrote them.
+
+    :raises MissingEntry: while a required step is missing.
+    """
+    CHANGE_STEPS.verify()
+    STEPS_OF_MANY.verify()
+    for name, step in CHANGE_STEPS.items():
+        if name in STEPS_OF_MANY:
+            STEPS_OF_MANY[name](trades)
+            continue
+        for trade in trades:
+            step(trade.change)

@@ -16,7 +16,7 @@ from energyopti.foundation.pages import (
     ScopeDimension,
     ScopeOption,
 )
-from trading.checks import CHECKS
+from trading.checks import CHECKS, CHECKS_OF_MANY
 from trading.market_data import MARKET_READERS
 
 DESK_READERS = (Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
@@ -24,8 +24,13 @@ DESK_READERS = (Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
 
 def register_desk() -> None:
     """Fill the registries; called once, from the app's `ready()`."""
-    from trading.queries.approved import check_approved_product
-    from trading.queries.sanity import check_duplicate, check_price
+    from trading.queries.approved import check_approved_product, check_approved_products
+    from trading.queries.sanity import (
+        check_duplicate,
+        check_duplicates,
+        check_price,
+        check_prices,
+    )
     from trading.validation import register_adapters
 
     for permission in ("view_book", "view_counterparty", "view_trade", "view_positiontotal"):
@@ -58,6 +63,9 @@ def register_desk() -> None:
     CHECKS.register("approved_product", check_approved_product)
     CHECKS.register("duplicate", check_duplicate)
     CHECKS.register("price_sanity", check_price)
+    CHECKS_OF_MANY.register("approved_product", check_approved_products)
+    CHECKS_OF_MANY.register("duplicate", check_duplicates)
+    CHECKS_OF_MANY.register("price_sanity", check_prices)
     register_adapters()
     _register_problems()
     _register_navigation()
@@ -150,10 +158,11 @@ def _register_home() -> None:
 
 
 def _register_live_rows() -> None:
-    from trading.checks import CHANGE_STEPS
-    from trading.services.live_rows import tell_blotters
+    from trading.checks import CHANGE_STEPS, STEPS_OF_MANY
+    from trading.services.live_rows import tell_blotters, tell_blotters_of_many
 
     CHANGE_STEPS.register("live_rows", tell_blotters)
+    STEPS_OF_MANY.register("live_rows", tell_blotters_of_many)
 
 
 def _register_problems() -> None:

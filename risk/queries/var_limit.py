@@ -1,16 +1,30 @@
 """The check that trading asks before a deal: value at risk before and after, against the limits."""
 
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
 from risk.models import Limit
 from trading.checks import CheckResult, Outcome, Proposal
 from trading.enums import Stage
 from trading.queries.books import book_codes
 from trading.queries.positions import Position, positions_of_trade, proposed_positions
 
-from .bases import latest_basis
+from .bases import Basis, latest_basis
+from .many_deals import value_deals
 from .scopes import DEFAULT_CONFIDENCE, convention, scopes
 from .valuation import value_positions
 
+if TYPE_CHECKING:
+    from .bases import Floats
+
 CHECK = "var_limit"
+# The worst result speaks; of equals the nearest to the book.
+_ORDER = [Outcome.HARD, Outcome.SOFT, Outcome.PASS]
 
 
 def check_var_limit(proposal: Proposal) -> CheckResult:
@@ -74,9 +88,64 @@ def check_var_limit(proposal: Proposal) -> CheckResult:
                     codes[book_id] + (" with what waits for release" if waits else ""),
                 )
             )
-    # The worst one speaks; of equals the nearest to the book.
-    order = [Outcome.HARD, Outcome.SOFT, Outcome.PASS]
-    return min(results, key=lambda r: (order.index(r.outcome), r.limit is None))
+    return _worst(results)
+
+
+def check_var_limits(proposals: Sequence[Proposal]) -> list[CheckResult]:
+    """Say of many new deals what `check_var_limit` says of each with those before it booked."""
+    from risk.engine import tail_risk
+
+    paths = {book_id for proposal in proposals for book_id in proposal.book_path}
+    limits: dict[UUID, list[Limit]] = defaultdict(list)
+    for limit in Limit.objects.filter(book_id__in=paths, is_active=True).order_by("id"):
+        limits[limit.book_id].append(limit)
+    on = latest_basis()
+    own_limits = [
+        sorted((row for b in p.book_path for row in limits.get(b, ())), key=lambda row: row.pk)
+        for p in proposals
+    ]
+    if on is None:
+        why = "There is no curve with a quote history to value the deal on."
+        return [_cannot(why, own) for own in own_limits]
+    found, codes = scopes(paths), book_codes(paths)
+    bases: dict[int, Basis] = {on.id: on, **{s.basis.id: s.basis for s in found.values()}}
+    valued = {id_: value_deals(proposals, basis) for id_, basis in bases.items()}
+    held: dict[UUID, Floats] = {}
+    tails: dict[tuple[UUID, Decimal], float] = {}
+    results = []
+    for place, (proposal, own) in enumerate(zip(proposals, own_limits, strict=True)):
+        said: list[CheckResult] = []
+        refused = None
+        if proposal.deal.options:
+            code = proposal.deal.options[0].underlying[0].code
+            refused = f"{code} cannot be valued: options have no delta here yet."
+        for book_id in proposal.book_path:
+            scope = found.get(book_id)
+            basis = scope.basis if scope else on
+            deal = valued[basis.id][place]
+            if deal.problem and refused is None:
+                refused = deal.problem
+            before = held.get(book_id)
+            if before is None:
+                before = scope.reserved if scope else on.zeros()
+            after = held[book_id] = before + deal.pnl
+            waits = bool(scope and scope.pending is not None and scope.pending.any())
+            for limit in (*limits.get(book_id, ()),) or (None,):
+                confidence = limit.confidence if limit else DEFAULT_CONFIDENCE
+                rule = convention(basis, confidence)
+                # What the deal before left is what this one finds.
+                was = tails.get((book_id, confidence))
+                if was is None:
+                    was = tail_risk(before, rule).var + 0.0
+                now = tails[book_id, confidence] = tail_risk(after, rule).var + 0.0
+                name = codes[book_id] + (" with what waits for release" if waits else "")
+                said.append(_judge(was, now, limit, proposal.currency, name))
+        results.append(_worst(said) if refused is None else _cannot(refused, own))
+    return results
+
+
+def _worst(results: Sequence[CheckResult]) -> CheckResult:
+    return min(results, key=lambda r: (_ORDER.index(r.outcome), r.limit is None))
 
 
 def _judge(

@@ -65,7 +65,7 @@ def follow_change(change: Change) -> None:
         else:
             on = basis(row.snapshot_id)
             more, waiting = change_on(on)
-            scope = _change(
+            scope = change_scope(
                 row,
                 on,
                 row.base_value + more.base_value,
@@ -114,10 +114,13 @@ def whole_scope(book_id: UUID, on: Basis) -> tuple[Valuation, Valuation]:
 
 def replace_scope(row: ScopeVector, on: Basis, whole: Valuation, waiting: Valuation) -> Scope:
     """Put new sums in the place of a scope's vectors; the caller holds the scope's lock."""
-    return _change(row, on, whole.base_value, whole.pnl, waiting.pnl)
+    return change_scope(row, on, whole.base_value, whole.pnl, waiting.pnl)
 
 
-def _change(row: ScopeVector, on: Basis, base_value: float, pnl: Floats, pending: Floats) -> Scope:
+def change_scope(
+    row: ScopeVector, on: Basis, base_value: float, pnl: Floats, pending: Floats
+) -> Scope:
+    """Write a scope's vectors anew; the caller holds the scope's lock."""
     row.snapshot_id = on.id
     row.base_value = base_value
     row.values = to_bytes(pnl)

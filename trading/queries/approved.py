@@ -1,5 +1,6 @@
 """Whether a book may deal in a product: its own list, or that of the nearest book above."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from trading.checks import CheckResult, Outcome, Proposal
 from trading.models import ApprovedProduct, Book, Market, ProductKind
 
 CHECK = "approved_product"
+_NO_LIST = CheckResult(CHECK, Outcome.PASS, "No list of approved products holds for the book.")
 
 
 def approved_list(book_path: tuple[UUID, ...]) -> list[ApprovedProduct]:
@@ -29,10 +31,23 @@ def check_approved_product(proposal: Proposal) -> CheckResult:
     """Stop an order for a product that is not on the list that holds for its book."""
     lines = approved_list(proposal.book_path)
     if not lines:
-        return CheckResult(CHECK, Outcome.PASS, "No list of approved products holds for the book.")
+        return _NO_LIST
+    return _judged(proposal, lines, Market.objects.get(pk=proposal.market_id))
+
+
+def check_approved_products(proposals: Sequence[Proposal]) -> list[CheckResult]:
+    """Say of many deals what `check_approved_product` says of each; the lists are read once."""
+    lists = {path: approved_list(path) for path in {p.book_path for p in proposals}}
+    markets = Market.objects.in_bulk({p.market_id for p in proposals})
+    return [
+        _judged(p, lists[p.book_path], markets[p.market_id]) if lists[p.book_path] else _NO_LIST
+        for p in proposals
+    ]
+
+
+def _judged(proposal: Proposal, lines: list[ApprovedProduct], market: Market) -> CheckResult:
     deal = proposal.deal
     period = deal.schedule.period
-    market = Market.objects.get(pk=proposal.market_id)
     kind = ProductKind(deal.kind.value)
     shape = deal.schedule.shape.code
     traded_date = market.calendar.date_of(proposal.traded_at)

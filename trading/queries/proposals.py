@@ -1,8 +1,9 @@
 """From terms to a proposal that checks can judge, and the preview that a ticket shows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from energyopti.accounts.actors import Actor
@@ -27,6 +28,7 @@ from .areas import delivery_areas
 from .books import BookRow, book_for, book_path
 
 __all__ = [
+    "Answers",
     "Preview",
     "TradeInvalid",
     "UnknownCounterparty",
@@ -47,6 +49,28 @@ class TradeInvalid(ValueError):
 
 class UnknownCounterparty(LookupError):
     """There is no such counterparty in the book's organization."""
+
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What proposals ask of the tables, each question once: for many proposals at a time."""
+
+    kept: dict[Hashable, object] = field(default_factory=dict)
+
+    def to(self, question: Hashable, ask: Callable[[], Answer]) -> Answer:
+        """Return what `ask` says, or said when the question was put before; refusals too."""
+        if question not in self.kept:
+            try:
+                self.kept[question] = ask()
+            except (LookupError, TradeInvalid) as refusal:
+                self.kept[question] = refusal
+        found = self.kept[question]
+        if isinstance(found, Exception):
+            raise found
+        return found  # type: ignore[return-value]  # a question has answers of one type
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +100,31 @@ def propose(
     client_reference: str = "",
     trade_id: int | None = None,
     level: str = "trade",
+    answers: Answers | None = None,
 ) -> Proposal:
     """
     Join a deal with the book and counterparty that the actor may use.
 
     trade_id    of the trade whose new terms these are, None for a new trade
     level       of the grant on the book that the actor needs
+    answers     shared by proposals of one transaction, so that the tables are asked once
 
     :raises UnknownBook: if the actor may not trade in the book.
     :raises UnknownCounterparty: if the book's organization has no such active counterparty.
     :raises TradeInvalid: naming the field: a market, index or currency the book cannot hold, a
         trade of the future, a delivery that had begun before the trade.
     """
-    book = book_for(actor, book_id, level=level)
-    markets = _markets(deal)
+    known = answers or Answers()
+    book = known.to(("book", book_id, level), lambda: book_for(actor, book_id, level=level))
+    markets = _markets(deal, known)
     currency = _currency(deal, book, markets)
-    _check_indices(deal)
-    if not Counterparty.objects.filter(
-        pk=counterparty_id, organization_id=book.organization_id, is_active=True
-    ).exists():
+    _check_indices(deal, known)
+    if not known.to(
+        ("counterparty", counterparty_id, book.organization_id),
+        lambda: Counterparty.objects.filter(
+            pk=counterparty_id, organization_id=book.organization_id, is_active=True
+        ).exists(),
+    ):
         raise UnknownCounterparty("counterparty: there is no such counterparty for this book.")
     if traded_at.utcoffset() is None:
         raise TradeInvalid("traded_at", "needs a UTC offset.")
@@ -110,7 +140,7 @@ def propose(
     return Proposal(
         organization_id=book.organization_id,
         book_id=book.id,
-        book_path=book_path(book.id),
+        book_path=known.to(("path", book.id), lambda: book_path(book.id)),
         counterparty_id=counterparty_id,
         market_id=markets[deal.schedule.area.code].pk,
         market_ids={code: market.pk for code, market in markets.items()},
@@ -123,14 +153,17 @@ def propose(
     )
 
 
-def _markets(deal: Deal) -> dict[str, Market]:
+def _markets(deal: Deal, known: Answers) -> dict[str, Market]:
     areas: dict[str, DeliveryArea] = {}
     for leg in deal.legs:
         if not isinstance(leg, Fee):
             areas[leg.schedule.area.code] = leg.schedule.area
     for floating in deal.floating_legs:
         areas.setdefault(floating.index.area.code, floating.index.area)
-    found = {row.code: row for row in Market.objects.filter(code__in=areas)}
+    found = known.to(
+        ("markets", frozenset(areas)),
+        lambda: {row.code: row for row in Market.objects.filter(code__in=areas)},
+    )
     for code, area in areas.items():
         market = found.get(code)
         if market is None or market.calendar != area.calendar:
@@ -161,15 +194,18 @@ def _currency(deal: Deal, book: BookRow, markets: Mapping[str, Market]) -> str:
     return book.reporting_currency
 
 
-def _check_indices(deal: Deal) -> None:
+def _check_indices(deal: Deal, known: Answers) -> None:
     codes = {leg.index.code for leg in deal.floating_legs if deal.kind is not ProductKind.FUTURE}
     codes |= {index.code for leg in deal.options for index in leg.underlying}
     if not codes:
         return
-    known = set(
-        PriceIndex.objects.filter(code__in=codes, is_active=True).values_list("code", flat=True)
+    active = known.to(
+        ("indices", frozenset(codes)),
+        lambda: set(
+            PriceIndex.objects.filter(code__in=codes, is_active=True).values_list("code", flat=True)
+        ),
     )
-    for code in sorted(codes - known):
+    for code in sorted(codes - active):
         raise TradeInvalid("index", f"{code} is no index here.")
 
 

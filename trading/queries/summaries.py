@@ -69,6 +69,22 @@ def terms_summary(deal: Deal) -> dict[str, Any]:
     }
 
 
+def compared_terms(deal: Deal) -> dict[str, Any]:
+    """Return what makes two deals in one book look the same, beside market, kind and delivery."""
+    schedule = deal.schedule
+    size = quantities(schedule)
+    price, _, currency = _price(deal)
+    return {
+        "side": deal.side.value,
+        "shape": "PROFILE" if isinstance(schedule.volume, deals.Profile) else schedule.shape.code,
+        "quantity": size["quantity"],
+        "quantity_unit": size["unit"],
+        "frequency": size["frequency"],
+        "price": price,
+        "currency": currency,
+    }
+
+
 def _price(deal: Deal) -> tuple[Decimal | None, str, str]:
     """Return the price that a list shows: the fixed one, a spread, or an option's first strike."""
     if deal.fixed_legs:
@@ -82,9 +98,13 @@ def _price(deal: Deal) -> tuple[Decimal | None, str, str]:
     return option.strikes[0], option.schedule.area.price_unit, option.currency
 
 
-def terms_json(deal: Deal) -> dict[str, Any]:
-    """Return the terms as events and differences show them: JSON values, leg by leg."""
-    summary = terms_summary(deal)
+def terms_json(deal: Deal, summary: dict[str, Any] | None = None) -> dict[str, Any]:
+    """
+    Return the terms as events and differences show them: JSON values, leg by leg.
+
+    summary     of the deal, where the caller has it already
+    """
+    summary = summary or terms_summary(deal)
     shown = {
         name: _json(summary[name])
         for name in (

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -46,6 +47,7 @@ __all__ = [
     "capture_mirror",
     "capture_order",
     "capture_package",
+    "request_hash",
     "save_draft",
 ]
 
@@ -290,14 +292,14 @@ def _capture(
 ) -> tuple[Receipt, ...]:
     CHANGE_STEPS.verify()
     words.check()
-    hashes = [_request_hash(basis, proposal, words.tags) for proposal in proposals]
+    hashes = [request_hash(basis, proposal, words.tags) for proposal in proposals]
     with transaction.atomic():
         lock_books([p.book_path for p in proposals], _identities(proposals, words))
         earlier = [_earlier(proposal, words) for proposal in proposals]
         if any(earlier):
             return tuple(
-                _same_again(trade, request_hash, words)
-                for trade, request_hash in zip(earlier, hashes, strict=True)
+                _same_again(trade, asked, words)
+                for trade, asked in zip(earlier, hashes, strict=True)
             )
         waits = (
             basis is CaptureBasis.ORDER
@@ -308,8 +310,8 @@ def _capture(
         if is_draft:
             status = TradeStatus.DRAFT
         written = [
-            _write(basis, actor, proposal, request_hash, words, status)
-            for proposal, request_hash in zip(proposals, hashes, strict=True)
+            _write(basis, actor, proposal, asked, words, status)
+            for proposal, asked in zip(proposals, hashes, strict=True)
         ]
         if is_mirror:
             (one, _), (other, _) = written
@@ -324,7 +326,7 @@ def _write(
     basis: CaptureBasis,
     actor: Actor,
     proposal: Proposal,
-    request_hash: str,
+    asked: str,
     words: _Words,
     status: TradeStatus,
 ) -> tuple[TradeVersion, tuple[CheckResult, ...]]:
@@ -348,7 +350,7 @@ def _write(
         basis=basis,
         product_kind=proposal.deal.kind.value,
         client_reference=proposal.client_reference,
-        request_hash=request_hash,
+        request_hash=asked,
         source=words.source,
         external_id=words.external_id,
         package_id=proposal.deal.package_id,
@@ -397,12 +399,12 @@ def _earlier(proposal: Proposal, words: _Words) -> Trade | None:
     return trades.filter(client_reference=proposal.client_reference).first()
 
 
-def _same_again(trade: Trade | None, request_hash: str, words: _Words) -> Receipt:
+def _same_again(trade: Trade | None, asked: str, words: _Words) -> Receipt:
     if trade is None:
         raise ReferenceReused(
             f"client_reference: {words.client_reference} is a package of fewer deals."
         )
-    if trade.request_hash != request_hash:
+    if trade.request_hash != asked:
         name, value = (
             ("external_id", trade.external_id)
             if words.external_id and trade.external_id == words.external_id
@@ -417,11 +419,17 @@ def _notional(proposal: Proposal) -> Decimal | None:
     return None if notional is None else notional.amount
 
 
-def _request_hash(basis: CaptureBasis, proposal: Proposal, tags: Sequence[str]) -> str:
+def request_hash(
+    basis: CaptureBasis,
+    proposal: Proposal,
+    tags: Sequence[str],
+    summary: dict[str, Any] | None = None,
+) -> str:
+    """Return what tells a request from another that comes under the same reference."""
     # The time of capture is ours, not the caller's: a repeated request may carry a later one.
     canonical = json.dumps(
         [
-            basis.value, terms_json(proposal.deal), str(proposal.book_id),
+            basis.value, terms_json(proposal.deal, summary), str(proposal.book_id),
             str(proposal.counterparty_id), sorted(tags),
         ],
         sort_keys=True,

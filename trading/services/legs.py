@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,8 +26,28 @@ from trading.queries.summaries import quantities
 
 def write_legs(*, version: TradeVersion, deal: Deal, market_ids: Mapping[str, int]) -> list[Leg]:
     """Write a deal's legs and fees under a version, in the caller's transaction."""
+    return write_legs_of_many([(version, deal, market_ids)])
+
+
+def write_legs_of_many(
+    written: Sequence[tuple[TradeVersion, Deal, Mapping[str, int]]],
+) -> list[Leg]:
+    """Write the legs and fees of many deals, each under its version with its market ids."""
+    indices = _indices([deal for _, deal, _ in written])
+    legs: list[Leg] = []
+    fees: list[Fee] = []
+    for version, deal, market_ids in written:
+        legs += _legs(version, deal, market_ids, indices)
+        fees += _fees(version, deal)
+    Leg.objects.bulk_create(legs, batch_size=1000)
+    Fee.objects.bulk_create(fees, batch_size=1000)
+    return legs
+
+
+def _legs(
+    version: TradeVersion, deal: Deal, market_ids: Mapping[str, int], indices: Mapping[str, int]
+) -> list[Leg]:
     profiles: dict[tuple[datetime, deals.Profile], Profile] = {}
-    indices = _indices(deal)
     legs = []
     terms = [leg for leg in deal.legs if not isinstance(leg, deals.Fee)]
     for number, leg in enumerate(terms, start=1):
@@ -38,16 +58,18 @@ def write_legs(*, version: TradeVersion, deal: Deal, market_ids: Mapping[str, in
                 profiles[key] = _write_profile(leg.schedule, volume)
             profile = profiles[key]
         legs.append(_leg(version, number, leg, market_ids, indices, profile))
-    Leg.objects.bulk_create(legs)
-    Fee.objects.bulk_create(
+    return legs
+
+
+def _fees(version: TradeVersion, deal: Deal) -> list[Fee]:
+    return [
         Fee(
             version=version, number=number, direction=fee.direction.value,
             purpose=FeePurpose(fee.kind.value), amount=fee.amount, currency=fee.currency,
             basis=fee.basis.value, payee=fee.payee,
         )
         for number, fee in enumerate(deal.fees, start=1)
-    )  # fmt: skip
-    return legs
+    ]  # fmt: skip
 
 
 def _leg(
@@ -96,9 +118,11 @@ def _leg(
     return row
 
 
-def _indices(deal: Deal) -> dict[str, int]:
-    codes = {leg.index.code for leg in deal.floating_legs}
-    codes |= {index.code for leg in deal.options for index in leg.underlying}
+def _indices(written: Iterable[Deal]) -> dict[str, int]:
+    codes: set[str] = set()
+    for deal in written:
+        codes |= {leg.index.code for leg in deal.floating_legs}
+        codes |= {index.code for leg in deal.options for index in leg.underlying}
     if not codes:
         return {}
     return dict(PriceIndex.objects.filter(code__in=codes).values_list("code", "id"))

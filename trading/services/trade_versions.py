@@ -86,9 +86,17 @@ def lock_books(paths: Sequence[Sequence[UUID]], keys: Sequence[str] = ()) -> Non
 
 def next_trade_id() -> int:
     """Return the id that the next trade gets."""
+    return next_trade_ids(1)[0]
+
+
+def next_trade_ids(count: int) -> list[int]:
+    """Return the ids that the next trades get, ascending."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [Trade._meta.db_table])
-        return int(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [Trade._meta.db_table, count],
+        )
+        return sorted(row[0] for row in cursor.fetchall())
 
 
 def add_version(
@@ -121,30 +129,26 @@ def add_version(
     """
     number = 1 if before is None else before.version + 1
     changed = _changed_terms(before, terms, status)
-    version = TradeVersion(
-        trade=trade,
-        version=number,
-        event=event,
-        status=status,
-        recorded_at=server_time(),
-        effective_at=effective_at,
-        traded_at=traded_at or (before.traded_at if before else effective_at),
-        book_id=trade.book_id,
-        counterparty_id=trade.counterparty_id,
-        checks=list(checks),
-        reason=reason,
-        text=text,
-        captured_by=actor.id,
-        captured_by_name=str(actor.user) if actor.user else actor.id,
-    )
     if terms is not None:
         summary = {**terms_summary(terms.deal), "market_id": terms.market_id}
     else:
         assert before is not None, "a first version has terms"
         summary = {name: getattr(before, name) for name in _SUMMARY}
-        version.terms_id = before.terms_version_id
-    for name, value in summary.items():
-        setattr(version, name, value)
+        summary["terms_id"] = before.terms_version_id
+    version = version_row(
+        trade=trade,
+        number=number,
+        event=event,
+        status=status,
+        recorded_at=server_time(),
+        effective_at=effective_at,
+        traded_at=traded_at or (before.traded_at if before else effective_at),
+        checks=checks,
+        reason=reason,
+        text=text,
+        actor=actor,
+        summary=summary,
+    )
     version.save(force_insert=True)
     if terms is not None:
         write_legs(version=version, deal=terms.deal, market_ids=terms.market_ids)
@@ -178,10 +182,45 @@ def add_version(
         aggregate_id=trade.ref,
         organization_id=trade.organization_id,
         key=f"book:{trade.book_id}",
-        payload=_payload(trade, version, terms, months, payload or {}),
+        payload=event_payload(trade, version, terms, months, payload or {}),
         changes=changed,
     )
     return version
+
+
+def version_row(
+    *,
+    trade: Trade,
+    number: int,
+    event: str,
+    status: str,
+    recorded_at: datetime,
+    effective_at: datetime,
+    traded_at: datetime,
+    checks: Sequence[Mapping[str, object]],
+    reason: str,
+    text: str,
+    actor: Actor,
+    summary: Mapping[str, Any],
+) -> TradeVersion:
+    """Return the row of a version, not yet written; `summary` holds the columns of its terms."""
+    return TradeVersion(
+        trade=trade,
+        version=number,
+        event=event,
+        status=status,
+        recorded_at=recorded_at,
+        effective_at=effective_at,
+        traded_at=traded_at,
+        book_id=trade.book_id,
+        counterparty_id=trade.counterparty_id,
+        checks=list(checks),
+        reason=reason,
+        text=text,
+        captured_by=actor.id,
+        captured_by_name=str(actor.user) if actor.user else actor.id,
+        **summary,
+    )
 
 
 def _add_fees(version: TradeVersion, fees: Sequence[Fee]) -> None:
@@ -236,13 +275,14 @@ def _changed_terms(
     return changed
 
 
-def _payload(
+def event_payload(
     trade: Trade,
     version: TradeVersion,
     terms: Terms | None,
     months: int,
     more: Mapping[str, Any],
 ) -> dict[str, Any]:
+    """Return what the event of a version tells, with the number of delivery months it moves."""
     return {
         "ref": trade.ref,
         "version": version.version,

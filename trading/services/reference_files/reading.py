@@ -36,10 +36,12 @@ def check_size(name: str, size: int) -> None:
 
 
 def read_lines(
-    name: str, content: bytes, columns: Sequence[str]
+    name: str, content: bytes, columns: Sequence[str], *, are_all_needed: bool = True
 ) -> tuple[list[Line], list[Refusal]]:
     """
     Return the rows of a CSV file and what is wrong with its form.
+
+    are_all_needed      a file that lacks one of the columns is refused
 
     :raises FileTooLarge: as `check_size`.
     """
@@ -70,7 +72,9 @@ def read_lines(
                 continue
             if header is None:
                 header = [cell.strip() for cell in cells]
-                refusals = _header_refusals(name, number, header, columns)
+                refusals = header_refusals(
+                    name, number, header, columns, are_all_needed=are_all_needed
+                )
                 if refusals:
                     return [], refusals
             elif len(cells) != len(header):
@@ -91,9 +95,15 @@ def read_lines(
     return lines, refusals
 
 
-def _header_refusals(
-    name: str, number: int, header: list[str], columns: Sequence[str]
+def header_refusals(
+    name: str,
+    number: int,
+    header: list[str],
+    columns: Sequence[str],
+    *,
+    are_all_needed: bool = True,
 ) -> list[Refusal]:
+    """Return what is wrong with the columns that a file names."""
     known = ", ".join(columns)
     refusals = [
         Refusal(name, number, cell or "header", f"Unknown column; the columns are {known}.")
@@ -103,7 +113,7 @@ def _header_refusals(
     refusals += [
         Refusal(name, number, column, "The column is missing.")
         for column in columns
-        if column not in header
+        if are_all_needed and column not in header
     ]
     refusals += [
         Refusal(name, number, column, "The column is there twice.")

@@ -1,0 +1,110 @@
+"""Value many deals at once: each market, shape and month is valued once, for one unit of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from trading.checks import Proposal
+from trading.deals import Delta
+from trading.deals import PositionDelta as DealDelta
+from trading.queries.positions import proposed_positions
+
+from .bases import Basis
+from .valuation import Valuation, value_positions
+
+if TYPE_CHECKING:
+    from .bases import Floats
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DealValue:
+    """
+    One deal on a basis.
+
+    pnl         shape (scenario,), gains positive; of what can be valued
+    problem     a sentence about the first part that cannot be, empty without one
+    """
+
+    base_value: float
+    pnl: Floats
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """One unit of a market, shape and month: what it is worth, and what still comes of it."""
+
+    value: Valuation
+    count: float
+    problem: str
+
+
+def value_deals(proposals: Sequence[Proposal], basis: Basis) -> list[DealValue]:
+    """
+    Return what `value_positions` says of each deal's positions, by linearity.
+
+    Equal to it but for rounding: pnl is exposure × that of one unit, and the value is
+    exposure × unit value − fixed × count.
+    """
+    units = _units(proposals, basis)
+    return [_value(proposal, units, basis) for proposal in proposals]
+
+
+def _value(proposal: Proposal, units: dict[Key, _Unit], basis: Basis) -> DealValue:
+    pnl, value, problem = basis.zeros(), 0.0, ""
+    profiles: list[DealDelta] = []
+    for delta in proposal.deltas:
+        if not isinstance(delta, Delta):
+            profiles.append(delta)
+            continue
+        unit = units[_key(delta)]
+        if unit.problem:
+            problem = problem or unit.problem
+            continue
+        exposure = float(delta.exposure)
+        pnl += exposure * unit.value.pnl
+        value += exposure * unit.value.base_value - unit.count * float(delta.fixed)
+    if profiles:
+        whole = value_positions(proposed_positions(profiles, proposal.market_ids), basis)
+        pnl, value = pnl + whole.pnl, value + whole.base_value
+        problem = problem or _problem(whole)
+    return DealValue(value, pnl, problem)
+
+
+def _units(proposals: Sequence[Proposal], basis: Basis) -> dict[Key, _Unit]:
+    one, nothing = Decimal(1), Decimal(0)
+    samples: dict[Key, Delta] = {}
+    market_ids: dict[str, int] = {}
+    for proposal in proposals:
+        market_ids |= proposal.market_ids
+        for delta in proposal.deltas:
+            if isinstance(delta, Delta) and _key(delta) not in samples:
+                samples[_key(delta)] = replace(delta, physical=nothing, exposure=one, fixed=nothing)
+    positions = proposed_positions(samples.values(), market_ids)
+    found = {}
+    for key, position in zip(samples, positions, strict=True):
+        valued = value_positions([position], basis)
+        is_over = basis.valued_at >= position.end or basis.markets.get(position.market_id) is None
+        count = 0.0 if is_over else position.count_from(basis.valued_at)
+        found[key] = _Unit(valued, max(0.0, count), _problem(valued))
+    return found
+
+
+def _key(delta: Delta) -> Key:
+    interval = delta.interval
+    return (
+        delta.market, delta.currency, delta.basis, delta.unit, delta.shape, delta.shape_version,
+        delta.month, interval.start, interval.end,
+    )  # fmt: skip
+
+
+def _problem(valued: Valuation) -> str:
+    if not valued.unvalued:
+        return ""
+    row = valued.unvalued[0]
+    return f"{row.market} {row.month:%b %Y} cannot be valued: {row.problem}."

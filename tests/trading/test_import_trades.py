@@ -1,0 +1,417 @@
+"""Trades by file: all or nothing, refusals by line and field, the same rows as one by one."""
+
+import io
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from openpyxl import Workbook
+
+from energyopti.accounts.actors import Actor
+from energyopti.foundation.events.models import Event
+from risk.models import Limit, LimitBreach, ScopeVector, TradeVector
+from risk.services.snapshots import build_snapshot
+from tests.factories.risk import curve, quote_history
+from tests.factories.trades import RECEIVED_AT, TRADED_AT, make_book, make_desk
+from trading.models import (
+    CaptureBasis,
+    Leg,
+    PositionDelta,
+    PositionTotal,
+    PriceIndex,
+    Trade,
+    TradeVersion,
+)
+from trading.services.capture import book_fill, capture_order
+from trading.services.reference_files import FileTooLarge
+from trading.services.trade_files import (
+    FileOptions,
+    RowState,
+    TradesRefused,
+    import_trades,
+    preview_trades,
+)
+from trading.services.trade_files.importing import _Reader
+from trading.services.trade_files.reading import read_trades
+
+pytestmark = pytest.mark.django_db
+
+HEADER = (
+    "basis,book,counterparty,traded_at,client_reference,source,external_id,package,product,side,"
+    "quantity,unit,market,shape,period,price,index,reason"
+)
+GOOD = (
+    "ORDER,EU,ACME,2026-11-20T18:00:00Z,r-1,,,,PHYSICAL_FORWARD,BUY,10,MW,DE,BASE,Cal27,85.20,,"
+    "agreed"
+)
+
+
+def row(**changes: str) -> str:
+    cells = dict(zip(HEADER.split(","), GOOD.split(","), strict=True)) | changes
+    return ",".join(cells[name] for name in HEADER.split(","))
+
+
+def csv_of(*rows: str) -> bytes:
+    return "\n".join([HEADER, *rows, ""]).encode()
+
+
+@pytest.fixture
+def desk():
+    desk = make_desk()
+    PriceIndex.objects.create(
+        code="EPEX-DE-DA", market=desk.market, name="Day-ahead", currency="EUR", price_unit="MWh",
+        frequency="PERIOD", publication_time="12:57", source="test",
+    )  # fmt: skip
+    return desk
+
+
+def load(desk, content: bytes, name: str = "deals.csv", verb=import_trades, **more):
+    return verb(
+        actor=desk.again(desk.trader), name=name, content=content, received_at=RECEIVED_AT, **more
+    )
+
+
+def refusals(desk, content: bytes, **more) -> list[tuple[int, str]]:
+    with pytest.raises(TradesRefused) as refused:
+        load(desk, content, **more)
+    assert not Trade.objects.exists()
+    assert not PositionDelta.objects.exists()
+    assert not Event.objects.filter(type="trade.captured").exists()
+    return [(r.line, r.field) for r in refused.value.found.refusals]
+
+
+def test_rows_become_trades_with_exact_sums(desk):
+    found = load(
+        desk,
+        csv_of(
+            row(),
+            row(client_reference="r-2", side="SELL", period="Q1-27", basis="FILL",
+                source="ICE", external_id="77", quantity="4"),
+            row(client_reference="r-3", product="SWAP", index="EPEX-DE-DA", package="P1"),
+        ),
+    )  # fmt: skip
+
+    assert [r.state for r in found.rows] == [RowState.NEW] * 3
+    year = TradeVersion.objects.select_related("trade").get(trade__client_reference="r-1")
+    assert (year.trade.ref, year.energy_mwh, year.notional) == (
+        found.rows[0].ref, Decimal(87600), Decimal("7463520.00"),
+    )  # fmt: skip
+    assert Trade.objects.get(external_id="77").basis == "FILL"
+    assert Trade.objects.get(client_reference="r-3").package_id == "P1"
+    assert Event.objects.filter(type="trade.captured").count() == 3
+    assert Event.objects.get(type="trades.imported").payload["new"] == 3
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(desk):
+    content = csv_of(row(), row(client_reference="r-2", period="Q2-27"))
+
+    found = load(desk, content, verb=preview_trades)
+
+    assert [(r.line, r.state, r.ref) for r in found.rows] == [
+        (2, RowState.NEW, ""), (3, RowState.NEW, ""),
+    ]  # fmt: skip
+    assert not Trade.objects.exists()
+    load(desk, content)
+    again = load(desk, content, verb=preview_trades)
+    assert [r.state for r in again.rows] == [RowState.ALREADY_THERE] * 2
+    assert all(r.ref for r in again.rows)
+
+
+def test_a_file_may_be_imported_again(desk):
+    content = csv_of(row())
+    load(desk, content)
+
+    found = load(desk, content)
+
+    assert found.count(RowState.ALREADY_THERE) == 1
+    assert Trade.objects.count() == 1
+    with pytest.raises(TradesRefused) as refused:
+        load(desk, csv_of(row(price="85.21")))
+    assert refused.value.found.refusals[0].field == "client_reference"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"product": "SWOP"}, "product"),
+        ({"period": "Kal27"}, "period"),
+        ({"period": "2027-05-01..2027-04-01"}, "period"),
+        ({"period": "2026-11-01"}, "period"),
+        ({"unit": "bbl"}, "unit"),
+        ({"unit": "furlong"}, "unit"),
+        ({"market": "XX"}, "market"),
+        ({"shape": "H99-H100"}, "shape"),
+        ({"side": "HOLD"}, "side"),
+        ({"quantity": "-10"}, "quantity"),
+        ({"quantity": "1e"}, "quantity"),
+        ({"price": "NaN"}, "price"),
+        ({"price": "=1+1"}, "price"),
+        ({"reason": "=cmd()"}, "reason"),
+        ({"index": "EPEX-DE-DA"}, "index"),
+        ({"product": "SWAP", "index": "NOPE"}, "index"),
+        ({"product": "SWAP"}, "index"),
+        ({"book": "NOPE"}, "book"),
+        ({"counterparty": "NOPE"}, "counterparty"),
+        ({"traded_at": "2026-11-20T18:00:00"}, "traded_at"),
+        ({"traded_at": "2026-11-21T18:00:00Z"}, "traded_at"),
+        ({"basis": "MAYBE"}, "basis"),
+        ({"external_id": "7"}, "source"),
+        ({"package": "a b"}, "package"),
+        ({"reason": ""}, "reason"),
+    ],
+)
+def test_a_bad_row_is_refused_by_line_and_field_and_nothing_is_kept(desk, changes, field):
+    content = csv_of(row(), row(**{"client_reference": "r-2"} | changes))
+
+    assert refusals(desk, content) == [(3, field)]
+
+
+def test_a_reference_or_external_id_stands_in_one_line(desk):
+    content = csv_of(
+        row(source="ICE", external_id="1"), row(period="Q1-27"),
+        row(client_reference="r-3", source="ICE", external_id="1", period="Q2-27"),
+    )  # fmt: skip
+
+    assert refusals(desk, content) == [(3, "client_reference"), (4, "external_id")]
+
+
+def test_another_organizations_book_is_as_if_it_were_not_there(desk):
+    make_book(make_desk().organization, code="THEIRS")
+
+    assert refusals(desk, csv_of(row(book="THEIRS"))) == [(2, "book")]
+
+
+def test_a_price_far_off_the_curve_needs_a_reason(desk):
+    quote_history(desk.market)
+    curve(desk.market)
+    build_snapshot(actor=Actor.system("test"), valued_at=TRADED_AT)
+
+    near = load(desk, csv_of(row(reason="", price="62")), verb=preview_trades)
+    assert refusals(desk, csv_of(row(price="300", reason=""))) == [(2, "reason")]
+    found = load(desk, csv_of(row(price="300", reason="capacity is in it")))
+
+    assert not near.refusals
+    assert any("daily standard deviations" in remark for remark in found.rows[0].remarks)
+
+
+def test_files_that_are_no_text_have_a_formula_or_are_too_large_are_refused(desk):
+    mixed = csv_of(row(), row(client_reference="r-2")).replace(b"agreed", b"agr\xfced")
+    assert refusals(desk, mixed) == [(2, "encoding")]
+    assert refusals(desk, b"colour,side\n1,BUY\n") == [(1, "colour")]
+    with pytest.raises(FileTooLarge, match="50 MB"):
+        load(desk, b"x" * (50 * 1024 * 1024 + 1))
+    assert refusals(desk, workbook(["=5+5"]), name="deals.xlsx") == [(2, "quantity")]
+    assert refusals(desk, b"no archive", name="deals.xlsx") == [(0, "file")]
+    assert refusals(desk, b"", name="deals.pdf") == [(0, "file")]
+
+
+def workbook(quantities) -> bytes:
+    book = Workbook()
+    sheet = book.active
+    sheet.append(HEADER.split(","))
+    for number, quantity in enumerate(quantities):
+        cells = dict(zip(HEADER.split(","), GOOD.split(","), strict=True))
+        cells |= {"quantity": quantity, "price": 85.2, "client_reference": f"x-{number}",
+                  "period": f"Q{number + 1}-27"}  # fmt: skip
+        sheet.append([cells[name] for name in HEADER.split(",")])
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+def test_a_workbook_is_read_like_a_csv_file(desk):
+    load(desk, workbook([10, 2.5]), name="deals.xlsx")
+
+    kept = TradeVersion.objects.order_by("id").values_list("quantity", "price")
+    assert list(kept) == [
+        (Decimal("10"), Decimal("85.2")), (Decimal("2.5"), Decimal("85.2")),
+    ]  # fmt: skip
+
+
+def test_a_text_column_and_the_options_of_the_file_say_it_shorter(desk):
+    content = b"text,reason\nB 10MW DE base Cal27 @ 85.20 tag:hedge,agreed\n"
+    options = FileOptions(CaptureBasis.FILL, "EU", "ACME")
+
+    load(desk, content, options=options)
+
+    trade = Trade.objects.get()
+    assert (trade.basis, trade.tags) == ("FILL", ["hedge"])
+    bad = b"text,side\nB 10MW DE base Cal27 @ 85.20,BUY\nB 10MW DE bse Cal27 @ 85.20,\n"
+    with pytest.raises(TradesRefused) as refused:
+        load(desk, bad, options=options)
+    assert [(r.line, r.field) for r in refused.value.found.refusals] == [(2, "side"), (3, "text")]
+
+
+def test_orders_over_the_threshold_wait_with_their_package(desk):
+    desk.book.four_eyes_from = Decimal(5_000_000)
+    desk.book.save()
+
+    load(
+        desk,
+        csv_of(
+            row(package="P1"), row(client_reference="r-2", period="Jan27", package="P1"),
+            row(client_reference="r-3", period="Jan27", quantity="1"),
+            row(client_reference="r-4", period="Cal28", basis="FILL"),
+        ),
+    )  # fmt: skip
+
+    kept = dict(Trade.objects.values_list("client_reference", "status"))
+    assert kept == {"r-1": "PENDING", "r-2": "PENDING", "r-3": "LIVE", "r-4": "LIVE"}
+
+
+def varied_rows() -> list[str]:
+    periods = ("Cal27", "Q1-27", "Q3-27", "Jan27", "W05-27", "2027-03-27..2027-04-02")
+    rows = []
+    for n in range(18):
+        changes = {
+            "client_reference": f"v-{n}", "period": periods[n % 6], "quantity": f"{n % 5 + 1}.5",
+            "side": ("BUY", "SELL")[n % 2], "price": f"{80 + n}.25",
+            "shape": ("BASE", "PEAK", "BASE")[n % 3], "basis": ("ORDER", "FILL")[n % 4 == 3],
+        }  # fmt: skip
+        if n % 6 == 1:
+            changes |= {"product": "SWAP", "index": "EPEX-DE-DA"}
+        rows.append(row(**changes))
+    rows.append(row(client_reference="v-18", period="Cal27", quantity="1.5", side="BUY",
+                    price="80.25", shape="BASE"))  # fmt: skip
+    return rows
+
+
+def state(desk) -> dict[str, object]:
+    """Everything that captures leave in a book, without ids and times."""
+    versions = TradeVersion.objects.filter(book=desk.book).order_by("trade_id")
+    skipped = {"id", "trade_id", "recorded_at", "book_id", "counterparty_id", "checks", "market_id",
+               "captured_by", "captured_by_name", "_state"}  # fmt: skip
+    return {
+        "versions": [
+            {k: v for k, v in vars(row).items() if k not in skipped} for row in versions
+        ],
+        "outcomes": [[(c["check"], c["outcome"]) for c in row.checks] for row in versions],
+        "hashes_differ_by_book_only": Trade.objects.filter(book=desk.book).count(),
+        "legs": list(
+            Leg.objects.filter(version__book=desk.book)
+            .order_by("version__trade_id", "number")
+            .values_list("number", "kind", "direction", "quantity", "price", "shape", "start",
+                         "end", "index_code", "settlement", "shape_version")
+        ),
+        "deltas": list(
+            PositionDelta.objects.filter(book=desk.book)
+            .order_by("trade_version__trade_id", "month", "shape", "start")
+            .values_list("stage", "month", "start", "end", "basis", "unit", "shape", "physical",
+                         "exposure", "fixed", "calendar_zone", "tzdata_version")
+        ),
+        "totals": sorted(
+            PositionTotal.objects.filter(book=desk.book).values_list(
+                "stage", "month", "start", "end", "shape", "physical", "exposure", "fixed"
+            )
+        ),
+        "events": [
+            {k: v for k, v in e.payload.items()
+             if k not in ("ref", "book_id", "counterparty_id", "checks")}
+            for e in Event.objects.filter(
+                type="trade.captured", key=f"book:{desk.book.pk}"
+            ).order_by("id")
+        ],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("has_limit", [False, True])
+def test_a_file_leaves_what_its_deals_leave_one_by_one(desk, has_limit):
+    """The slow twin: the same deals captured by the services of a single deal."""
+    quote_history(desk.market)
+    curve(desk.market)
+    build_snapshot(actor=Actor.system("test"), valued_at=TRADED_AT)
+    slow = make_desk()
+    for each in (desk, slow):
+        each.deal("B 3MW DE base Cal27 @ 85", client_reference="before", fill=True)
+        if has_limit:
+            Limit.objects.create(
+                book=each.book, confidence=Decimal("0.99"), amount=Decimal(60_000),
+                currency="EUR", set_by="test",
+            )  # fmt: skip
+    rows = varied_rows()
+    if has_limit:  # an order that is stopped would refuse the file
+        rows = [line.replace("ORDER,", "FILL,", 1) for line in rows]
+    content = csv_of(*rows)
+
+    load(desk, content)
+    lines, _ = read_trades("deals.csv", content)
+    reader = _Reader(slow.again(slow.trader), RECEIVED_AT, FileOptions())
+    for line in lines:
+        new = reader.deal(line)
+        verb = book_fill if new.basis is CaptureBasis.FILL else capture_order
+        verb(
+            actor=slow.again(slow.trader), deal=new.deal, book_id=new.book_id,
+            counterparty_id=new.counterparty_id, traded_at=new.traded_at, received_at=RECEIVED_AT,
+            reason=new.reason, client_reference=new.client_reference, tags=new.tags,
+        )  # fmt: skip
+
+    fast_state, slow_state = state(desk), state(slow)
+    for part, expected in slow_state.items():
+        assert fast_state[part] == expected, part
+    one, other = (ScopeVector.objects.get(book=each.book) for each in (desk, slow))
+    np.testing.assert_allclose(
+        np.frombuffer(one.values), np.frombuffer(other.values), rtol=1e-9, atol=1e-6
+    )
+    assert one.base_value == pytest.approx(other.base_value, rel=1e-9)
+    vectors = [
+        TradeVector.objects.filter(trade_version__book=each.book).order_by("trade_version_id")
+        for each in (desk, slow)
+    ]
+    assert len(vectors[0]) == len(vectors[1]) > 0
+    for fast, own in zip(*vectors, strict=True):
+        assert fast.base_value == pytest.approx(own.base_value, rel=1e-9, abs=1e-6)
+    breaches = [
+        list(LimitBreach.objects.filter(limit__book=each.book).order_by("id"))
+        for each in (desk, slow)
+    ]
+    assert len(breaches[0]) == len(breaches[1])
+    assert bool(breaches[0]) is has_limit
+    for fast, own in zip(*breaches, strict=True):
+        assert (fast.before, fast.after) == pytest.approx((own.before, own.after), rel=1e-9)
+    checks = [
+        {c["check"]: c["after"] for c in v.checks}["var_limit"]
+        for v in TradeVersion.objects.filter(book=desk.book).order_by("trade_id")
+    ]
+    again = [
+        {c["check"]: c["after"] for c in v.checks}["var_limit"]
+        for v in TradeVersion.objects.filter(book=slow.book).order_by("trade_id")
+    ]
+    assert [c is None for c in checks] == [c is None for c in again]
+    assert [c for c in checks if c is not None] == pytest.approx(
+        [c for c in again if c is not None], rel=1e-9
+    )
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(desk):
+    counts = []
+    for first, size in ((0, 5), (100, 5), (200, 60)):
+        rows = (
+            row(client_reference=f"n-{first + n}", price=f"{60 + (first + n) / 4}")
+            for n in range(size)
+        )
+        with CaptureQueriesContext(connection) as queries:
+            load(desk, csv_of(*rows))
+        counts.append(len(queries))
+
+    assert counts[1] == counts[2]
+
+
+def test_the_command_refuses_with_exit_code_1_and_imports_with_0(desk, tmp_path, capsys):
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_bytes(csv_of(row()))
+    bad.write_bytes(csv_of(row(), row(client_reference="r-2", period="Kal27")))
+
+    with pytest.raises(CommandError) as refused:
+        call_command("import_trades", str(bad))
+    assert refused.value.returncode == 1
+    call_command("import_trades", str(good), "--dry-run")
+    assert not Trade.objects.exists()
+    call_command("import_trades", str(good), "--user", desk.trader.user.email)
+
+    said = capsys.readouterr().out
+    assert "Kal27" in said
+    assert "1 new" in said
+    assert Trade.objects.count() == 1
