@@ -1,5 +1,7 @@
 """A trader signs in and books a deal with keys alone; an officer's open page shows its effect."""
 
+import re
+
 import pytest
 
 from energyopti.accounts.services.roles import synchronize_roles
@@ -55,7 +57,39 @@ def test_a_deal_is_booked_with_keys_alone(live_server) -> None:
         page.wait_for_url("**/trades/T-*/")
         shown = page.inner_text("main")
 
-    version = TradeVersion.objects.get()
+        # Shift+Enter previews, then books and keeps what was typed.
+        page.goto(f"{live_server.url}/trades/new/")
+        page.keyboard.type(LINE.replace("10MW", "11MW"))
+        page.get_by_text("8,209,872.00 EUR").wait_for()
+        page.keyboard.press("Shift+Enter")
+        page.get_by_role("button", name="Book and keep").wait_for()
+        while page.evaluate("document.activeElement.name") != "reason":
+            press("Tab")
+            assert pressed < 25
+        page.keyboard.type("by phone")
+        page.keyboard.press("Shift+Enter")
+        page.get_by_text(re.compile("^T-[0-9]+ is booked")).wait_for()
+        assert page.input_value("input[name=text]") == LINE.replace("10MW", "11MW")
+
+        # A form is filled in with keys, within twelve tabs from its first field.
+        page.goto(f"{live_server.url}/trades/new/?kind=PHYSICAL_FORWARD")
+        tabs = 0
+        for name, keys in (
+            ("quantity", "5"),
+            ("area", "DE"),
+            ("period", "Cal30"),
+            ("price", "90"),
+            ("counterparty", "ACME"),
+        ):
+            while page.evaluate("document.activeElement.name") != name:
+                page.keyboard.press("Tab")
+                tabs += 1
+                assert tabs <= 12
+            page.keyboard.type(keys)
+        page.get_by_text("3,942,000.00 EUR").wait_for()
+
+    assert TradeVersion.objects.count() == 2
+    version = TradeVersion.objects.earliest("id")
     assert version.reason == "agreed on the phone"
     assert version.text == LINE
-    assert Trade.objects.get().ref in shown
+    assert Trade.objects.earliest("id").ref in shown

@@ -146,6 +146,7 @@ class Ticket:
             now, books=tuple(booking.books), counterparties=tuple(booking.counterparties)
         )
         form = FORM_OF_KIND.get(kind, LineForm)(data, files, known=known, initial=deal_initial)
+        form.term_fields[0].field.widget.attrs["autofocus"] = True
         return cls(form, booking, actor=actor, now=now)
 
     # What the list of errors asks of a form.

@@ -1,6 +1,7 @@
 """The ticket: type, Enter previews, Enter books; the same without JavaScript."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -94,7 +95,7 @@ def _fresh(request: HttpRequest) -> Ticket:
 
 def _terms_like(version: Any, kind: str) -> tuple[str, dict[str, Any]]:
     """Return a trade's terms as the line, where it has one and that was asked for, or as fields."""
-    deal = deal_of(version)
+    deal = replace(deal_of(version), package_id="")
     if kind == LineForm.kind:
         try:
             return kind, LineForm.initial_of(deal)
@@ -121,10 +122,24 @@ def _answer(request: HttpRequest, entry: Ticket, verb: Any) -> HttpResponse:
         said = SAID.get(first.status, "is booked")
         messages.success(request, f"{refs} {said}.")
         if request.POST.get("action") == "keep":
-            query = {"like": first.ref, "kind": entry.deal_form.kind}
-            return HttpResponseRedirect(f"{reverse('trading:ticket')}?{urlencode(query)}")
+            return _draw(request, _kept(request))
         return HttpResponseRedirect(reverse("trading:trade", args=[first.ref]))
     return _draw(request, entry, status=422)
+
+
+def _kept(request: HttpRequest) -> Ticket:
+    """
+    Return the ticket as it was typed, for another deal: with a reference of its own, not previewed.
+
+    Sending the page again books nothing twice: what the browser repeats has the old reference.
+    """
+    data = request.POST.copy()
+    data["client_reference"], data["previewed"] = str(uuid.uuid4()), ""
+    entry = Ticket.of(
+        data.get("kind", LineForm.kind), actor=actor_of(request), now=clock.now(), data=data
+    )
+    entry.is_valid()
+    return entry
 
 
 def _book(entry: Ticket) -> tuple[Receipt, ...]:
