@@ -12,7 +12,9 @@ class TradingConfig(AppConfig):
         from .desk import register_desk
         from .executions import register_executions
         from .market_data import register_market_data
+        from .results import register_results
 
         register_market_data()
         register_desk()
         register_executions()
+        register_results()

@@ -3,12 +3,14 @@
 from django.urls import path
 
 from .market_urls import urlpatterns as market_urlpatterns
+from .pnl_urls import urlpatterns as pnl_urlpatterns
 from .reference_urls import urlpatterns as reference_urlpatterns
 from .trades import TradeViewSet
 
 urlpatterns = [
     *market_urlpatterns,
     *reference_urlpatterns,
+    *pnl_urlpatterns,
     path("trades", TradeViewSet.as_view({"get": "list", "post": "create"}), name="api-trades"),
     path("trades/<str:ref>", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),
 ]

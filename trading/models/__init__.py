@@ -51,11 +51,23 @@ from .shapes import (
     ShapeCalendar,
 )
 from .trades import CaptureBasis, Trade, TradeEvent, TradeStatus, TradeVersion
+from .valuation import (
+    AdjustmentStatus,
+    EndOfDay,
+    EndOfDayState,
+    PnlAdjustment,
+    PnlKind,
+    PnlReport,
+    PnlStep,
+    TradeValue,
+    ValuationRun,
+)
 
 __all__ = [
     "PROFILE_BASIS",
     "SPOT",
     "Actual",
+    "AdjustmentStatus",
     "Agreement",
     "AgreementKind",
     "ApprovedProduct",
@@ -85,6 +97,8 @@ __all__ = [
     "DropCopySession",
     "DropCopyVenue",
     "EligibleCollateral",
+    "EndOfDay",
+    "EndOfDayState",
     "Fee",
     "FeePurpose",
     "Flow",
@@ -107,6 +121,10 @@ __all__ = [
     "MarketKind",
     "MeteringPointKind",
     "NettingSet",
+    "PnlAdjustment",
+    "PnlKind",
+    "PnlReport",
+    "PnlStep",
     "PositionDelta",
     "PositionTotal",
     "Price",
@@ -123,7 +141,9 @@ __all__ = [
     "Trade",
     "TradeEvent",
     "TradeStatus",
+    "TradeValue",
     "TradeVersion",
+    "ValuationRun",
     "VolKind",
     "VolQuote",
 ]

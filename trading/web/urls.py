@@ -4,6 +4,7 @@ from django.urls import path
 
 from . import blotter, positions, ticket
 from .market_urls import urlpatterns as market_urlpatterns
+from .pnl_urls import urlpatterns as pnl_urlpatterns
 from .reference.urls import urlpatterns as reference_urlpatterns
 from .trade_urls import urlpatterns as trade_urlpatterns
 
@@ -11,6 +12,7 @@ app_name = "trading"
 urlpatterns = [
     *market_urlpatterns,
     *reference_urlpatterns,
+    *pnl_urlpatterns,
     path("trades/", blotter.BlotterPage.as_view(), name="trades"),
     path("trades/new/", ticket.ticket, name="ticket"),
     path("trades/parse/", ticket.parse, name="parse"),

@@ -1,0 +1,127 @@
+"""Valuation runs: written numbers, what is not valued, and the same hash for ever."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from energyopti.accounts.actors import Actor, PermissionMissing
+from tests.factories.trades import RECEIVED_AT, deal_of_words, make_desk
+from trading.models import Trade, TradeValue, ValuationRun
+from trading.services.changes import ForeignOrganization
+from trading.services.lifecycle import amend_trade, cancel_trade
+from trading.services.valuation import prove_run, value_organization
+
+from .desk import publish, valued_desk
+
+pytestmark = pytest.mark.django_db
+CLOSE = datetime(2026, 11, 20, 17, tzinfo=UTC)
+EVENING = datetime(2026, 11, 20, 19, tzinfo=UTC)
+
+
+@pytest.fixture
+def desk():
+    desk = valued_desk()
+    publish(desk.market, {"Cal27": "90.00", "Cal27 PEAK": "110.00"}, at=CLOSE)
+    return desk
+
+
+def run_of(desk, as_of=EVENING, **cut) -> ValuationRun:
+    return value_organization(
+        actor=Actor.system("test"), organization_id=desk.organization.pk, as_of=as_of, **cut
+    )
+
+
+def values(run):
+    return {v.trade.ref: v for v in run.values.select_related("trade")}
+
+
+def test_forwards_are_worth_their_hours_times_the_distance_to_the_curve(desk):
+    base = desk.deal("B 10MW DE base Cal27 @ 85.20")
+    peak = desk.deal("S 4MW DE peak Cal27 @ 112.50")
+
+    run = run_of(desk)
+
+    found = values(run)
+    # 2027 has 8,760 hours and 261 working days.
+    assert found[base.ref].unrealised == Decimal("420480.00")
+    assert found[peak.ref].unrealised == 4 * 261 * 12 * Decimal("2.50")
+    assert {v.realised for v in found.values()} == {Decimal(0)}
+    assert all(v.is_valued for v in found.values())
+    assert (run.trades, run.unvalued, run.findings) == (2, 0, [])
+    assert [row[:2] for row in run.inputs["curves"]] == [["DE", 1]]
+
+
+def test_the_same_cut_gives_the_same_hash_after_amendments_cancellations_and_corrections(desk):
+    first, second = desk.deal("B 10MW DE base Cal27 @ 85.20"), desk.deal("S 5MW DE base Q2-27 @ 80")
+    run = run_of(desk)
+    same_knowledge = run_of(desk)
+
+    amend_trade(
+        actor=desk.trader, ref=first.ref, expected_version=1, received_at=RECEIVED_AT,
+        deal=deal_of_words("B 12MW DE base Cal27 @ 85.20"), reason="two more",
+    )  # fmt: skip
+    cancel_trade(
+        actor=desk.trader, ref=second.ref, expected_version=1, received_at=RECEIVED_AT,
+        reason="never was",
+    )  # fmt: skip
+    desk.deal("B 1MW DE base Cal27 @ 1")
+    publish(desk.market, {"Cal27": "70.00"}, at=CLOSE)
+    later = run_of(desk)
+
+    assert prove_run(run).is_same
+    assert prove_run(later).is_same
+    assert (run.input_hash, run.result_hash) == (
+        same_knowledge.input_hash, same_knowledge.result_hash,
+    )  # fmt: skip
+    assert run.input_hash != later.input_hash
+    assert run.result_hash != later.result_hash
+    again = run_of(desk, known_at=run.known_at)
+    assert again.result_hash == run.result_hash
+    assert set(values(later)) == {first.ref, Trade.objects.latest("id").ref}
+
+
+def test_a_market_without_a_curve_is_named_and_its_trades_are_not_valued():
+    desk = make_desk()
+    receipt = desk.deal("B 10MW DE base Q1-27 @ 85.20")
+
+    run = run_of(desk)
+
+    value = values(run)[receipt.ref]
+    assert (value.is_valued, value.realised, value.unrealised) == (False, 0, 0)
+    assert run.unvalued == 1
+    assert run.findings == [
+        f"DE BASE {month} 2027: no published curve has a price in EUR."
+        for month in ("Feb", "Jan", "Mar")
+    ]
+
+
+def test_delivered_hours_stay_at_the_last_mark_until_spot_is_known():
+    desk = valued_desk()
+    publish(desk.market, {"Cal27": "90.00"}, at=CLOSE)
+    receipt = desk.deal("B 10MW DE base Jan27 @ 85.20")
+    publish(desk.market, {"Feb27": "95.00"}, at=datetime(2027, 1, 11, 17, tzinfo=UTC))
+    noon = datetime(2027, 1, 12, 11, tzinfo=UTC)  # twelve hours of the 12th are over
+
+    run = run_of(desk, as_of=noon)
+
+    value = values(run)[receipt.ref]
+    hours = 11 * 24 + 12
+    assert value.realised == hours * 10 * Decimal("4.80")
+    assert value.unrealised == (744 - hours) * 10 * Decimal("4.80")
+    assert run.findings == [
+        "DE BASE Jan 2027: carried on from version 1 of 2026-11-20; the latest curve has no price."
+    ]
+
+
+def test_runs_ask_for_permission_and_the_own_organization(desk):
+    stranger = make_desk("Stranger")
+
+    with pytest.raises(PermissionMissing):
+        value_organization(actor=desk.trader, organization_id=desk.organization.pk, as_of=EVENING)
+    with pytest.raises(ForeignOrganization):
+        value_organization(
+            actor=desk.again(stranger.officer), organization_id=desk.organization.pk,
+            as_of=EVENING,
+        )  # fmt: skip
+    assert not TradeValue.objects.exists()

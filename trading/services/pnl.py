@@ -1,0 +1,394 @@
+"""
+Explain a day: why each trade is worth another amount than at the opening, and what people add.
+
+Steps come from full revaluation (`trading.valuation.waterfall`) and sum to the change between two
+stored runs, to the cent; what they would leave stands as a residual. Reports are only added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from energyopti.accounts.actors import Actor
+from energyopti.foundation.events.services import record_event
+from trading.models import (
+    AdjustmentStatus,
+    PnlAdjustment,
+    PnlKind,
+    PnlReport,
+    PnlStep,
+    TradeValue,
+    ValuationRun,
+)
+from trading.queries.books import book_for, book_ids
+from trading.queries.valuation import (
+    CutFacts,
+    Rates,
+    Universe,
+    books_of,
+    cut_facts,
+    digest_of,
+    market_facts,
+)
+
+from .changes import ForeignOrganization
+from .life import SecondPersonNeeded
+from .locks import lock_keys
+
+if TYPE_CHECKING:
+    from trading.valuation import DayState, MarketState
+
+LATE = "late"
+_STEP_COLUMNS = (
+    "report_id", "trade_id", "kind", "name", "currency", "amount", "realised", "reporting",
+)  # fmt: skip
+_LARGEST = Decimal(10) ** 15
+
+
+class PnlRefused(ValueError):
+    """A report or adjustment cannot be made; names the field and the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One step of one trade, whole cents."""
+
+    trade_id: int
+    kind: str
+    name: str
+    currency: str
+    amount: int
+    realised: int
+    reporting: int
+
+
+def explain_runs(
+    *,
+    actor: Actor,
+    opening: ValuationRun | None,
+    closing: ValuationRun,
+    day: date,
+    kind: PnlKind,
+    restates: Mapping[UUID, PnlReport] | None = None,
+) -> list[PnlReport]:
+    """
+    Explain the change of value between two runs, a report a book that has held a trade.
+
+    opening     None where nothing was valued before: then every trade is new
+    restates    by book the official report that a restated one stands beside
+
+    :raises PermissionMissing: without `trading.value_books`.
+    :raises ForeignOrganization: for runs of one that is not the actor's.
+    :raises PnlRefused: for runs of two organizations, or in the wrong order.
+    """
+    actor.require("trading.value_books")
+    if closing.organization_id not in actor.organization_ids:
+        raise ForeignOrganization("organization: there is no such organization for you.")
+    if opening is not None and opening.organization_id != closing.organization_id:
+        raise PnlRefused("opening: is a run of another organization.")
+    if opening is not None and opening.as_of > closing.as_of:
+        raise PnlRefused("opening: is as of later than the closing.")
+    books = books_of(closing.organization_id)
+    steps, owners = _steps(opening, closing, books)
+    opened, closed = _values(opening), _values(closing)
+    _add_residuals(steps, opened, closed, owners)
+    by_book: dict[UUID, list[_Step]] = {owners[trade]: [] for trade in {*opened, *closed}}
+    for step in steps:
+        by_book.setdefault(owners[step.trade_id], []).append(step)
+    made = []
+    with transaction.atomic():
+        lock_keys([f"pnl:{closing.organization_id}"])
+        for book_id in sorted(by_book):
+            before, after = (
+                sum(shown for trade, (shown, _) in values.items() if owners[trade] == book_id)
+                for values in (opened, closed)
+            )
+            report = PnlReport(
+                book_id=book_id,
+                day=day,
+                kind=kind,
+                opening=opening,
+                closing=closing,
+                restates=(restates or {}).get(book_id),
+                currency=books[book_id],
+                opening_value=_decimal(before),
+                closing_value=_decimal(after),
+                total=_decimal(after - before),
+                actor_id=actor.id,
+            )
+            made.append(_store(actor, report, by_book[book_id]))
+    return made
+
+
+def _store(actor: Actor, report: PnlReport, steps: list[_Step]) -> PnlReport:
+    steps = sorted(steps, key=lambda s: (s.trade_id, s.currency, s.kind, s.name))
+    last = PnlReport.objects.filter(
+        book_id=report.book_id, day=report.day, kind=report.kind
+    ).aggregate(Max("number"))["number__max"]
+    report.number = (last or 0) + 1
+    report.content_hash = digest_of(
+        [
+            report.opening.result_hash if report.opening else "",
+            report.closing.result_hash,
+            [[getattr(step, name) for name in step.__slots__] for step in steps],
+        ]
+    )
+    report.save(force_insert=True)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            f"COPY {PnlStep._meta.db_table} ({', '.join(_STEP_COLUMNS)}) FROM STDIN"
+        ) as copy,
+    ):
+        for step in steps:
+            amounts = map(_decimal, (step.amount, step.realised, step.reporting))
+            copy.write_row(
+                (report.pk, step.trade_id, step.kind, step.name, step.currency, *amounts)
+            )
+    record_event(
+        type="pnl.reported",
+        actor=actor,
+        aggregate_type="pnl_report",
+        aggregate_id=report.pk,
+        organization_id=report.closing.organization_id,
+        key=f"book:{report.book_id}",
+        payload={
+            "book_id": str(report.book_id),
+            "day": report.day.isoformat(),
+            "kind": str(report.kind),
+            "number": report.number,
+            "total": str(report.total),
+            "currency": report.currency,
+            "content_hash": report.content_hash,
+        },
+    )
+    return report
+
+
+def _steps(
+    opening: ValuationRun | None, closing: ValuationRun, books: Mapping[UUID, str]
+) -> tuple[list[_Step], dict[int, UUID]]:
+    from trading.valuation import StepKind, waterfall
+
+    universe = Universe()
+    first = None
+    if opening is not None:
+        cut = {"as_of": opening.as_of, "known_at": opening.known_at}
+        first = cut_facts(universe, books, **cut)
+    cut = {"as_of": closing.as_of, "known_at": closing.known_at}
+    second = cut_facts(universe, books, **cut)
+    before_market = None
+    if opening is not None:
+        before_market = market_facts(universe, as_of=opening.as_of, known_at=opening.known_at).state
+    after_market = market_facts(universe, **cut, before=before_market).state
+    owners = {
+        trade_id: version.book_id
+        for facts in (first, second)
+        if facts is not None
+        for trade_id, version in facts.versions.items()
+    }
+    after = _day_state(universe, second, after_market, owners, books)
+    before = _day_state(universe, first, before_market or after_market, owners, books, after)
+    found = waterfall(universe.contracts, before, after)
+    late = set()
+    if opening is not None and first is not None:
+        late = {
+            trade_id
+            for trade_id, version in second.versions.items()
+            if version.traded_at <= opening.as_of
+        }
+    steps = []
+    for position, step in enumerate(found.steps):
+        rows = zip(
+            universe.lines, found.native[position].tolist(), found.realised[position].tolist(),
+            found.reporting[position].tolist(), strict=True,
+        )  # fmt: skip
+        for (trade_id, currency), amount, realised, shown in rows:
+            if amount or realised or shown:
+                is_late = step.kind is StepKind.NEW and trade_id in late
+                name = LATE if is_late else step.name
+                steps.append(
+                    _Step(trade_id, step.kind.value, name, currency, amount, realised, shown)
+                )
+    return steps, owners
+
+
+def _day_state(
+    universe: Universe,
+    facts: CutFacts | None,
+    market: MarketState,
+    owners: Mapping[int, UUID],
+    books: Mapping[UUID, str],
+    after: DayState | None = None,
+) -> DayState:
+    """Return a day's arrays; without facts, the state before there was anything."""
+    import numpy as np
+
+    from trading.valuation import DayState, Holdings
+
+    count = len(universe.lines)
+    if facts is None:
+        nobody = np.zeros(0, dtype=np.int64)
+        nothing = np.zeros(0, dtype=np.float64)
+        assert after is not None
+        return DayState(
+            Holdings(count, nobody, nobody, nothing, nothing), market, np.zeros(count),
+            after.rates, np.zeros(count, dtype=np.bool_),
+        )  # fmt: skip
+    rates = Rates(facts.as_of, facts.known_at)
+    found = [rates.of(currency, books[owners[trade]]) for trade, currency in universe.lines]
+    held = [trade in facts.versions and facts.versions[trade].counts for trade, _ in universe.lines]
+    fees = np.zeros(count)
+    for position, amount in facts.fees.items():
+        fees[position] = float(amount)
+    return DayState(
+        holdings=facts.holdings(count),
+        market=market,
+        fees=fees,
+        rates=np.array([np.nan if rate is None else float(rate) for rate in found]),
+        held=np.array(held, dtype=np.bool_),
+    )
+
+
+def _values(run: ValuationRun | None) -> dict[int, tuple[int, dict[str, int]]]:
+    """Return by trade the stored value in the reporting currency, and in each of its own."""
+    found: dict[int, tuple[int, dict[str, int]]] = {}
+    if run is None:
+        return found
+    for trade_id, currency, past, ahead, past_shown, ahead_shown in TradeValue.objects.filter(
+        run=run
+    ).values_list(
+        "trade_id", "currency", "realised", "unrealised", "realised_reporting",
+        "unrealised_reporting",
+    ):  # fmt: skip
+        shown, native = found.get(trade_id, (0, {}))
+        native[currency] = _cents(past + ahead)
+        found[trade_id] = (shown + _cents(past_shown + ahead_shown), native)
+    return found
+
+
+def _add_residuals(
+    steps: list[_Step],
+    opened: Mapping[int, tuple[int, dict[str, int]]],
+    closed: Mapping[int, tuple[int, dict[str, int]]],
+    owners: Mapping[int, UUID],
+) -> None:
+    """Add what the steps leave of the change between the stored values; normally nothing."""
+    nothing: tuple[int, dict[str, int]] = (0, {})
+    explained: dict[int, int] = dict.fromkeys(owners, 0)
+    native: dict[tuple[int, str], int] = {}
+    for step in steps:
+        explained[step.trade_id] += step.reporting
+        key = (step.trade_id, step.currency)
+        native[key] = native.get(key, 0) + step.amount
+    for trade_id in sorted(owners):
+        before, after = opened.get(trade_id, nothing), closed.get(trade_id, nothing)
+        left = after[0] - before[0] - explained[trade_id]
+        for currency in sorted({*before[1], *after[1]}):
+            change = after[1].get(currency, 0) - before[1].get(currency, 0)
+            rest = change - native.get((trade_id, currency), 0)
+            if rest or left:
+                steps.append(_Step(trade_id, "RESIDUAL", "", currency, rest, 0, left))
+            left = 0
+
+
+def _cents(amount: Decimal) -> int:
+    return int(amount.scaleb(2))
+
+
+def _decimal(amount: int) -> Decimal:
+    return Decimal(amount).scaleb(-2)
+
+
+def ask_adjustment(
+    *, actor: Actor, book_id: UUID, day: date, amount: Decimal, reason: str
+) -> PnlAdjustment:
+    """
+    Ask for an amount to be added to a book's P&L of a day; it counts when another approves it.
+
+    amount      in the book's reporting currency, a gain +, whole cents
+
+    :raises PermissionMissing: without `trading.adjust_pnl`.
+    :raises UnknownBook: for a book that the actor does not reach.
+    :raises PnlRefused: naming the field.
+    """
+    actor.require("trading.adjust_pnl")
+    book = book_for(actor, book_id)
+    words = reason.strip()
+    if not words or len(words) > 400 or "\x00" in words:
+        raise PnlRefused("reason: give one, at most 400 characters.")
+    if not amount.is_finite() or not amount or abs(amount) >= _LARGEST:
+        raise PnlRefused("amount: must be a number other than 0.")
+    if amount != amount.quantize(Decimal("0.01")):
+        raise PnlRefused(f"amount: {amount} has fractions of a cent.")
+    with transaction.atomic():
+        row = PnlAdjustment.objects.create(
+            book_id=book.id, day=day, amount=amount, currency=book.reporting_currency,
+            reason=words, requested_by=actor.id,
+        )  # fmt: skip
+        _tell(actor, row, "pnl.adjustment_asked", book.organization_id)
+    return row
+
+
+def decide_adjustment(
+    *, actor: Actor, adjustment_id: int, approve: bool, reason: str, decided_at: datetime
+) -> PnlAdjustment:
+    """
+    Approve or reject an adjustment that another person asked for.
+
+    :raises PermissionMissing: without `trading.approve_pnl`.
+    :raises PnlRefused: for one that is not there, decided already, or a rejection without a reason.
+    :raises SecondPersonNeeded: for who asked for it.
+    """
+    actor.require("trading.approve_pnl")
+    with transaction.atomic():
+        row = (
+            PnlAdjustment.objects.select_for_update(of=("self",))
+            .select_related("book")
+            .filter(pk=adjustment_id, book_id__in=book_ids(actor))
+            .first()
+        )
+        if row is None:
+            raise PnlRefused("adjustment: there is no such adjustment for you.")
+        if row.status != AdjustmentStatus.PENDING:
+            raise PnlRefused(f"adjustment: is {row.get_status_display().lower()} already.")
+        if row.requested_by == actor.id:
+            raise SecondPersonNeeded("adjustment: another person than who asked decides on it.")
+        if not approve and not reason.strip():
+            raise PnlRefused("reason: say why it is rejected.")
+        if len(reason) > 400 or "\x00" in reason:
+            raise PnlRefused("reason: at most 400 characters.")
+        row.status = AdjustmentStatus.APPROVED if approve else AdjustmentStatus.REJECTED
+        row.decided_by, row.decided_at, row.decision_reason = actor.id, decided_at, reason.strip()
+        row.save()
+        verb = "approved" if approve else "rejected"
+        _tell(actor, row, f"pnl.adjustment_{verb}", row.book.organization_id)
+    return row
+
+
+def _tell(actor: Actor, row: PnlAdjustment, type_: str, organization_id: Any) -> None:
+    record_event(
+        type=type_,
+        actor=actor,
+        aggregate_type="pnl_adjustment",
+        aggregate_id=row.pk,
+        organization_id=organization_id,
+        key=f"book:{row.book_id}",
+        payload={
+            "book_id": str(row.book_id),
+            "day": row.day.isoformat(),
+            "amount": str(row.amount),
+            "currency": row.currency,
+            "reason": row.reason,
+            "requested_by": row.requested_by,
+            "decision_reason": row.decision_reason,
+        },
+    )
