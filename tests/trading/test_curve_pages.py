@@ -171,7 +171,7 @@ def test_a_file_of_quotes_is_shown_before_it_is_imported(market, company):
 
     def upload(text):
         file = SimpleUploadedFile("q.csv", text.encode())
-        return trader.post("/curves/import-quotes/", {"file": file})
+        return trader.post("/curves/import-quotes/", {"kind": "quotes", "file": file})
 
     before = Quote.objects.count()
     bad = upload(lines.replace("70", "x"))
@@ -182,7 +182,7 @@ def test_a_file_of_quotes_is_shown_before_it_is_imported(market, company):
     assert Quote.objects.count() == before
     fields = {
         name: html.unescape(re.search(rf'name="{name}" value="([^"]*)"', text).group(1))
-        for name in ("name", "digest", "content")
+        for name in ("name", "kind", "digest", "content")
     }
     moved = trader.post("/curves/import-quotes/", {**fields, "digest": "0"})
     assert moved.status_code == 422

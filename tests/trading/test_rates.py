@@ -90,7 +90,8 @@ def test_forwards_and_surface_give_back_what_was_quoted():
     [
         (lambda: interest(day=date(2026, 1, 1)), "dates"),
         (lambda: forwards("-1"), "points"),
-        (lambda: vols(make_market(), vol="-0.1"), "vols"),
+        (lambda: vols(make_market(), vol="-0.1"), "vol: Cal27 is -0.1"),
+        (lambda: vols(make_market(), vol="0"), "above zero"),
         (lambda: vols(make_market(), moneyness="0.8"), "twice"),
     ],
 )

@@ -4,12 +4,16 @@ from django.urls import path
 
 from .curves import ProofView, QuotesView, VersionsView, VersionView
 from .prices import CurveView, ForecastView, MarketViewSet, PriceViewSet
+from .rates import FxForwardsView, InterestView, VolsView
 
 urlpatterns = [
     path("markets", MarketViewSet.as_view({"get": "list"}), name="markets"),
     path("prices", PriceViewSet.as_view({"get": "list"}), name="prices"),
     path("forecasts", ForecastView.as_view(), name="forecasts"),
     path("curves", CurveView.as_view(), name="curves"),
+    path("interest-rates", InterestView.as_view(), name="api-interest-rates"),
+    path("fx-forwards", FxForwardsView.as_view(), name="api-fx-forwards"),
+    path("volatilities", VolsView.as_view(), name="api-volatilities"),
     path("quotes", QuotesView.as_view(), name="api-quotes"),
     path(
         "curves/<str:market>/<str:code>/versions", VersionsView.as_view(), name="api-curve-versions"

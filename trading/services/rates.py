@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import connection, models, transaction
 
 from energyopti.accounts.actors import Actor
@@ -63,19 +64,7 @@ def book_interest(
     :raises PermissionMissing: without `trading.manage_reference_data` in an operating company.
     :raises RatesRefused: naming the field, if no discount curve can be made of them.
     """
-    from ..curves import Compounding as PureCompounding
-    from ..curves import CurveError, DiscountCurve
-
-    _check_once(drafts, "matures_on")
-    try:
-        DiscountCurve.from_rates(
-            currency,
-            valued_on=valid_from.date(),
-            rates={each.matures_on: float(each.rate) for each in drafts},
-            compounding=PureCompounding(str(compounding)),
-        )
-    except CurveError as error:
-        raise RatesRefused(str(error)) from error
+    check_interest(currency, compounding, drafts, valid_from)
     same = {"currency": currency, "compounding": compounding}
     return _book(actor, InterestQuote, same, drafts, ("rate",), valid_from, source)
 
@@ -90,14 +79,7 @@ def book_fx_forwards(
     source: str,
 ) -> int:
     """Book a pair's outright forwards of an instant, spot first; refuses as `book_interest`."""
-    from ..curves import CurveError
-    from ..queries.rates import fx_curve_of
-
-    _check_once(drafts, "settles_on")
-    try:
-        fx_curve_of(base, quote, [(each.settles_on, float(each.rate)) for each in drafts])
-    except CurveError as error:
-        raise RatesRefused(str(error)) from error
+    check_fx_forwards(base, quote, drafts, valid_from)
     same = {"base": base, "quote": quote}
     return _book(actor, FxForwardQuote, same, drafts, ("rate",), valid_from, source)
 
@@ -112,22 +94,83 @@ def book_vols(
     source: str,
 ) -> int:
     """Book a market's volatilities of an instant; refuses as `book_interest`."""
+    check_vols(market, kind, drafts, valid_from)
+    same = {"market": market, "kind": kind}
+    return _book(actor, VolQuote, same, drafts, ("vol",), valid_from, source)
+
+
+def check_interest(
+    currency: str, compounding: Compounding, drafts: Sequence[InterestDraft], valid_from: datetime
+) -> None:
+    """
+    Refuse rates that make no discount factors above zero.
+
+    :raises RatesRefused: naming the field.
+    """
+    from ..curves import Compounding as PureCompounding
+    from ..curves import CurveError, DiscountCurve
+
+    _check_once(drafts, "matures_on")
+    try:
+        DiscountCurve.from_rates(
+            currency,
+            valued_on=valid_from.date(),
+            rates={each.matures_on: float(each.rate) for each in drafts},
+            compounding=PureCompounding(str(compounding)),
+        )
+    except CurveError as error:
+        raise RatesRefused(str(error)) from error
+
+
+def check_fx_forwards(
+    base: str, quote: str, drafts: Sequence[FxForwardDraft], valid_from: datetime
+) -> None:
+    """Refuse forwards that make no curve, or settle before they are quoted; as the above."""
+    from ..curves import CurveError
+    from ..queries.rates import fx_curve_of
+
+    _check_once(drafts, "settles_on")
+    if base == quote:
+        raise RatesRefused(f"quote: {quote} is the base currency; a pair has two.")
+    early = min(each.settles_on for each in drafts)
+    if early < valid_from.date():
+        raise RatesRefused(f"settles_on: {early} is before the quote of {valid_from.date()}.")
+    try:
+        fx_curve_of(base, quote, [(each.settles_on, float(each.rate)) for each in drafts])
+    except CurveError as error:
+        raise RatesRefused(str(error)) from error
+
+
+def check_vols(
+    market: Market, kind: VolKind, drafts: Sequence[VolDraft], valid_from: datetime
+) -> None:
+    """Refuse volatilities that are not above zero or make no surface; as the above."""
     from ..curves import CurveError, contract_interval
     from ..queries.rates import surface_of
 
     _check_once(drafts, "contract", "expires_on", "moneyness")
-    try:
-        for each in drafts:
+    for each in drafts:
+        for field in ("vol", "moneyness"):
+            if not getattr(each, field) > 0:
+                raise RatesRefused(
+                    f"{field}: {each.contract} is {getattr(each, field)}; it must be above zero."
+                )
+        if each.expires_on <= valid_from.date():
+            raise RatesRefused(
+                f"expires_on: {each.expires_on} is not after the quote of {valid_from.date()}."
+            )
+        try:
             contract_interval(each.contract, market.calendar)
+        except CalendarError as error:
+            raise RatesRefused(f"contract: {error}") from error
+    try:
         surface_of(
             str(kind),
             valid_from.date(),
             [(d.contract, d.expires_on, float(d.moneyness), float(d.vol)) for d in drafts],
         )
-    except (CurveError, CalendarError) as error:
+    except CurveError as error:
         raise RatesRefused(str(error)) from error
-    same = {"market": market, "kind": kind}
-    return _book(actor, VolQuote, same, drafts, ("vol",), valid_from, source)
 
 
 def _check_once(drafts: Sequence[Any], *fields: str) -> None:
@@ -170,7 +213,11 @@ def _book(
             != tuple(getattr(draft, n) for n in values)
         ]  # fmt: skip
         for row in rows:
-            row.full_clean()
+            try:
+                row.full_clean()
+            except ValidationError as error:
+                field, messages = next(iter(error.message_dict.items()))
+                raise RatesRefused(f"{field}: {' '.join(messages)}") from error
         model._default_manager.bulk_create(rows)
         if rows:
             name = " ".join(str(getattr(value, "code", value)) for value in same.values())

@@ -42,6 +42,11 @@ class DecisionForm(forms.Form):
 
 
 class QuoteFileForm(forms.Form):
-    """A CSV file of quotes."""
+    """A CSV file of quotes, of a kind that its sender may book."""
 
-    file = forms.FileField(label="CSV file of quotes")
+    kind = forms.ChoiceField()
+    file = forms.FileField(label="CSV file")
+
+    def __init__(self, *args: Any, kinds: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"] = forms.ChoiceField(choices=kinds)

@@ -1,6 +1,7 @@
 """`manage.py import_curves`: load a CSV of forward quotes and build curves, or say why not."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from trading.queries.curve_versions import definitions
 from trading.queries.quotes import latest_trading_day
 from trading.services.curves import build_version
 from trading.services.quote_files import COLUMNS, import_quotes, preview_quotes
+from trading.services.rate_files import RATE_KINDS, import_rates, preview_rates
 from trading.services.reference_files.findings import ReferenceDiff, ReferenceRefused, RowState
 from trading.services.reference_files.reading import MAX_BYTES, FileTooLarge
 
@@ -27,11 +29,13 @@ class Command(BaseCommand):
         f"Import forward quotes from CSV with the columns {', '.join(COLUMNS)}, as docs/curves.md"
         " describes them, and build the curves of their markets. Shows what is added and"
         " corrected. All or nothing; a file imported again changes nothing; a changed price is a"
-        " correction of its source. Exit code 0 when imported, 1 when refused."
+        " correction of its source. With --kind a file of interest rates, exchange-rate forwards or"
+        " volatilities. Exit code 0 when imported, 1 when refused."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
+        parser.add_argument("--kind", choices=("quotes", *RATE_KINDS), default="quotes")
         parser.add_argument("--dry-run", action="store_true", help="show the difference only")
         parser.add_argument("--no-build", action="store_true", help="book the quotes only")
 
@@ -46,9 +50,17 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: cannot be read ({error.strerror}).") from error
         except FileTooLarge as error:
             raise CommandError(str(error), returncode=EXIT_REFUSED) from error
-        verb = preview_quotes if options["dry_run"] else import_quotes
+        of_quotes = options["kind"] == "quotes"
+        given: dict[str, Any] = {"actor": actor, "name": path.name, "content": content}
+        given["received_at"] = clock.now()
+        verb: Callable[..., ReferenceDiff]
+        if of_quotes:
+            verb = preview_quotes if options["dry_run"] else import_quotes
+        else:
+            verb = preview_rates if options["dry_run"] else import_rates
+            given["kind"] = options["kind"]
         try:
-            diff = verb(actor=actor, name=path.name, content=content, received_at=clock.now())
+            diff = verb(**given)
         except ReferenceRefused as refused:
             diff = refused.diff
         self._show(diff, options)
@@ -59,7 +71,7 @@ class Command(BaseCommand):
         state = "dry run, nothing was imported" if options["dry_run"] else "imported"
         counts = ", ".join(f"{diff.count(each):,} {each.value}" for each in RowState)
         self.stdout.write(f"{path.name}, {state}: {counts}.")
-        if not options["dry_run"] and not options["no_build"]:
+        if of_quotes and not options["dry_run"] and not options["no_build"]:
             self._build(actor, {change.key.split()[0] for change in diff.changes})
 
     def _build(self, actor: Actor, codes: set[str]) -> None:
