@@ -1,13 +1,79 @@
-"""Positions by delivery month, with their value on the latest curves."""
+"""Positions: by delivery month with their value, as a heat map, and a cell with its trades."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
+from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.scope import scope_of
-from trading.queries.books import chosen_books
+from trading.models import BlotterRow, Market
+from trading.queries.blotter import blotter_rows
+from trading.queries.books import book_codes, chosen_books
+from trading.queries.position_grid import (
+    Bucket,
+    Column,
+    Grid,
+    Measure,
+    cell_trades,
+    columns_from,
+    position_grid,
+)
 from trading.queries.valued import valued_positions
+from trading.services.as_of import settle_books
+
+from .blotter import cut_of, moment_field
+
+SHOWN_TRADES = 200
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class Rows(StrEnum):
+    """What a row of the heat map is."""
+
+    BOOK = "book"
+    POINT = "point"
+
+
+@dataclass(frozen=True)
+class HeatView:
+    """What somebody asked the heat map for, as its addresses carry it."""
+
+    bucket: Bucket
+    measure: Measure
+    rows: Rows
+    day: date
+    cut: datetime | None
+    as_of: str
+    book: str
+
+    def link(self, **changes: str) -> str:
+        """Return the address of the heat map with some of it changed."""
+        return f"{reverse('trading:positions_heat')}?{self.query(**changes)}"
+
+    def cell_link(self, market: str, column: Column, **part: str) -> str:
+        """Return the address of a cell's trades."""
+        address = reverse("trading:position_cell", args=[market, column.key])
+        return f"{address}?{self.query(**part)}"
+
+    def query(self, **changes: str) -> str:
+        """Return the parameters with some of them changed, those that say nothing left out."""
+        kept = {
+            "by": self.bucket.value, "measure": self.measure.value, "rows": self.rows.value,
+            "date": self.day.isoformat(), "as_of": self.as_of, "book": self.book,
+        }  # fmt: skip
+        asked = {key: value for key, value in {**kept, **changes}.items() if value}
+        return urlencode(asked)
 
 
 @require_permission("trading.view_positiontotal")
@@ -25,5 +91,179 @@ def positions(request: HttpRequest) -> HttpResponse:
             "valued_at": now,
             "curves_at": found.curves_at,
             "unvalued": found.unvalued,
+            "tabs": _tabs("positions"),
         },
     )
+
+
+@require_permission("trading.view_positiontotal")
+def heat(request: HttpRequest) -> HttpResponse:
+    """Show the reader's books by delivery point and period, as a table that is also a map."""
+    actor = actor_of(request)
+    scope = scope_of(request, actor=actor, today=clock.now().date(), reads={"book", "date"})
+    view = _view(request, scope.date, scope.value("book"))
+    books = chosen_books(actor, scope.value("book"))
+    if view.cut is not None:
+        settle_books(books)
+    columns = columns_from(view.bucket, view.day)
+    grid = position_grid(
+        books, columns=columns, measure=view.measure, by_book=view.rows is Rows.BOOK, cut=view.cut
+    )
+    form_field = moment_field()
+    return render(
+        request,
+        "trades/positions_heat.html",
+        {
+            "view": view,
+            "grid": grid,
+            "rows": _rows(grid, view, book_codes(books)),
+            "tabs": _tabs("positions_heat"),
+            "switches": _switches(view),
+            "earlier": view.link(date=_moved(view, columns, -1).isoformat()),
+            "later": view.link(date=_moved(view, columns, 1).isoformat()),
+            "as_of_text": "" if view.cut is None else form_field.prepare_value(view.cut),
+            "period": f"{columns[0].first:%-d %b %Y} to "
+            f"{columns[-1].after - timedelta(days=1):%-d %b %Y}",
+        },
+    )
+
+
+@require_permission("trading.view_positiontotal")
+def cell(request: HttpRequest, market: str, at: str) -> HttpResponse:
+    """Show which trades a cell of the heat map is made of, and what each adds."""
+    actor = actor_of(request)
+    actor.require("trading.view_trade")
+    view = _view(request, clock.now().date(), request.GET.get("book"))
+    column = _column(view, at)
+    point = Market.objects.filter(code=market).first()
+    if point is None:
+        raise Http404("There is no such delivery point.")
+    books, book = _books(actor, view.book, request.GET.get("in_book", ""))
+    if view.cut is not None:
+        settle_books(books)
+    unit = request.GET.get("unit", point.price_unit)
+    found = cell_trades(
+        books, market_id=point.pk, unit=unit, column=column, measure=view.measure, cut=view.cut
+    )
+    shown = found[:SHOWN_TRADES]
+    rows = blotter_rows(actor, cut=view.cut).filter(trade_id__in=[one.trade_id for one in shown])
+    by_id: Mapping[int, BlotterRow] = {row.trade_id: row for row in rows}
+    return render(
+        request,
+        "trades/position_cell.html",
+        {
+            "view": view,
+            "column": column,
+            "market": point,
+            "unit": unit,
+            "book": book,
+            "rows": [(by_id[o.trade_id], o.value) for o in shown if o.trade_id in by_id],
+            "count": len(found),
+            "total": sum(one.value for one in found),
+            "others": sum(one.value for one in found[SHOWN_TRADES:]),
+            "back": view.link(),
+        },
+    )
+
+
+def _view(request: HttpRequest, day: date, book: str | None) -> HeatView:
+    text = request.GET.get("as_of", "")
+    cut = cut_of(request)
+    if text and cut is None:
+        raise BadRequest("as_of: is no past moment; write it like 2026-11-20T17:00.")
+    return HeatView(
+        _chosen(request, "by", Bucket.MONTH),
+        _chosen(request, "measure", Measure.EXPOSURE),
+        _chosen(request, "rows", Rows.BOOK),
+        day,
+        cut,
+        text,
+        book or "",
+    )
+
+
+def _chosen(request: HttpRequest, name: str, default: Choice) -> Choice:
+    kind = type(default)
+    try:
+        return kind(request.GET.get(name, default.value))
+    except ValueError:
+        words = ", ".join(choice.value for choice in kind)
+        raise BadRequest(f"{name}: is none of {words}.") from None
+
+
+def _column(view: HeatView, text: str) -> Column:
+    key, _, _ = text.partition(".")
+    try:
+        columns = columns_from(view.bucket, date.fromisoformat(key))
+    except ValueError:
+        raise BadRequest("at: is no column of the heat map.") from None
+    found = next((c for c in columns if c.key == text), None)
+    if found is None:
+        raise BadRequest("at: is no column of the heat map.")
+    return found
+
+
+def _books(actor: Actor, scope: str, only: str) -> tuple[frozenset[UUID], str]:
+    """Return one of the actor's books alone, or those of a scope, and what they are called."""
+    mine = chosen_books(actor, None)
+    try:
+        chosen = UUID(only or scope) if only or scope else None
+    except ValueError:
+        raise Http404("There is no such book.") from None
+    if chosen is None:
+        return mine, ""
+    if chosen not in mine:
+        raise Http404("There is no such book.")
+    books = frozenset({chosen}) if only else chosen_books(actor, chosen)
+    return books, book_codes([chosen])[chosen]
+
+
+def _rows(grid: Grid, view: HeatView, codes: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    rows = []
+    for row in grid.rows:
+        book = "" if row.book_id is None else codes[row.book_id]
+        part = {"unit": row.unit, "in_book": str(row.book_id or "")}
+        cells = [
+            (c.column, c.value, _shade(c.level),
+             "" if c.value is None else view.cell_link(row.market, c.column, **part))
+            for c in row.cells
+        ]  # fmt: skip
+        rows.append(
+            {"book": book, "market": row.market, "unit": row.unit, "cells": cells,
+             "total": row.total}
+        )  # fmt: skip
+    return sorted(rows, key=lambda r: (r["book"], r["market"], r["unit"]))
+
+
+def _shade(level: int) -> str:
+    return "" if not level else f"long-{level}" if level > 0 else f"short-{-level}"
+
+
+def _moved(view: HeatView, columns: list[Column], step: int) -> date:
+    if step > 0:
+        return columns[-1].after
+    first = columns[0].first
+    if view.bucket in (Bucket.HOUR, Bucket.DAY):
+        return first - timedelta(days=1)
+    months = {Bucket.MONTH: 12, Bucket.QUARTER: 24, Bucket.YEAR: 72}[view.bucket]
+    number = 12 * first.year + first.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def _switches(view: HeatView) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """Return the choices of the page: name, and label, address and whether chosen of each."""
+    return [
+        ("Columns", [(b.value.title(), view.link(by=b.value), b is view.bucket) for b in Bucket]),
+        ("Volume", [(m.value.title(), view.link(measure=m.value), m is view.measure)
+                    for m in Measure]),
+        ("Rows", [({"book": "Book and point", "point": "Delivery point"}[r.value],
+                   view.link(rows=r.value), r is view.rows) for r in Rows]),
+    ]  # fmt: skip
+
+
+def _tabs(current: str) -> list[dict[str, Any]]:
+    return [
+        {"label": label, "url": reverse(f"trading:{name}"), "current": name == current,
+         "count": None}
+        for name, label in (("positions", "By month, valued"), ("positions_heat", "Heat map"))
+    ]  # fmt: skip

@@ -20,5 +20,7 @@ urlpatterns = [
     path("trades/selection/", blotter.selection, name="trade_selection"),
     path("trades/latest/", blotter.latest, name="trade_latest"),
     path("positions/", positions.positions, name="positions"),
+    path("positions/heat/", positions.heat, name="positions_heat"),
+    path("positions/cell/<str:market>/<str:at>/", positions.cell, name="position_cell"),
     *trade_urlpatterns,
 ]
