@@ -362,6 +362,22 @@ FOREIGN: dict[str, Sample] = {
     "api-agreement": lambda: {"agreement_id": agreement().pk},
     "api-book": book,
     "api-trade": trade,
+    **dict.fromkeys(
+        (
+            f"api-trade-{verb}"
+            for verb in (
+                "amend",
+                "correct",
+                "novate",
+                "terminate",
+                "cancel",
+                "release",
+                "reject",
+                "submit",
+            )
+        ),
+        trade,
+    ),
     "risk:state": book,
     "risk:limit": book,
     "api-risk": book,

@@ -5,31 +5,18 @@ from typing import Any
 from rest_framework import serializers
 
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
-
-
-class DealInput(StrictSerializer):
-    """
-    A deal to capture: as one line (`text`), with what the line may leave out beside it.
-
-    `executed_at` makes it a fill, which is booked whatever the checks say.
-    """
-
-    text = serializers.CharField(max_length=300)
-    book = serializers.CharField(max_length=16, required=False)
-    counterparty = serializers.CharField(max_length=16, required=False)
-    reason = serializers.CharField(max_length=400, required=False, allow_blank=True)
-    client_reference = serializers.CharField(max_length=80, required=False)
-    executed_at = InstantField(required=False)
+from trading.deals import ProductKind
+from trading.models import TradeStatus
 
 
 class TradeOutput(serializers.Serializer[Any]):
     """A trade with the terms of its latest version."""
 
     ref = serializers.CharField(source="trade.ref")
-    status = serializers.CharField(source="trade.status")
+    status = serializers.CharField()
     basis = serializers.CharField(source="trade.basis")
-    book = serializers.CharField(source="trade.book.code")
-    counterparty = serializers.CharField(source="trade.counterparty.code")
+    book = serializers.CharField(source="book.code")
+    counterparty = serializers.CharField(source="counterparty.code")
     client_reference = serializers.CharField(source="trade.client_reference")
     version = serializers.IntegerField()
     traded_at = InstantField()
@@ -48,6 +35,46 @@ class TradeOutput(serializers.Serializer[Any]):
     notional = DecimalString(max_digits=24, decimal_places=4, allow_null=True)
     tags = serializers.ListField(child=serializers.CharField(), source="trade.tags")
     checks = serializers.JSONField()
+    product = serializers.CharField(source="product_kind")
+    quantity = DecimalString(max_digits=18, decimal_places=6)
+    quantity_unit = serializers.CharField()
+    frequency = serializers.CharField()
+    price_unit = serializers.CharField()
+    volume = DecimalString(max_digits=24, decimal_places=6)
+    volume_unit = serializers.CharField()
+    source = serializers.CharField(source="trade.source")
+    external_id = serializers.CharField(source="trade.external_id")
+    package = serializers.CharField(source="trade.package_id")
+    mic = serializers.CharField()
+    clearing_account = serializers.CharField()
+    broker = serializers.CharField()
+
+
+class TradeVersionOutput(serializers.Serializer[Any]):
+    """One version of a trade: what made it, who, when and why."""
+
+    version = serializers.IntegerField()
+    event = serializers.CharField()
+    status = serializers.CharField()
+    recorded_at = InstantField()
+    effective_at = InstantField()
+    counterparty = serializers.CharField(source="counterparty.code")
+    quantity = DecimalString(max_digits=18, decimal_places=6)
+    quantity_unit = serializers.CharField()
+    price = DecimalString(max_digits=16, decimal_places=6, allow_null=True)
+    currency = serializers.CharField()
+    period = serializers.CharField(source="period_name")
+    delivery_start = InstantField()
+    delivery_end = InstantField()
+    reason = serializers.CharField()
+    by = serializers.CharField(source="captured_by_name")
+
+
+class TradeDetailOutput(TradeOutput):
+    """A trade with its terms leg by leg, and all its versions, oldest first."""
+
+    terms = serializers.JSONField(source="terms_shown")
+    versions = TradeVersionOutput(many=True, source="all_versions")
 
 
 class TradeQuery(StrictSerializer):
@@ -55,4 +82,13 @@ class TradeQuery(StrictSerializer):
 
     book = serializers.CharField(max_length=16, required=False)
     side = serializers.ChoiceField(choices=["BUY", "SELL"], required=False)
-    market = serializers.CharField(max_length=16, required=False)
+    market = serializers.CharField(max_length=24, required=False)
+    status = serializers.ChoiceField(
+        choices=[status.value for status in TradeStatus], required=False
+    )
+    product = serializers.ChoiceField(choices=[kind.value for kind in ProductKind], required=False)
+    counterparty = serializers.CharField(max_length=16, required=False)
+    client_reference = serializers.CharField(max_length=80, required=False)
+    external_id = serializers.CharField(max_length=80, required=False)
+    package = serializers.CharField(max_length=40, required=False)
+    as_of = InstantField(required=False)

@@ -1,5 +1,7 @@
 """Examples of deals and trades for the OpenAPI document: the deal that the guides use."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample
 
 ORDER = OpenApiExample(
@@ -21,6 +23,50 @@ FILL = OpenApiExample(
         "client_reference": "fix-44-20261121-118",
     },
 )
+
+
+def _terms(name: str, **terms: Any) -> OpenApiExample:
+    return OpenApiExample(
+        name,
+        request_only=True,
+        value={"terms": terms, "book": "EU", "counterparty": "ACME", "reason": "agreed"},
+    )
+
+
+TERMS = _terms(
+    "A forward by its terms", product="PHYSICAL_FORWARD", side="BUY", market="DE", shape="PEAK",
+    period="Q1-27", quantity="10", unit="MW", price="92.15",
+    fees=[{"kind": "BROKER", "amount": "0.005", "basis": "PER_UNIT", "payee": "TULLETT"}],
+)  # fmt: skip
+SWAP = _terms(
+    "A fixed-for-floating swap", product="SWAP", side="BUY", market="DE", period="Cal27",
+    quantity="10", price="85.20", index="EPEX-DE-DA",
+)  # fmt: skip
+FUTURE = _terms(
+    "A future", product="FUTURE", side="SELL", market="DE", period="Cal27", quantity="5",
+    price="85.20", mic="XEEE", clearing_account="HOUSE-1",
+)  # fmt: skip
+PROFILE = _terms(
+    "A day by the hour", product="PROFILE_FORWARD", side="SELL", market="DE", period="2027-06-01",
+    price="70", profile={"minutes": 60, "mw": [*["0"] * 8, *["5.5"] * 8, *["0"] * 8]},
+)  # fmt: skip
+PPA = _terms(
+    "A PPA at an index with a floor", product="PPA", side="BUY", market="DE",
+    period="Cal27..Cal36", quantity="6.4", index="EPEX-DE-DA", spread="-2.5", floor="20",
+    asset={"id": "WIND-1", "installed_mw": "50", "contracted_mw": "20"},
+)  # fmt: skip
+OPTION = _terms(
+    "A call on a quarter", product="OPTION", side="BUY", market="DE", period="Q1-27",
+    quantity="10",
+    option={"style": "EUROPEAN", "type": "CALL", "underlying": ["EPEX-DE-DA"], "strikes": ["90"],
+            "expiry": "2026-12-15T16:00:00Z", "premium": "3.10"},
+)  # fmt: skip
+_MORE = {
+    "product": "PHYSICAL_FORWARD", "quantity": "10.000000", "quantity_unit": "MW",
+    "frequency": "HOUR", "price_unit": "MWh", "volume": "87600.000000", "volume_unit": "MWh",
+    "source": "", "external_id": "", "package": "", "mic": "", "clearing_account": "",
+    "broker": "",
+}  # fmt: skip
 TRADE = OpenApiExample(
     "A captured trade",
     response_only=True,
@@ -49,5 +95,36 @@ TRADE = OpenApiExample(
         "notional": "7463520.0000",
         "tags": [],
         "checks": [],
+        **_MORE,
     },
 )
+TRADE_DETAIL = OpenApiExample(
+    "A trade with its versions",
+    response_only=True,
+    status_codes=["200", "201"],
+    value={
+        **TRADE.value,
+        "terms": {
+            "product_kind": "PHYSICAL_FORWARD",
+            "side": "BUY",
+            "market": "DE",
+            "legs": [
+                {"leg": "DELIVERY", "direction": "RECEIVE", "market": "DE", "shape": "BASE v1",
+                 "first": "2027-01-01", "after": "2028-01-01", "quantity": "10 MW per HOUR"},
+                {"leg": "FIXED", "direction": "PAY", "market": "DE", "shape": "BASE v1",
+                 "first": "2027-01-01", "after": "2028-01-01", "quantity": "10 MW per HOUR",
+                 "price": "85.2 EUR/MWh"},
+            ],
+        },
+        "versions": [
+            {
+                "version": 1, "event": "CAPTURE", "status": "LIVE",
+                "recorded_at": "2026-11-21T09:40:00.113Z", "effective_at": "2026-11-21T09:40:00Z",
+                "counterparty": "ACME", "quantity": "10.000000", "quantity_unit": "MW",
+                "price": "85.200000", "currency": "EUR", "period": "Cal27",
+                "delivery_start": "2026-12-31T23:00:00Z", "delivery_end": "2027-12-31T23:00:00Z",
+                "reason": "", "by": "Tara Trader",
+            }
+        ],
+    },
+)  # fmt: skip
