@@ -15,6 +15,7 @@ from energyopti.foundation.partitions.months import ensure_months
 
 from .markets.price_files import Clock
 from .queries.markets import market_by_code
+from .services.end_of_day import run_end_of_day
 from .services.forecast_rounds import issue_due_forecasts
 from .services.maturity import mature_trades
 from .services.prices import import_price_file
@@ -103,6 +104,17 @@ def compare_reference_files(job: RunningJob, *, import_id: str) -> JobResult:
         progress=lambda stage, done, total: job.progress(done, total, stage),
     )
     return JobResult(url=reverse("trading:reference_import", args=[import_id]))
+
+
+@job_task("trading.end_of_day")
+def close_day(job: RunningJob, *, end_of_day_id: int) -> JobResult:
+    """Close a day; its permission was checked when it was started."""
+    row = run_end_of_day(
+        actor=_asker(job),
+        end_of_day_id=end_of_day_id,
+        progress=lambda stage, done, total: job.progress(done, total, stage),
+    )
+    return JobResult(url=f"{reverse('trading:pnl')}?date={row.day.isoformat()}")
 
 
 def _asker(job: RunningJob) -> Actor:

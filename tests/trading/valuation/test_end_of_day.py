@@ -1,0 +1,116 @@
+"""Closing a day: checks, a job, four eyes, runs again, late deals and restatements."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from energyopti.accounts.actors import Actor, PermissionMissing
+from energyopti.accounts.roles import Role
+from energyopti.foundation.jobs.models import Job
+from tests.factories.accounts import make_user
+from tests.factories.trades import RECEIVED_AT, deal_of_words
+from trading.models import EndOfDay, PnlKind, PnlReport
+from trading.services.end_of_day import (
+    ClosingRefused,
+    flash_pnl,
+    opening_of,
+    run_end_of_day,
+    sign_end_of_day,
+    start_end_of_day,
+)
+from trading.services.life import SecondPersonNeeded
+from trading.services.lifecycle import amend_trade
+from trading.services.valuation import prove_run
+
+from .desk import publish, valued_desk
+
+pytestmark = pytest.mark.django_db
+FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
+HOURS = 8760
+
+
+def at(day, hour=17):
+    return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+
+def closed(desk, day, **words):
+    row = start_end_of_day(
+        actor=desk.again(desk.officer), organization_id=desk.organization.pk, day=day,
+        as_of=at(day, 19), **words,
+    )  # fmt: skip
+    return run_end_of_day(actor=Actor.system("test"), end_of_day_id=row.pk)
+
+
+def test_a_day_is_closed_signed_by_another_and_then_only_restated():
+    desk = valued_desk()
+    second = Actor.for_user(make_user(Role.RISK_OFFICER, organization=desk.organization))
+    publish(desk.market, {"Cal27": "90.00"}, at=at(FRIDAY))
+    receipt = desk.deal("B 10MW DE base Cal27 @ 85.20")
+
+    friday = closed(desk, FRIDAY)
+
+    assert (friday.state, friday.number, friday.checks) == ("READY", 1, [])
+    assert [step["step"] for step in friday.steps] == ["valuation", "checks", "price_check", "pnl"]
+    assert Job.objects.get(pk=friday.job_id).task == "trading.end_of_day"
+    with pytest.raises(SecondPersonNeeded):
+        sign_end_of_day(actor=desk.officer, end_of_day_id=friday.pk, signed_at=at(FRIDAY, 20))
+    with pytest.raises(PermissionMissing):
+        sign_end_of_day(actor=desk.trader, end_of_day_id=friday.pk, signed_at=at(FRIDAY, 20))
+    sign_end_of_day(actor=second, end_of_day_id=friday.pk, signed_at=at(FRIDAY, 20))
+    with pytest.raises(ClosingRefused, match="reason"):
+        closed(desk, FRIDAY)
+
+    # Monday: no quotes yet, another source disagrees later, a deal of Friday comes late.
+    desk.deal("B 1MW DE base Cal27 @ 90.50")
+    without = closed(desk, MONDAY)
+    assert without.checks == [
+        "checks: DE has no quote of 2026-11-23.",
+        "checks: DE is valued on a curve of 2026-11-20.",
+        f"pnl: {PnlReport.objects.latest('id').steps.get(name='late').trade.ref} was agreed"
+        " before the opening and is late.",
+    ]
+    publish(desk.market, {"Cal27": "91.00"}, at=at(MONDAY))
+    (flash,) = flash_pnl(
+        actor=Actor.system("test"), organization_id=desk.organization.pk, day=MONDAY,
+        as_of=at(MONDAY, 18),
+    )  # fmt: skip
+    monday = closed(desk, MONDAY)
+    assert monday.number == 2
+    assert flash.total == Decimal(10 * HOURS) + Decimal("0.50") * HOURS
+    with pytest.raises(ClosingRefused, match="run again"):
+        sign_end_of_day(actor=second, end_of_day_id=without.pk, signed_at=at(MONDAY, 20))
+    with pytest.raises(ClosingRefused, match="findings"):
+        sign_end_of_day(actor=second, end_of_day_id=monday.pk, signed_at=at(MONDAY, 20))
+    sign_end_of_day(
+        actor=second, end_of_day_id=monday.pk, signed_at=at(MONDAY, 20), reason="late deal known"
+    )
+
+    # What is learnt later changes neither day, only the restatement.
+    amend_trade(
+        actor=desk.trader, ref=receipt.ref, expected_version=1, received_at=RECEIVED_AT,
+        deal=deal_of_words("B 12MW DE base Cal27 @ 85.20"), reason="two more",
+    )  # fmt: skip
+    publish(desk.market, {"Cal27": "70.00"}, at=at(FRIDAY))
+    restated = closed(desk, FRIDAY, reason="the exchange corrected its price")
+
+    assert restated.is_restatement
+    report = PnlReport.objects.get(day=FRIDAY, kind=PnlKind.RESTATED)
+    assert report.restates == PnlReport.objects.get(day=FRIDAY, kind=PnlKind.OFFICIAL)
+    assert opening_of(desk.organization.pk, MONDAY) == friday.run
+    assert restated.run.result_hash != friday.run.result_hash
+    for row in EndOfDay.objects.all():
+        assert prove_run(row.run).is_same, str(row)
+
+
+def test_another_source_that_disagrees_is_named():
+    desk = valued_desk()
+    publish(desk.market, {"Cal27": "90.00"}, at=at(FRIDAY), source="exchange")
+    desk.deal("B 10MW DE base Cal27 @ 85.20")
+    from tests.factories.curves import quote
+
+    quote(desk.market, {("Q1-27", "BASE"): "93.00"}, at=at(FRIDAY), source="broker")
+
+    row = closed(desk, FRIDAY)
+
+    assert row.checks == ["price_check: DE Q1-27: broker is +3.00 EUR from the curve's 90.00."]
