@@ -5,7 +5,7 @@ import re
 import pytest
 from django.conf import settings
 
-from tests.e2e.axe import look_at
+from tests.e2e.axe import axe_violations, look_at, overflow_width
 from tests.factories.trades import RECEIVED_AT, deal_of_words, make_desk
 from trading.services.capture import save_draft
 from trading.services.lifecycle import amend_trade
@@ -30,6 +30,11 @@ def desk(page, base_url, session_of):
 
 def test_every_ticket_is_fit_to_be_used(desk, page, base_url) -> None:
     found = {form.kind: look_at(page, f"{base_url}/trades/new/?kind={form.kind}") for form in FORMS}
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for form in FORMS:
+        page.goto(f"{base_url}/trades/new/?kind={form.kind}")
+        if excess := overflow_width(page):
+            found[form.kind].append(f"1280 px: {excess} px too wide")
     assert {kind: problems for kind, problems in found.items() if problems} == {}
 
 
@@ -51,8 +56,6 @@ def test_a_trade_and_its_verbs_are_fit_to_be_used(desk, page, base_url) -> None:
 
 
 def test_a_previewed_ticket_and_a_refused_one_are_fit_to_be_used(desk, page, base_url) -> None:
-    from tests.e2e.axe import axe_violations
-
     for line, words in (
         (f"{DEAL} cpty:ACME book:EU", re.compile("Hours")),
         ("B 10MW DE bse Cal30 @ 1", re.compile("Did you mean")),

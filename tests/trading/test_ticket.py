@@ -294,11 +294,30 @@ def test_a_draft_holds_nothing_and_needs_no_preview(desk, trader):
 
 
 def test_book_and_keep_comes_back_with_the_same_terms_and_a_new_reference(desk, trader):
-    _, booked = send(trader, {"text": LINE}, action="keep")
+    _, kept = send(trader, {"text": LINE, "strip_months": "6"}, action="keep")
 
-    page = trader.get(booked.url).content.decode()
-    assert "B 10MW DE base Cal30 @ 85.2 EUR" in page
+    page = kept.content.decode()
+    assert kept.status_code == 200 and "is booked" in page and LINE in page
     assert hidden(page, "client_reference") != "r-1"
+    assert kept.context["booking"]["previewed"].value() == ""
+    # The browser's own repetition books nothing again.
+    assert Trade.objects.count() == 2
+    trader.post(
+        reverse("trading:ticket"),
+        {"text": LINE, "strip_months": "6", "client_reference": "r-1", "reason": "by phone",
+         "previewed": kept.wsgi_request.POST["previewed"], "action": "keep"},
+    )  # fmt: skip
+    assert Trade.objects.count() == 2
+
+
+def test_another_deal_like_a_trade_begins_with_its_terms(desk, trader):
+    send(trader, {"text": LINE + " tag:hedge", "package": "P-1", "broker_fee": "5"})
+
+    page = trader.get(reverse("trading:ticket"), {"like": Trade.objects.get().ref})
+
+    initial = page.context["form"].initial
+    assert (initial["text"], initial["broker_fee"]) == ("B 10MW DE base Cal30 @ 85.2 EUR", "5")
+    assert page.context["booking"].initial["tags"] == "hedge"
 
 
 def test_an_executed_fill_is_booked_whatever_the_checks_say(desk, trader, monkeypatch):
@@ -356,6 +375,35 @@ def test_an_unknown_product_is_the_line_and_a_foreign_trade_is_not_there(trader)
     theirs = make_desk().deal()
     answer = trader.get(reverse("trading:ticket"), {"like": theirs.ref})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "factors", ["NaN", "1e-999999", "0.5 0.5", "2", "0.5 x", "0.1234567", "٠.5"]
+)
+def test_capacity_factors_that_are_none_are_refused(trader, factors):
+    entry = {
+        "kind": "AS_GENERATED", "side": "BUY", "asset": "WIND-1", "installed_mw": "100",
+        "contracted_mw": "20", "area": "DE", "period": "Cal30", "minutes": "60", "price": "50",
+        "factors": factors, "action": "go", **BOOKING,
+    }  # fmt: skip
+
+    answer = trader.post(reverse("trading:ticket"), entry)
+
+    assert answer.status_code == 422
+    assert 'id="id_factors_error"' in answer.content.decode()
+
+
+def test_a_lot_of_absurd_size_is_refused_at_its_field(trader):
+    entry = {
+        "kind": "FUTURE", "side": "BUY", "lots": "12", "area": "DE", "product": "base",
+        "period": "Cal30", "price": "84", "mic": "XEEE", "lot_size": "1e999998",
+        "lot_unit": "MW:HOUR", "action": "go", **BOOKING,
+    }  # fmt: skip
+
+    answer = trader.post(reverse("trading:ticket"), entry)
+
+    assert answer.status_code == 422
+    assert 'id="id_lot_size_error"' in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from .summaries import terms_json
 from .trades import trade_rows
 
 WAITING_SHOWN = 200
+# MW is a rate by itself; what else a quantity is per, in words.
+_PER = {" per HOUR": "", " per DAY": " a day", " per MONTH": " a month", " per TOTAL": " in all"}
 _WORDS = {"product_kind": "Product", "mic": "Exchange", "energy_mwh": "Energy, MWh"}
 
 
@@ -109,6 +111,8 @@ def _flat(prefix: str, value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _flat(label, inner)
         elif inner not in ("", None, []):
             shown = ", ".join(map(str, inner)) if isinstance(inner, list) else str(inner)
+            for word, said in _PER.items():
+                shown = shown.removesuffix(word) + (said if shown.endswith(word) else "")
             yield label, shown
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.validators import DecimalValidator
 
 from energyopti.foundation.calendars import CalendarError, DatePeriod
 from energyopti.foundation.money import Side
@@ -36,6 +37,8 @@ from trading.queries.areas import delivery_areas, price_indices
 _WRITTEN_NUMBER = re.compile(
     r"(?P<before>(?:(?:floor|cap):)?[^:]*?\d)\.(?P<places>\d+)(?P<unit>[A-Za-z/]*)"
 )
+# More digits than any deal has; their products stay exact.
+MAXIMUM_DIGITS = 24
 FEES = (FeeKind.BROKER, FeeKind.EXCHANGE, FeeKind.CLEARING)
 FEE_BASES = [("FLAT", "For the deal"), ("PER_UNIT", "Per unit"), ("PER_LOT", "Per lot")]
 LOTS = "lots"
@@ -102,6 +105,7 @@ class DealForm(forms.Form):
         self.caret: int | None = None
         for name, field in self.fields.items():
             if isinstance(field, forms.DecimalField):
+                field.validators.append(DecimalValidator(MAXIMUM_DIGITS, None))
                 field.widget = forms.TextInput(
                     attrs={"inputmode": "decimal", "autocomplete": "off"}
                 )

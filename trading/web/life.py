@@ -24,6 +24,8 @@ from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.calendars import CalendarError, DatePeriod
+from energyopti.foundation.money import MoneyError
+from energyopti.foundation.money import currency as known_currency
 from trading.deals import Deal, DealError, cut, deal_totals
 from trading.models import TradeEvent
 from trading.queries.books import counterparties_for
@@ -157,6 +159,13 @@ class TerminateForm(FromDateForm):
         choices=[("us", "We pay it"), ("them", "They pay it")], required=False, label="Who pays"
     )
 
+    def clean_fee_currency(self) -> str:
+        code: str = self.cleaned_data["fee_currency"]
+        try:
+            return known_currency(code) if code else ""
+        except MoneyError as error:
+            raise forms.ValidationError(f"“{code}” is no ISO 4217 code.") from error
+
     def words(self) -> dict[str, Any]:
         found, fee = self.cleaned_data, None
         if found["fee"]:
@@ -260,7 +269,7 @@ def act(request: HttpRequest, ref: str, verb: str) -> HttpResponse:
     """Ask for a verb's words, show what it would do, and do it."""
     chosen = VERBS.get(verb)
     if chosen is None:
-        raise Http404("There is no such verb.")
+        raise Http404("trade: there is no such trade for you.")
     actor = actor_of(request)
     actor.require(chosen.permission)
     try:

@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,6 +35,7 @@ from trading.profiles import read_profile
 from .deal_forms import LOTS, UNITS, DealForm, LineForm, TermsForm, VolumeForm, plain
 
 KEPT_SECONDS = 3600
+_FACTOR = re.compile(r"[0-9](\.[0-9]{1,6})?")
 _MOMENT_HELP = "Date and time on the delivery point's clock."
 
 
@@ -94,7 +95,7 @@ class ForwardForm(VolumeForm, IndexPriceForm):
 class FinancialForm(VolumeForm):
     """A fixed price against an index, in cash."""
 
-    kind, label = "FINANCIAL_FORWARD", "Financial forward"
+    kind, label = "FINANCIAL_FORWARD", "Financial"
 
     price = forms.DecimalField()
     index = forms.ChoiceField(help_text="What it settles against.")
@@ -370,10 +371,9 @@ class GeneratedForm(ProfileForm):
             if profile is None:
                 raise DealError("volume", self.volume_needed)
             return profile
-        try:
-            numbers = [Decimal(word) for word in words]
-        except InvalidOperation as error:
-            raise DealError("factors", "are numbers with a space between them.") from error
+        if not all(_FACTOR.fullmatch(word) for word in words):
+            raise DealError("factors", "are numbers from 0 to 1 with a space between them.")
+        numbers = [Decimal(word) for word in words]
         if len(numbers) == 1:
             numbers *= 12
         plant = GeneratingAsset(
