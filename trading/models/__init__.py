@@ -40,7 +40,7 @@ from .legs import Fee, FeePurpose, Leg, LegKind, Profile, ProfileMonth
 from .markets import Market, MarketKind
 from .positions import PROFILE_BASIS, PositionDelta, PositionTotal, Stage
 from .prices import SPOT, ImportRun, Price
-from .quotes import LoadType, Quote, QuoteQuality
+from .quotes import WITHDRAWN, LoadType, Quote, QuoteQuality
 from .rates import Compounding, FxForwardQuote, InterestQuote, VolKind, VolQuote
 from .shapes import (
     Holiday,
@@ -66,6 +66,7 @@ from .valuation import (
 __all__ = [
     "PROFILE_BASIS",
     "SPOT",
+    "WITHDRAWN",
     "Actual",
     "AdjustmentStatus",
     "Agreement",

@@ -20,6 +20,10 @@ class QuoteQuality(models.TextChoices):
     SIMULATED = "SIMULATED", "Simulated"
 
 
+# Stands as the quality of a row by which a source takes its quote back; nobody books it.
+WITHDRAWN = "WITHDRAWN"
+
+
 class Quote(models.Model):
     """
     The price of a forward contract, valid from an instant, known from `recorded_at` on.
@@ -30,7 +34,8 @@ class Quote(models.Model):
     bid, ask      the band around `value`, each None where only the price is known.
     actor_id      who booked it.
 
-    Never changed: a correction is a new row of the same source with a later `recorded_at`.
+    Never changed: a correction is a new row of the same source with a later `recorded_at`, a
+    withdrawal one whose quality is `WITHDRAWN`, with the price that it takes back.
     """
 
     append_only = True

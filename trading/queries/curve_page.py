@@ -48,6 +48,7 @@ class CurveLine:
 class QuoteBeside:
     """A quote beside what the curve says of its delivery, and why it was not built from."""
 
+    quote_id: int
     contract: str
     load: str
     start: datetime
@@ -198,6 +199,7 @@ def _lines(built: BuiltCurve) -> list[QuoteBeside]:
             implied = None
         lines.append(
             QuoteBeside(
+                quote_id=quote.id,
                 contract=quote.contract,
                 load=quote.load,
                 start=quote.delivery.start,

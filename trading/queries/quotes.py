@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+# A quote that its source has withdrawn by the cut, and not said anew, is no quote.
+_STANDS = """
+quality <> 'WITHDRAWN' AND NOT EXISTS (
+    SELECT 1 FROM trading_quote withdrawn
+    WHERE withdrawn.market_id = trading_quote.market_id
+      AND withdrawn.valid_from = trading_quote.valid_from
+      AND withdrawn.contract = trading_quote.contract
+      AND withdrawn.load_type = trading_quote.load_type
+      AND withdrawn.source = trading_quote.source
+      AND withdrawn.quality = 'WITHDRAWN'
+      AND withdrawn.recorded_at >= trading_quote.recorded_at
+      AND (%(known_at)s::timestamptz IS NULL OR withdrawn.recorded_at <= %(known_at)s)
+)
+"""
 # Of a quote, the version recorded last (not after the cut) holds.
 _HISTORY = """
 SELECT DISTINCT ON (valid_from, contract)
@@ -28,8 +42,9 @@ WHERE market_id = %(market)s AND valid_from >= %(first)s AND valid_from <= %(lat
   AND load_type = %(load)s
   AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
   AND (%(contracts)s::text[] IS NULL OR contract = ANY(%(contracts)s))
+  AND <stands>
 ORDER BY valid_from, contract, recorded_at DESC, id DESC
-"""
+""".replace("<stands>", _STANDS)
 # Of one trading day, each source's latest word on each contract and load.
 _OF_DAY = """
 SELECT DISTINCT ON (contract, load_type, source)
@@ -38,11 +53,19 @@ SELECT DISTINCT ON (contract, load_type, source)
 FROM trading_quote
 WHERE market_id = %(market)s AND valid_from >= %(first)s AND valid_from <= %(latest)s
   AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
+  AND <stands>
 ORDER BY contract, load_type, source, valid_from DESC, recorded_at DESC, id DESC
-"""
+""".replace("<stands>", _STANDS)
 
 
-# What one source says of some instants.
+_LATEST_DAY = """
+SELECT valid_from FROM trading_quote
+WHERE market_id = %(market)s AND valid_from <= %(as_of)s
+  AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s)
+  AND <stands>
+ORDER BY valid_from DESC LIMIT 1
+""".replace("<stands>", _STANDS)
+# What one source says of some instants, withdrawals too.
 _OF_SOURCE = """
 SELECT DISTINCT ON (valid_from, contract, load_type)
        id, contract, delivery_start, delivery_end, value, valid_from, source, quality, recorded_at,
@@ -127,13 +150,9 @@ def latest_trading_day(
 ) -> datetime | None:
     """Return the instant that the last quotes not after `as_of` speak of, None without any."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT max(valid_from) FROM trading_quote WHERE market_id = %s AND valid_from <= %s"
-            " AND (%s::timestamptz IS NULL OR recorded_at <= %s)",
-            [market.pk, as_of, known_at, known_at],
-        )
-        (valid_from,) = cursor.fetchone()
-    found: datetime | None = valid_from
+        cursor.execute(_LATEST_DAY, {"market": market.pk, "as_of": as_of, "known_at": known_at})
+        row = cursor.fetchone()
+    found: datetime | None = row[0] if row else None
     return found
 
 

@@ -22,6 +22,27 @@ class DefineForm(forms.Form):
     )  # fmt: skip
 
 
+class ChangeForm(DefineForm):
+    """How a curve that is there is made from now on."""
+
+    code = None
+    history_days = forms.IntegerField(
+        min_value=1, max_value=3660, label="Days of spot history",
+        help_text="What a history-shaped curve learns from.",
+    )  # fmt: skip
+
+
+class WithdrawForm(forms.Form):
+    """A wrong quote to take back."""
+
+    quote = forms.TypedChoiceField(coerce=int)
+    reason = forms.CharField(max_length=400)
+
+    def __init__(self, *args: Any, quotes: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["quote"] = forms.TypedChoiceField(coerce=int, choices=quotes)
+
+
 class EditForm(forms.Form):
     """A node to set by hand."""
 

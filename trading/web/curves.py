@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.forms.models import model_to_dict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,7 @@ from energyopti.foundation.scope import DATE, scope_of
 from ..models import CurveDefinition, CurveMethod, CurveVersion, PublicationPolicy
 from ..queries.curve_building import NoCurve
 from ..queries.curve_page import (
+    CurveView,
     curve_lines,
     curve_view,
     markets_without_curve,
@@ -46,11 +48,18 @@ from ..services.quote_files import (
     import_quotes,
     preview_quotes,
 )
-from ..services.quotes import QuoteRefused
+from ..services.quotes import QuoteRefused, withdraw_quote
 from ..services.rate_files import RATE_KINDS, import_rates, preview_rates
 from ..services.reference_files.findings import ReferenceDiff, ReferenceRefused, RowState
 from . import markets
-from .curve_forms import DecisionForm, DefineForm, EditForm, QuoteFileForm
+from .curve_forms import (
+    ChangeForm,
+    DecisionForm,
+    DefineForm,
+    EditForm,
+    QuoteFileForm,
+    WithdrawForm,
+)
 
 # What a page holds between the look and the import; larger files go through the command.
 _PAGE_BYTES = 1024 * 1024
@@ -125,6 +134,74 @@ def define(request: HttpRequest, market: str) -> HttpResponse:
                 return HttpResponseRedirect(_address(definition))
     context = {"form": form, "market": row}
     return render(request, "trading/curve_define.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@require_permission("trading.define_curve")
+def change(request: HttpRequest, market: str, code: str) -> HttpResponse:
+    """Say anew how a curve is made; versions built before stay as they are."""
+    row = _definition(request, market, code)
+    form = ChangeForm(request.POST or None, initial=model_to_dict(row))
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            found = form.cleaned_data
+            try:
+                define_curve(
+                    actor=actor_of(request),
+                    market=row.market,
+                    code=row.code,
+                    method=CurveMethod(found["method"]),
+                    policy=PublicationPolicy(row.policy),
+                    minutes=found["minutes"],
+                    tolerance=str(found["tolerance"]),
+                    history_days=found["history_days"],
+                    is_mark=row.is_mark,
+                )
+            except CurveRefused as error:
+                form.add_error(None, str(error))
+            else:
+                messages.success(request, f"{market} {row.code} is built so from now on.")
+                return HttpResponseRedirect(_address(row))
+    context = {"form": form, "market": row.market, "definition": row}
+    return render(request, "trading/curve_define.html", context, status=status)
+
+
+@require_POST
+@require_permission("trading.import_prices")
+def withdraw(request: HttpRequest, market: str, code: str, number: int) -> HttpResponse:
+    """Take a wrong quote of a version back, and build the curve of its time without it."""
+    from ..curves import CurveError  # with NumPy: for whoever builds one
+
+    actor = actor_of(request)
+    version = _version(actor, market, code, number)
+    view = curve_view(actor=actor, version=version)
+    form = _withdraw_form(view, request.POST)
+    if not form.is_valid():
+        return _draw(request, version.definition, version, withdraw_form=form, status=422)
+    reason = form.cleaned_data["reason"]
+    try:
+        withdraw_quote(actor=actor, quote_id=form.cleaned_data["quote"], reason=reason)
+    except QuoteRefused as error:
+        field, _, rule = str(error).partition(": ")
+        form.add_error(field if field in form.fields else None, rule)
+        return _draw(request, version.definition, version, withdraw_form=form, status=422)
+    messages.success(request, "The quote is withdrawn.")
+    if not actor.may("trading.build_curve"):
+        return HttpResponseRedirect(_address(version.definition, version))
+    try:
+        built = build_version(
+            actor=actor,
+            definition=version.definition,
+            as_of=version.snapshot.as_of,
+            reason=f"withdrawn: {reason}"[:400],
+        )
+    except (NoCurve, CurveError, CalendarError) as error:
+        messages.error(request, f"No curve is left without it. {error}")
+        return HttpResponseRedirect(_address(version.definition, version))
+    messages.success(request, f"Version {built.number} is {built.get_status_display()}.")
+    return HttpResponseRedirect(_address(version.definition, built))
 
 
 @require_GET
@@ -282,6 +359,14 @@ def import_file(request: HttpRequest) -> HttpResponse:
     return render(request, "trading/curve_quotes.html", context, status=status)
 
 
+def _withdraw_form(view: CurveView, data: QueryDict | None = None) -> WithdrawForm:
+    quotes = [
+        (line.quote_id, f"{line.contract} {line.load} {line.value.normalize():f}, {line.source}")
+        for line in view.lines
+    ]
+    return WithdrawForm(data, quotes=quotes, auto_id="withdraw_%s")
+
+
 def _kinds_for(actor: Actor) -> list[tuple[str, str]]:
     """Return the kinds of files that somebody may import, with their names."""
     kinds = [("quotes", "Forward quotes")] if actor.may("trading.import_prices") else []
@@ -347,6 +432,8 @@ def _draw(
         "unit": f"{market.currency}/{market.price_unit}",
         "may_build": actor.may("trading.build_curve"),
         "may_publish": actor.may("trading.publish_curve"),
+        "may_define": actor.may("trading.define_curve"),
+        "may_withdraw": actor.may("trading.import_prices"),
         **more,
     }
     if version is not None:
@@ -362,7 +449,8 @@ def _draw(
             "version": version,
             "snapshot": version.snapshot,
             "edit_form": more.get("edit_form") or EditForm(loads=view.loads),
-            "decision_form": DecisionForm(),
+            "decision_form": DecisionForm(auto_id="decide_%s"),
+            "withdraw_form": more.get("withdraw_form") or _withdraw_form(view),
             "hour_columns": ["Price"],
         }
     with timezone.override(market.calendar.zone):

@@ -12,6 +12,12 @@ urlpatterns = [
     path("curves/rates/", curves.rates, name="rates"),
     path("curves/define/<str:market>/", curves.define, name="define_curve"),
     path("curves/<str:market>/<str:code>/", curves.curve, name="curve"),
+    path("curves/<str:market>/<str:code>/change/", curves.change, name="change_curve"),
+    path(
+        "curves/<str:market>/<str:code>/<int:number>/withdraw/",
+        curves.withdraw,
+        name="withdraw_quote",
+    ),
     path("curves/<str:market>/<str:code>/build/", curves.build, name="build_curve"),
     path("curves/<str:market>/<str:code>/<int:number>/edit/", curves.edit, name="edit_curve"),
     path("curves/<str:market>/<str:code>/<int:number>/submit/", curves.submit, name="submit_curve"),

@@ -1,0 +1,157 @@
+"""A wrong quote is withdrawn, the curve built without it; what was published stays provable."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from energyopti.accounts.actors import Actor, PermissionMissing
+from energyopti.accounts.roles import Role
+from energyopti.foundation.events.models import Event
+from tests.factories.accounts import make_actor, make_organization, make_user
+from tests.factories.curves import CLOSE, SYSTEM, four_eyes, quote, three_markets
+from trading.models import CurveMethod, CurveVersion, Quote
+from trading.queries.curve_versions import prove
+from trading.queries.quote_days import quote_days
+from trading.queries.quotes import latest_trading_day, quote_history, quotes_at
+from trading.services.curves import approve_version, build_version, submit_version
+from trading.services.quotes import QuoteRefused, withdraw_quote
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
+
+
+@pytest.fixture
+def market(monkeypatch):
+    monkeypatch.setattr("energyopti.foundation.clock.now", lambda: NOW)
+    market = three_markets()["DE"]
+    quote(market)
+    return market
+
+
+def quoted(market, **cut):
+    return {(q.contract, q.load): q.value for q in quotes_at(market, as_of=NOW, **cut)}
+
+
+def jan(market):
+    return Quote.objects.filter(market=market, contract="Jan27", load_type="BASE").latest("pk")
+
+
+def test_a_withdrawn_quote_is_gone_from_now_on_and_there_at_the_cut_before(market):
+    before = timezone.now()
+    withdraw_quote(actor=SYSTEM, quote_id=jan(market).pk, reason="fat finger")
+
+    assert ("Jan27", "BASE") not in quoted(market) and len(quoted(market)) == 11
+    assert quoted(market, known_at=before)["Jan27", "BASE"] == Decimal("101.75")
+    history = quote_history(market, first=CLOSE, latest=CLOSE)
+    (day,) = quote_days(market_id=market.pk, as_of=NOW, days=5)
+    assert "Jan27" not in history.contracts and "Feb27" in history.contracts
+    assert (1, 1) not in {(c.first.month, c.months) for c in day.contracts}
+    event = Event.objects.get(type="quote.withdrawn")
+    assert event.payload["reason"] == "fat finger" and event.payload["value"] == "101.75"
+
+    again = quote(market, {("Jan27", "BASE"): "101.75"})
+    assert (again.new, again.corrected) == (0, 1)
+    assert quoted(market)["Jan27", "BASE"] == Decimal("101.75")
+
+
+def test_another_sources_word_stands_and_a_day_without_quotes_is_no_trading_day(market):
+    later = CLOSE.replace(minute=30)
+    quote(market, {("Jan27", "BASE"): "99"}, source="broker")
+    quote(market, {("Jan28", "BASE"): "80"}, at=later)
+    first = Quote.objects.get(market=market, contract="Jan27", source="exchange", load_type="BASE")
+    withdraw_quote(actor=SYSTEM, quote_id=first.pk, reason="wrong")
+    only = Quote.objects.get(market=market, contract="Jan28")
+    withdraw_quote(actor=SYSTEM, quote_id=only.pk, reason="wrong")
+
+    assert quoted(market)["Jan27", "BASE"] == Decimal("99")
+    assert quote_history(market, first=CLOSE, latest=CLOSE, contracts=["Jan27"]).values == [[99.0]]
+    assert latest_trading_day(market, as_of=NOW) == CLOSE
+
+
+@pytest.mark.parametrize(
+    ("reason", "word"), [(" ", "reason: say"), ("x" * 401, "reason: it is longer")]
+)
+def test_a_withdrawal_has_a_reason(market, reason, word):
+    with pytest.raises(QuoteRefused, match=word):
+        withdraw_quote(actor=SYSTEM, quote_id=jan(market).pk, reason=reason)
+
+
+def test_only_a_quote_that_stands_is_withdrawn_by_who_may(market):
+    old = jan(market)
+    quote(market, {("Jan27", "BASE"): "101"})
+    with pytest.raises(QuoteRefused, match="corrected or withdrawn"):
+        withdraw_quote(actor=SYSTEM, quote_id=old.pk, reason="late")
+    row = withdraw_quote(actor=SYSTEM, quote_id=jan(market).pk, reason="wrong")
+    with pytest.raises(QuoteRefused, match="corrected or withdrawn"):
+        withdraw_quote(actor=SYSTEM, quote_id=row.pk, reason="twice")
+    with pytest.raises(QuoteRefused, match="none of that number"):
+        withdraw_quote(actor=SYSTEM, quote_id=0, reason="wrong")
+    with pytest.raises(PermissionMissing):
+        withdraw_quote(actor=make_actor(Role.ENERGY_MANAGER), quote_id=0, reason="wrong")
+
+
+def signed_in(role, company):
+    client = Client()
+    client.force_login(
+        make_user(role, organization=company),
+        backend="django.contrib.auth.backends.ModelBackend",
+    )
+    return client
+
+
+def test_the_page_withdraws_builds_without_it_and_both_versions_are_proved(market):
+    definition, company = four_eyes(market), make_organization()
+    first = build_version(actor=SYSTEM, definition=definition, as_of=CLOSE)
+    submit_version(actor=SYSTEM, version=first)
+    officer = Actor.for_user(make_user(Role.RISK_OFFICER, organization=company))
+    approve_version(actor=officer, version=first)
+    trader = signed_in(Role.TRADER, company)
+    address = "/curves/DE/MARK/1/withdraw/"
+
+    bad = trader.post(address, {"quote": jan(market).pk, "reason": ""})
+    foreign = trader.post(address, {"quote": 0, "reason": "wrong"})
+    done = trader.post(address, {"quote": jan(market).pk, "reason": "fat finger"})
+
+    assert (bad.status_code, foreign.status_code) == (422, 422)
+    assert (done.status_code, done["Location"]) == (302, "/curves/DE/MARK/?version=2")
+    second = CurveVersion.objects.get(number=2)
+    assert (second.status, second.reason) == ("DRAFT", "withdrawn: fat finger")
+    submit_version(actor=SYSTEM, version=second)
+    approve_version(actor=officer, version=second)
+    first.refresh_from_db()
+    assert first.status == "SUPERSEDED"
+    assert jan(market).quality == "WITHDRAWN"
+    taken = [set(version.snapshot.quote_ids) for version in (first, second)]
+    (gone,) = taken[0] - taken[1]
+    assert Quote.objects.get(pk=gone).contract == "Jan27"
+    assert prove(first).is_same and prove(second).is_same
+    assert signed_in(Role.ENERGY_MANAGER, company).post(address, {}).status_code == 403
+
+
+def test_how_a_curve_is_made_is_changed_on_a_page_with_an_event(market):
+    definition, company = four_eyes(market), make_organization()
+    old = build_version(actor=SYSTEM, definition=definition, as_of=CLOSE)
+    officer, trader = signed_in(Role.RISK_OFFICER, company), signed_in(Role.TRADER, company)
+    address = "/curves/DE/MARK/change/"
+    terms = {
+        "method": "MAXIMUM_SMOOTHNESS", "minutes": "15", "tolerance": "0.05", "history_days": "365",
+    }  # fmt: skip
+
+    shown = officer.get(address).content.decode()
+    done = officer.post(address, terms)
+    bad = officer.post(address, {**terms, "tolerance": "-1", "minutes": "7"})
+
+    assert 'value="730"' in shown and 'value="0.0100"' in shown
+    assert (done.status_code, bad.status_code) == (302, 422)
+    definition.refresh_from_db()
+    assert (definition.method, definition.minutes) == (CurveMethod.MAXIMUM_SMOOTHNESS, 15)
+    assert (definition.policy, definition.is_mark) == ("FOUR_EYES", True)
+    event = Event.objects.filter(type="curve.defined").latest("pk")
+    assert event.changes["tolerance"] == {"before": "0.0100", "after": "0.05"}
+    assert set(event.changes) == {"method", "minutes", "tolerance", "history_days"}
+    assert trader.get(address).status_code == 403
+    new = build_version(actor=SYSTEM, definition=definition, as_of=CLOSE)
+    assert new.number == 2 and prove(old).is_same and prove(new).is_same
