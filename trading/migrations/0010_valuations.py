@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                 (
                     "book",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -73,6 +74,7 @@ class Migration(migrations.Migration):
                 (
                     "counterparty",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -82,6 +84,7 @@ class Migration(migrations.Migration):
                 (
                     "trade",
                     models.ForeignKey(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="trading.trade",
@@ -90,6 +93,7 @@ class Migration(migrations.Migration):
                 (
                     "version",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

@@ -67,13 +67,27 @@ class TradeValue(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     run = models.ForeignKey(ValuationRun, models.PROTECT, related_name="values")
-    trade = models.ForeignKey("trading.Trade", models.PROTECT, related_name="+")
-    version = models.ForeignKey(
-        "trading.TradeVersion", models.PROTECT, related_name="+", db_index=False
+    # Rows are copied from facts by the thousand and never changed: the run's own key is checked,
+    # those of facts, which are never deleted, would cost more than the values themselves.
+    trade = models.ForeignKey(
+        "trading.Trade", models.PROTECT, related_name="+", db_constraint=False
     )
-    book = models.ForeignKey("trading.Book", models.PROTECT, related_name="+", db_index=False)
+    version = models.ForeignKey(
+        "trading.TradeVersion",
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    book = models.ForeignKey(
+        "trading.Book", models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     counterparty = models.ForeignKey(
-        "trading.Counterparty", models.PROTECT, related_name="+", db_index=False
+        "trading.Counterparty",
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     product_kind = models.CharField(max_length=20)
     currency = models.CharField(max_length=3)
