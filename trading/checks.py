@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from energyopti.foundation.registry import Registry
-from trading.deals import Deal, PositionDelta
+from trading.deals import Deal, PositionDelta, Totals, deal_totals
 
 
 class Outcome(StrEnum):
@@ -80,6 +81,11 @@ class Proposal:
     traded_at: datetime
     client_reference: str = ""
     trade_id: int | None = None
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Return what the deal delivers and costs, worked out once."""
+        return deal_totals(self.deal)
 
 
 @dataclass(frozen=True)

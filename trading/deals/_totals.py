@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 
 from energyopti.foundation.money import Money
 from energyopti.foundation.units import Dimension, unit
@@ -41,8 +40,6 @@ class Totals:
     premiums: tuple[Money, ...] = ()
 
 
-# A deal is asked for its totals by each check and each row that is written of it.
-@lru_cache(maxsize=64)
 def deal_totals(deal: Deal) -> Totals:
     """Return the totals of one deal."""
     return package_totals((deal,))

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F
 
 from trading.checks import CheckResult, Outcome, Proposal
-from trading.deals import Profile, Schedule, deal_totals
+from trading.deals import Profile, Schedule
 from trading.models import CurveVersion, Quote, TradeStatus, TradeVersion
 
 from .marks import MarketMarks, month_marks
@@ -173,7 +173,7 @@ def _judged_price(
     marks_of: Callable[[Proposal], MarketMarks | None],
     sigma_of: Callable[[Proposal, set[date]], float | None],
 ) -> CheckResult:
-    deal, sums = proposal.deal, deal_totals(proposal.deal)
+    deal, sums = proposal.deal, proposal.totals
     price = sums.average_price
     if price is None:
         return CheckResult(

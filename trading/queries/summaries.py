@@ -33,9 +33,13 @@ def quantities(schedule: deals.Schedule) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def terms_summary(deal: Deal) -> dict[str, Any]:
-    """Return the terms' part of a version's columns, without ids of the database."""
-    schedule, sums = deal.schedule, deal_totals(deal)
+def terms_summary(deal: Deal, sums: deals.Totals | None = None) -> dict[str, Any]:
+    """
+    Return the terms' part of a version's columns, without ids of the database.
+
+    sums    the deal's totals, where the caller has them already
+    """
+    schedule, sums = deal.schedule, sums or deal_totals(deal)
     size = quantities(schedule)
     price, unit, currency = _price(deal)
     return {

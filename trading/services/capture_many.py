@@ -28,7 +28,7 @@ from trading.checks import (
     run_checks_of_many,
     run_steps_of_many,
 )
-from trading.deals import Deal, deal_totals, is_zero
+from trading.deals import Deal, is_zero
 from trading.models import CaptureBasis, Market, Stage, Trade, TradeEvent, TradeStatus, TradeVersion
 from trading.queries.books import UnknownBook
 from trading.queries.proposals import Answers, TradeInvalid, UnknownCounterparty, propose
@@ -199,7 +199,7 @@ def _propose(actor: Actor, one: Weighed, received_at: datetime, answers: Answers
         traded_at=new.traded_at, received_at=received_at, client_reference=new.client_reference,
         answers=answers,
     )  # fmt: skip
-    one.summary = terms_summary(new.deal)
+    one.summary = terms_summary(new.deal, one.proposal.totals)
     one.asked = request_hash(new.basis, one.proposal, new.tags, one.summary)
 
 
@@ -257,7 +257,7 @@ def _put_in_line(new: Sequence[Weighed], answers: Answers) -> None:
             continue
         path = proposal.book_path
         limit = answers.to(("four eyes", path), partial(four_eyes_from, path))
-        notional = deal_totals(proposal.deal).notional
+        notional = proposal.totals.notional
         if limit is not None and (notional is None or abs(notional.amount) >= limit):
             one.status = TradeStatus.PENDING
             waiting.add(proposal.deal.package_id)

@@ -87,23 +87,30 @@ def add_positions(added: Sequence[AddedPositions]) -> None:
     Runs in the caller's transaction, who holds the locks of the books' limit scopes.
     """
     tzdata = tzdata_version()
+    shared: dict[tuple[object, ...], str] = {}
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for one in added:
-            version, now = one.version, one.version.recorded_at
+            version = one.version
+            head, now = _copied(version.pk, version.book_id, one.stage), version.recorded_at
             for delta in one.deltas:
                 if not isinstance(delta, Delta):
                     continue
                 if not (delta.physical or delta.exposure or delta.fixed):
                     continue
-                copy.write_row(
-                    (
-                        version.pk, version.book_id, one.stage, one.market_ids[delta.market],
-                        delta.currency, delta.basis.value, delta.unit, delta.shape,
-                        delta.shape_version, delta.month, delta.interval.start,
-                        delta.interval.end, 0, one.zones[delta.market], tzdata,
-                        delta.physical, delta.exposure, delta.fixed, b"", b"", now,
-                    )
-                )  # fmt: skip
+                # What many deltas share is written out once.
+                key = (delta.market, delta.currency, delta.basis, delta.unit, delta.shape,
+                       delta.shape_version, delta.interval)  # fmt: skip
+                if key not in shared:
+                    shared[key] = _copied(
+                        one.market_ids[delta.market], delta.currency, delta.basis.value,
+                        delta.unit, delta.shape, delta.shape_version, delta.month,
+                        delta.interval.start, delta.interval.end, 0, one.zones[delta.market],
+                        tzdata,
+                    )  # fmt: skip
+                copy.write(
+                    f"{head}\t{shared[key]}\t{delta.physical:f}\t{delta.exposure:f}\t"
+                    f"{delta.fixed:f}\t\\\\x\t\\\\x\t{now}\n"
+                )
     with connection.cursor() as cursor:
         cursor.execute(_ADD_ALL_TO_TOTALS, [[one.version.pk for one in added]])
     for one in added:
@@ -112,6 +119,14 @@ def add_positions(added: Sequence[AddedPositions]) -> None:
         if profiles:
             wanted = proposed_positions(profiles, one.market_ids)
             change_positions(version=one.version, stage=one.stage, wanted=wanted, is_new=True)
+
+
+def _copied(*values: object) -> str:
+    """Return values as COPY reads them."""
+    return "\t".join(
+        str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+        for value in values
+    )
 
 
 def change_positions(
