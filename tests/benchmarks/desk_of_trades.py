@@ -135,7 +135,9 @@ def fill_desk() -> BenchDesk:
         "recorded": RECORDED_AT, "trades": TRADES,
     }  # fmt: skip
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         for statement in filter(str.strip, _SET_UP.split(";\n")):
             cursor.execute(statement, values)
         cursor.execute("ANALYZE")
+        cursor.execute("RESET statement_timeout")
     return BenchDesk(user, books)

@@ -156,7 +156,7 @@ def test_queries_do_not_grow_with_trades_or_books(desk, trader, asked):
     if "as_of" in asked:
         asked = {"as_of": datetime.now(UTC).isoformat()}
 
-    assert queries_of(trader, asked) == before <= 24
+    assert queries_of(trader, asked) == before <= 28
 
 
 def test_sums_of_a_selection_are_signed_and_leave_out_what_does_not_count(desk):

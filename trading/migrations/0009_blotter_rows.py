@@ -1,6 +1,7 @@
 """One narrow row a trade for lists, kept by triggers from now on and filled from what there is."""
 
 import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -95,8 +96,11 @@ class Migration(migrations.Migration):
                 (
                     "trade",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE, primary_key=True,
-                        related_name="+", serialize=False, to="trading.trade",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="trading.trade",
                     ),
                 ),
                 ("held", to("tradeversion", on_delete=django.db.models.deletion.CASCADE)),
@@ -151,6 +155,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["book", "-trade"], name="blotter_of_book"),
                     models.Index(fields=["book", "-recorded_at"], name="blotter_of_book_at"),
+                    django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="blotter_tags"),
                 ],
             },
         ),

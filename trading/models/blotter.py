@@ -1,6 +1,7 @@
 """What lists show of a trade: one narrow row each, kept by the database beside its versions."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from .approved_products import ProductKind
@@ -59,6 +60,7 @@ class BlotterRow(models.Model):
         indexes = [
             models.Index(fields=["book", "-trade"], name="blotter_of_book"),
             models.Index(fields=["book", "-recorded_at"], name="blotter_of_book_at"),
+            GinIndex(fields=["tags"], name="blotter_tags"),
         ]
 
     def __str__(self) -> str:

@@ -297,8 +297,10 @@ class BlotterPage(TablePage):
         seen, reason = _seen(self.request.POST.getlist("seen")), form.cleaned_data["reason"]
         if not seen:
             raise TradeInvalid("trade", "none of those selected can be changed that way.")
-        verb: Any = {"cancel": cancel_trades, "release": release_trades}[action.name]
-        done = verb(actor=self._own, trades=seen, received_at=clock.now(), reason=reason)
+        verbs: dict[str, Any] = {"cancel": cancel_trades, "release": release_trades}
+        done = verbs[action.name](
+            actor=self._own, trades=seen, received_at=clock.now(), reason=reason
+        )
         word = {"cancel": "cancelled", "release": "confirmed"}[action.name]
         return f"{len(done)} trade{'s' if len(done) != 1 else ''} {word}."
 
