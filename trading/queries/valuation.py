@@ -29,7 +29,6 @@ from trading.models import (
     Book,
     CurvePoint,
     CurveVersion,
-    Fee,
     FeePurpose,
     Leg,
     LegKind,
@@ -60,9 +59,10 @@ _CENT = Decimal("0.01")
 # Exact sums of each trade by contract, as float64 in columns: a row a contract, not a row a trade.
 _SCALARS = """
 WITH held AS (
-    SELECT version.trade_id, delta.market_id, delta.currency, delta.basis, delta.unit,
-           delta.shape, delta.shape_version, delta.month, delta.start, delta."end",
-           sum(delta.exposure)::float8 AS exposure, sum(delta.fixed)::float8 AS fixed
+    SELECT version.trade_id, delta.market_id, delta.currency COLLATE "C" AS currency,
+           delta.basis COLLATE "C" AS basis, delta.unit COLLATE "C" AS unit,
+           delta.shape COLLATE "C" AS shape, delta.shape_version, delta.month, delta.start,
+           delta."end", sum(delta.exposure)::float8 AS exposure, sum(delta.fixed)::float8 AS fixed
     FROM trading_positiondelta delta
     JOIN trading_tradeversion version ON version.id = delta.trade_version_id
     WHERE delta.book_id = ANY(%(books)s) AND delta.stage = 'LIVE' AND delta.minutes = 0
@@ -97,6 +97,13 @@ SELECT DISTINCT ON (trade_id)
 FROM trading_tradeversion
 WHERE book_id = ANY(%(books)s) AND recorded_at <= %(cut)s
 ORDER BY trade_id, version DESC
+"""
+_FEES = """
+SELECT fee.version_id, version.trade_id, fee.direction, fee.purpose, fee.amount, fee.currency,
+       fee.basis
+FROM trading_fee fee JOIN trading_tradeversion version ON version.id = fee.version_id
+WHERE version.book_id = ANY(%(books)s) AND version.recorded_at <= %(cut)s
+ORDER BY fee.id
 """
 _FIXINGS = """
 SELECT DISTINCT ON (period_start)
@@ -250,6 +257,8 @@ def cut_facts(
         scalars = cursor.fetchall()
         cursor.execute(_PROFILES, parameters)
         profiles = cursor.fetchall()
+        cursor.execute(_FEES, parameters)
+        paid_fees = cursor.fetchall()
     for version in versions.values():
         digest.update(f"{version.trade_id} {version.id} {version.status}\n".encode())
     keys = [ContractKey(*row[:9]) for row in scalars]
@@ -268,7 +277,7 @@ def cut_facts(
             universe.exposed.add(universe.keys[key])
     made = _profile_holdings(universe, profiles, digest)
     counted = [version for version in versions.values() if version.counts]
-    fees = _fees(universe, counted, known_at)
+    fees = _fees(universe, counted, paid_fees)
     for (trade_id, currency), position in universe.lines.items():
         if position in fees:
             digest.update(f"fees {trade_id} {currency} {fees[position]}\n".encode())
@@ -336,38 +345,30 @@ def _options(versions: Sequence[HeldVersion]) -> frozenset[int]:
 
 
 def _fees(
-    universe: Universe, versions: Sequence[HeldVersion], known_at: datetime
+    universe: Universe, versions: Sequence[HeldVersion], rows: Sequence[tuple[Any, ...]]
 ) -> dict[int, Decimal]:
     """Return our cash of fees by line: those of the terms, and all for ending early."""
-    by_terms = {version.terms_id: version.trade_id for version in versions}
-    trades = [version.trade_id for version in versions]
-    rows = Fee.objects.filter(version_id__in=list(by_terms)).exclude(purpose=FeePurpose.TERMINATION)
-    ended = Fee.objects.filter(
-        purpose=FeePurpose.TERMINATION,
-        version__trade_id__in=trades,
-        version__recorded_at__lte=known_at,
-    )
-    columns = ("version_id", "direction", "amount", "currency", "basis")
+    terms = {version.terms_id for version in versions}
+    trades = {version.trade_id for version in versions}
     found: dict[int, Decimal] = defaultdict(Decimal)
     slow: set[int] = set()
-    for version_id, direction, amount, currency, basis in rows.order_by("id").values_list(*columns):
-        if basis != deals.FeeBasis.FLAT:
-            slow.add(version_id)
+    for version_id, trade_id, direction, purpose, amount, currency, basis in rows:
+        if trade_id not in trades:
             continue
+        if purpose != FeePurpose.TERMINATION:
+            if version_id not in terms:
+                continue
+            if basis != deals.FeeBasis.FLAT:
+                slow.add(version_id)
+                continue
         cash = amount.quantize(_CENT, ROUND_HALF_UP)
-        line = universe.line(by_terms[version_id], currency)
-        found[line] += -cash if direction == "PAY" else cash
+        found[universe.line(trade_id, currency)] += -cash if direction == "PAY" else cash
     for row in TradeVersion.objects.filter(pk__in=slow).select_related("trade").order_by("pk"):
         deal = deal_of(row)
         for fee in deal.fees:
             if fee.basis is not deals.FeeBasis.FLAT:
                 money = deals.fee_cash(deal, fee)
                 found[universe.line(row.trade_id, money.currency)] += money.amount
-    for trade_id, direction, amount, currency in ended.order_by("id").values_list(
-        "version__trade_id", "direction", "amount", "currency"
-    ):
-        cash = amount.quantize(_CENT, ROUND_HALF_UP)
-        found[universe.line(trade_id, currency)] += -cash if direction == "PAY" else cash
     return dict(found)
 
 
