@@ -3,6 +3,7 @@
 from django.urls import path
 
 from .market_urls import urlpatterns as market_urlpatterns
+from .pnl_urls import urlpatterns as pnl_urlpatterns
 from .reference_urls import urlpatterns as reference_urlpatterns
 from .trade_actions import PERMISSIONS, TradeActions
 from .trades import TradeExport, TradeViewSet
@@ -10,6 +11,7 @@ from .trades import TradeExport, TradeViewSet
 urlpatterns = [
     *market_urlpatterns,
     *reference_urlpatterns,
+    *pnl_urlpatterns,
     path("trades", TradeViewSet.as_view({"get": "list", "post": "create"}), name="api-trades"),
     path("trades/export", TradeExport.as_view(), name="api-trades-export"),
     path("trades/<str:ref>", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),
