@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from trading.deals import DealError, Profile
 
 MAXIMUM_BYTES = 32 * 1024 * 1024
@@ -53,6 +51,8 @@ def read_profile(content: bytes, *, minutes: int, start: datetime) -> Profile:
             raise DealError("volume", f"more than {MAXIMUM_INTERVALS} intervals.")
     if not values:
         raise DealError("volume", "the file has no intervals.")
+    import numpy as np  # for those who bring a profile, not at start-up
+
     return Profile(minutes, np.array(values, dtype=np.int64))
 
 

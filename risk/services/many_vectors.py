@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-import numpy as np
 
 from risk.models import Limit, ScopeVector, TradeVector
 from risk.queries.bases import Basis, basis, from_bytes, latest_basis, to_bytes
@@ -17,6 +16,9 @@ from trading.checks import NewTrade
 
 from .limits import open_breaches
 from .vectors import change_scope, note_change, publish_books, start_scope
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _BATCH = 1000
 
@@ -115,6 +117,8 @@ class _Values:
 def _sum(values: Sequence[DealValue], of: Basis) -> DealValue:
     if not values:
         return DealValue(0.0, of.zeros(), "")
+    import numpy as np
+
     pnl = np.sum([value.pnl for value in values], axis=0)
     return DealValue(sum(value.base_value for value in values), pnl, "")
 

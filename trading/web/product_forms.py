@@ -10,7 +10,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-import numpy as np
 from django import forms
 from django.core.cache import cache
 
@@ -316,6 +315,8 @@ class ProfileForm(IndexPriceForm):
             self.data["profile_key"] = key
             return read
         if found.get("profile_key"):
+            import numpy as np  # for those who bring a profile, not at start-up
+
             kept = cache.get(f"ticket-profile:{found['profile_key']}")
             if kept is None:
                 raise DealError("volume", "the file was read too long ago; choose it again.")
