@@ -1,7 +1,7 @@
 """The desk's pages in the scope of a book, the markets' in that of a day."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 import time_machine
@@ -16,6 +16,7 @@ from energyopti.foundation.tables.models import SavedView
 from tests.factories.accounts import make_site, make_user
 from tests.factories.fleet import make_priced_market
 from tests.factories.trades import RECEIVED_AT, make_book, make_desk
+from tests.factories.trading import make_prices
 from trading.services.simulation import simulate_market
 from trading.web.home import desk_panel, market_panel
 
@@ -176,6 +177,8 @@ def test_a_day_chosen_for_prices_is_the_day_of_curves_and_files(reader):
 def test_the_market_panel_is_that_of_the_chosen_sites_zone():
     desk = make_desk()
     market = make_priced_market(RECEIVED_AT.date())
+    midnight = datetime.combine(RECEIVED_AT.date(), time(), UTC)
+    make_prices(desk.market, midnight, ["50.00"] * 24, received_at=midnight)
     site, far = make_site(desk.organization), make_site(desk.organization, "Far")
     site.market_zone = market.code
     site.save()
