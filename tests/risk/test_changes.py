@@ -54,6 +54,7 @@ def colleague(desk):
     return Actor.for_user(user)
 
 
+@pytest.mark.slow
 def test_a_thousand_random_changes_leave_what_a_full_computation_gives():
     desk = ready_desk()
     below = make_book(desk.organization, "EU-DE", parent=desk.book)

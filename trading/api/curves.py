@@ -134,6 +134,14 @@ _VERSION: dict[str, Any] = {
     "conflicts": [],
 }
 VERSION_EXAMPLE = OpenApiExample("A version", response_only=True, value=_VERSION)
+BUILD_EXAMPLE = OpenApiExample(
+    "After a correction", request_only=True, value={"reason": "Q1-27 settled at 65.70, not 65.07"}
+)
+ACTION_EXAMPLE = OpenApiExample(
+    "A second person publishes",
+    request_only=True,
+    value={"action": "approve", "reason": "agrees with the settlement sheet"},
+)
 PROOF_EXAMPLE = OpenApiExample(
     "The same",
     response_only=True,
@@ -198,7 +206,7 @@ class VersionsView(ApiView):
         ),
         request=BuildInput,
         responses={200: VersionOutput},
-        examples=[VERSION_EXAMPLE],
+        examples=[BUILD_EXAMPLE, VERSION_EXAMPLE],
     )
     def post(self, request: Request, market: str, code: str) -> Response:
         from ..curves import CurveError  # with NumPy: for whoever builds one
@@ -249,9 +257,10 @@ class VersionView(ApiView):
             "Submit a draft (who may build), or approve or reject one that waits (who may"
             " publish, but did not build, edit or submit it)."
         ),
+        operation_id="trading_curves_versions_decide",
         request=ActionInput,
         responses={200: VersionOutput},
-        examples=[VERSION_EXAMPLE],
+        examples=[ACTION_EXAMPLE, VERSION_EXAMPLE],
     )
     def post(self, request: Request, market: str, code: str, number: int) -> Response:
         body = ActionInput(data=request.data)

@@ -30,7 +30,7 @@ from trading.services.lifecycle import (
 )
 
 from .serializers import TradeDetailOutput, TradeVersionOutput
-from .trade_examples import TRADE_DETAIL
+from .trade_examples import CHANGES, TRADE_DETAIL
 from .trade_terms import (
     ChangeInput,
     CorrectionInput,
@@ -67,13 +67,13 @@ PERMISSIONS = {
 }
 
 
-def _action(what: str, body: type[BaseSerializer[Any]]) -> Callable[[Any], Any]:
+def _action(verb: str, what: str, body: type[BaseSerializer[Any]]) -> Callable[[Any], Any]:
     return extend_schema(
         description=f"{what} Needs `If-Match`; takes an `Idempotency-Key`.",
         parameters=[IF_MATCH],
         request=body,
         responses={200: TradeDetailOutput},
-        examples=[TRADE_DETAIL],
+        examples=[CHANGES[verb], TRADE_DETAIL],
     )
 
 
@@ -83,7 +83,7 @@ class TradeActions(ApiViewSet):
     permissions: ClassVar[dict[str, str]] = {}  # closed to all but what a route names
     scopes: ClassVar[dict[str, str]] = {"POST": "trades:write"}
 
-    @_action("Give a trade new terms that both sides have agreed on.", ChangeInput)
+    @_action("amend", "Give a trade new terms that both sides have agreed on.", ChangeInput)
     def amend(self, request: Request, ref: str) -> Response:
         given = self._body(request, ref, ChangeInput)
         return self._change(request, ref, amend_trade, **self._deal(given), **{
@@ -92,30 +92,38 @@ class TradeActions(ApiViewSet):
             if name in given
         })  # fmt: skip
 
-    @_action("Put right what was captured wrong: the terms held from the start.", CorrectionInput)
+    @_action(
+        "correct",
+        "Put right what was captured wrong: the terms held from the start.",
+        CorrectionInput,
+    )
     def correct(self, request: Request, ref: str) -> Response:
         given = self._body(request, ref, CorrectionInput)
         return self._change(
             request, ref, correct_trade, **self._deal(given), reason=given["reason"]
         )
 
-    @_action("Take a trade out as if it had never been.", ReasonInput)
+    @_action("cancel", "Take a trade out as if it had never been.", ReasonInput)
     def cancel(self, request: Request, ref: str) -> Response:
         return self._change(request, ref, cancel_trade, **self._body(request, ref, ReasonInput))
 
-    @_action("Let a pending trade go live, as another person than its authors.", ReleaseInput)
+    @_action(
+        "release", "Let a pending trade go live, as another person than its authors.", ReleaseInput
+    )
     def release(self, request: Request, ref: str) -> Response:
         return self._change(request, ref, release_trade, **self._body(request, ref, ReleaseInput))
 
-    @_action("Send a pending trade back as a draft.", ReasonInput)
+    @_action("reject", "Send a pending trade back as a draft.", ReasonInput)
     def reject(self, request: Request, ref: str) -> Response:
         return self._change(request, ref, reject_trade, **self._body(request, ref, ReasonInput))
 
-    @_action("Put a draft before the checks.", ReleaseInput)
+    @_action("submit", "Put a draft before the checks.", ReleaseInput)
     def submit(self, request: Request, ref: str) -> Response:
         return self._change(request, ref, submit_draft, **self._body(request, ref, ReleaseInput))
 
-    @_action("End a trade from a delivery day on, for a fee or none.", TerminationInput)
+    @_action(
+        "terminate", "End a trade from a delivery day on, for a fee or none.", TerminationInput
+    )
     def terminate(self, request: Request, ref: str) -> Response:
         given = dict(self._body(request, ref, TerminationInput))
         if (fee := given.pop("fee", None)) is not None:
@@ -125,6 +133,7 @@ class TradeActions(ApiViewSet):
         return self._change(request, ref, terminate_trade, **given)
 
     @_action(
+        "novate",
         "Hand a trade over to another counterparty from a delivery day on; the new trade "
         "names the old one, and the answer is the old one.",
         NovationInput,

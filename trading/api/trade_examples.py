@@ -128,3 +128,41 @@ TRADE_DETAIL = OpenApiExample(
         ],
     },
 )  # fmt: skip
+
+
+def _change(name: str, **value: Any) -> OpenApiExample:
+    return OpenApiExample(name, request_only=True, value=value)
+
+
+# The body of each verb, by its name in the route.
+CHANGES = {
+    "amend": _change(
+        "A new price", text="B 10MW DE base Cal27 @ 84.90", reason="price agreed anew on the phone"
+    ),
+    "correct": _change(
+        "The area was wrong", text="B 10MW FR base Cal27 @ 85.20", reason="typed DE for FR"
+    ),
+    "cancel": _change("Why it goes", reason="booked twice, see T-00000041"),
+    "release": _change("As it is", reason="seen and agreed"),
+    "reject": _change("Why it goes back", reason="the counterparty has no agreement for gas"),
+    "submit": _change("With a reason for what the checks find", reason="hedge of the new plant"),
+    "terminate": _change(
+        "From a day on, for a fee",
+        from_date="2027-07-01",
+        reason="unwound by agreement",
+        fee={"amount": "12500.00", "currency": "EUR", "direction": "RECEIVE"},
+    ),
+    "novate": _change(
+        "To another counterparty",
+        counterparty="BRISE",
+        from_date="2027-07-01",
+        reason="deed of novation of 2026-11-20",
+    ),
+}
+
+EXPORTED = OpenApiExample(
+    "Of heading and one trade, the first columns",
+    response_only=True,
+    media_type="text/csv",
+    value="ref,status,basis\r\nT-00000042,LIVE,ORDER\r\n",
+)

@@ -37,6 +37,7 @@ from trading.services.capture import book_fill, capture_order, save_draft
 
 from .serializers import TradeDetailOutput, TradeOutput, TradeQuery
 from .trade_examples import (
+    EXPORTED,
     FILL,
     FUTURE,
     OPTION,
@@ -131,6 +132,7 @@ class TradeExport(ApiView):
         ),
         parameters=[TradeQuery],
         responses={(200, "text/csv"): OpenApiTypes.STR},
+        examples=[EXPORTED],
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         rows = asked_rows(actor_of(request), self.query_of(TradeQuery)).order_by("-id")
