@@ -60,8 +60,7 @@ def look_at(page: Any, address: str) -> list[str]:
     problems: list[str] = []
 
     def hear(line: Any) -> None:
-        # The server of these tests speaks no websockets; test_live_risk and test_blotter do.
-        if line.type == "error" and not line.text.startswith("WebSocket connection to"):
+        if line.type == "error":
             problems.append(f"console: {line.text[:160]}")
 
     page.on("console", hear)
