@@ -6,6 +6,7 @@ Tests that use it are marked `browser` and `django_db(transaction=True)`.
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,21 @@ from energyopti.accounts.models import User
 from energyopti.accounts.roles import Role
 from energyopti.accounts.services.roles import synchronize_roles
 from tests.e2e.browsers import browser_page
+from tests.e2e.serving import served
 from tests.factories.accounts import make_organization, make_user
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Static files come from whitenoise, which answers in the old way under ASGI; see serving.py."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume"))
+            item.add_marker(
+                pytest.mark.filterwarnings(
+                    "ignore:Exception ignored in. <(_io.FileIO|function SpooledTemporaryFile)"
+                )
+            )
 
 
 @pytest.fixture(autouse=True)
@@ -28,10 +43,11 @@ def queries_beside_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def base_url(transactional_db: None, live_server: Any) -> str:
-    """Address of the live server, with the roles written: a transaction test begins empty."""
+def base_url(transactional_db: None) -> Iterator[str]:
+    """Address of the product, with the roles written: a transaction test begins empty."""
     synchronize_roles()
-    return live_server.url.replace("127.0.0.1", "localhost")
+    with served() as address:
+        yield address
 
 
 @pytest.fixture

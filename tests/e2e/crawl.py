@@ -27,6 +27,8 @@ NO_PAGES = (
     "/admin/logout/",
     "/admin/jsi18n/",
     "/admin/password_change/",  # ours is /accounts/password/change/
+    "/trades/news/",  # fragments that the open blotter asks for
+    "/trades/selection/",
 )
 LINK = re.compile(r'<a\b[^>]*\shref="([^"]+)"')
 

@@ -1,74 +1,21 @@
 """The open blotter in a browser: live rows, the chip, sums, tag and undo; the heat map; axe."""
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-import uvicorn
-from channels.auth import AuthMiddlewareStack
-from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.test import Client
 
 from energyopti.accounts.services.roles import synchronize_roles
 from tests.e2e.axe import axe_violations, overflow_width, small_targets
 from tests.e2e.browsers import browser_page
+from tests.e2e.serving import in_a_thread, served
 from tests.factories.trades import RECEIVED_AT, deal_of_words, make_desk
 from trading.models import Trade
-from trading.routing import websocket_urlpatterns
 from trading.services.lifecycle import amend_trade
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    # Static files come from whitenoise, which answers in the old way under ASGI.
-    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume"),
 ]
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """Pages and sockets behind one uvicorn, in a thread of this process."""
-    application = ProtocolTypeRouter(
-        {
-            "http": get_asgi_application(),
-            "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
-        }
-    )
-    config = uvicorn.Config(
-        application, port=0, lifespan="off", log_level="warning", ws="websockets-sansio"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-
-
-def in_a_thread(work) -> None:
-    """Run work on the database beside the browser's event loop, which this thread is in."""
-    failures = []
-
-    def run() -> None:
-        from django.db import connection
-
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - handed on below
-            failures.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join(20)
-    assert failures == []
 
 
 def signed_in(desk) -> str:

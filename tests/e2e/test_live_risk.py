@@ -1,22 +1,15 @@
 """An officer's open risk page shows a trader's deal within a second, in a real browser."""
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-import uvicorn
-from channels.auth import AuthMiddlewareStack
-from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.test import Client
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.services.roles import synchronize_roles
-from risk.routing import websocket_urlpatterns
 from risk.services.snapshots import build_snapshot
 from tests.e2e.browsers import browser_page
+from tests.e2e.serving import in_a_thread, served
 from tests.factories.risk import curve, quote_history
 from tests.factories.trades import TRADED_AT, make_desk
 
@@ -24,51 +17,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    # Static files come from whitenoise, which answers in the old way under ASGI.
-    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume"),
 ]
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """Pages and sockets behind one uvicorn, in a thread of this process."""
-    application = ProtocolTypeRouter(
-        {
-            "http": get_asgi_application(),
-            "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
-        }
-    )
-    config = uvicorn.Config(
-        application, port=0, lifespan="off", log_level="warning", ws="websockets-sansio"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-
-
-def in_a_thread(work) -> None:
-    """Run work on the database beside the browser's event loop, which this thread is in."""
-    failures = []
-
-    def run() -> None:
-        from django.db import connection
-
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - handed on below
-            failures.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join(20)
-    assert failures == []
 
 
 def test_the_officers_page_follows_the_traders_deal() -> None:
