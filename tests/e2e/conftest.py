@@ -24,7 +24,7 @@ from tests.factories.accounts import make_organization, make_user
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Static files come from whitenoise, which answers in the old way under ASGI; see serving.py."""
+    """Let whitenoise answer in its old way under ASGI; what it leaves open see serving.py."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
