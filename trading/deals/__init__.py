@@ -51,10 +51,21 @@ from trading.deals._legs import (
     OptionType,
     Settlement,
 )
+from trading.deals._packages import (
+    cut,
+    mirror,
+    package,
+    strip,
+)
 from trading.deals._periods import (
     PERIOD_WORDS,
     parse_period,
     period_name,
+)
+from trading.deals._plants import (
+    GeneratingAsset,
+    asset_share,
+    ppa,
 )
 from trading.deals._power_forward import (
     PRODUCT_WORDS,
@@ -69,29 +80,22 @@ from trading.deals._power_forward import (
     totals,
 )
 from trading.deals._products import (
-    GeneratingAsset,
-    asset_share,
     basis_swap,
     certificate,
-    cut,
     financial_forward,
     fixed_float_swap,
     future,
     index_forward,
-    mirror,
     option,
-    package,
     physical_forward,
-    ppa,
     profile_forward,
     settlement_index,
-    strip,
 )
 from trading.deals._quick_text import (
-    DealText,
-    QuickTextError,
     parse_deal_text,
-    render_deal_text,
+)
+from trading.deals._quick_words import (
+    QuickTextError,
 )
 from trading.deals._schedules import (
     DeltaBasis,
@@ -125,6 +129,10 @@ from trading.deals._volumes import (
     Lot,
     Profile,
     Volume,
+)
+from trading.deals._written_deals import (
+    DealText,
+    render_deal_text,
 )
 
 __all__ = [

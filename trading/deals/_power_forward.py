@@ -21,15 +21,12 @@ from trading.deals._deals import Deal, ProductKind
 from trading.deals._errors import DealError
 from trading.deals._numbers import checked, checked_price
 from trading.deals._products import physical_forward
-from trading.deals._quick_text import (
-    DealText,
-    QuickTextError,
-    parse_with_positions,
-    render_deal_text,
-)
+from trading.deals._quick_text import parse_with_positions
+from trading.deals._quick_words import QuickTextError
 from trading.deals._shapes import shape_intervals
 from trading.deals._totals import Totals, deal_totals
 from trading.deals._volumes import Volume
+from trading.deals._written_deals import DealText, render_deal_text
 
 PRODUCT_WORDS = {"base": LoadType.BASE, "peak": LoadType.PEAK}
 

@@ -32,148 +32,54 @@ Profiles by the interval, options, fees and sizes of lots other than the area's 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from difflib import get_close_matches
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from energyopti.foundation.calendars import CalendarError, DatePeriod
 from energyopti.foundation.money import MINOR_UNITS, Side
 from trading.deals._areas import CommodityKind, DeliveryArea, PriceIndex
-from trading.deals._deals import Deal, ProductKind
+from trading.deals._deals import Deal
 from trading.deals._errors import DealError, NoSuchShape
-from trading.deals._legs import CertificateTerms, OptionType
 from trading.deals._numbers import checked_price
-from trading.deals._periods import PERIOD_WORDS, parse_period, period_name
+from trading.deals._periods import PERIOD_WORDS, parse_period
+from trading.deals._plants import GeneratingAsset, ppa
 from trading.deals._products import (
-    GeneratingAsset,
     basis_swap,
     certificate,
     fixed_float_swap,
     future,
     index_forward,
     physical_forward,
-    ppa,
-    settlement_index,
 )
-from trading.deals._volumes import Frequency, Profile, Volume
-
-Value = TypeVar("Value")
+from trading.deals._quick_words import (
+    CARBON,
+    CERTIFICATE,
+    LOTS,
+    PEAK_POWER,
+    UNIT_WORDS,
+    UNITS,
+    QuickTextError,
+    Reader,
+    Token,
+    choice_of,
+    number_of,
+    refuse_at,
+)
+from trading.deals._volumes import Volume
+from trading.deals._written_deals import DealText
 
 MAXIMUM_LENGTH = 300
 _SIDES = {"b": Side.BUY, "buy": Side.BUY, "s": Side.SELL, "sell": Side.SELL}
 _VALUED = (
     "cpty", "book", "tag", "swap", "fut", "acct", "asset", "floor", "cap", "vintage", "reg", "pkg",
 )  # fmt: skip
-_TOKEN = re.compile(r"@|[^\s@]+")
 _QUANTITY = re.compile(r"(?P<number>[+-]?[\d.,]+)(?P<unit>[A-Za-z][A-Za-z0-9/]*)?")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
-_NO_WORD = re.compile(r"[\s@]")
 _INDEX = re.compile(r"(?P<code>[A-Za-z][A-Za-z0-9_.+-]*?)(?P<spread>[+-][0-9.]+)?")
 
-_POWER, _GAS = frozenset({CommodityKind.POWER}), frozenset({CommodityKind.GAS})
-_FLOWS = _POWER | _GAS
-_BULK = frozenset({CommodityKind.OIL, CommodityKind.COAL})
-_CARBON, _CERTIFICATE = (frozenset({k}) for k in (CommodityKind.CARBON, CommodityKind.CERTIFICATE))
-
-
-@dataclass(frozen=True, slots=True)
-class _UnitWord:
-    """A unit as it is written, what it is, and where it may stand."""
-
-    written: str
-    unit: str
-    frequency: Frequency
-    commodities: frozenset[CommodityKind]
-
-
-_UNITS = tuple(
-    _UnitWord(*row)
-    for row in (
-        ("MW", "MW", Frequency.HOUR, _FLOWS),
-        ("kW", "kW", Frequency.HOUR, _FLOWS),
-        ("GW", "GW", Frequency.HOUR, _FLOWS),
-        ("MWh", "MWh", Frequency.TOTAL, _FLOWS),
-        ("GWh", "GWh", Frequency.TOTAL, _FLOWS),
-        ("MWh/d", "MWh", Frequency.DAY, _FLOWS),
-        ("GWh/d", "GWh", Frequency.DAY, _FLOWS),
-        ("therm/d", "therm", Frequency.DAY, _GAS),
-        ("MMBtu/d", "MMBtu", Frequency.DAY, _GAS),
-        ("bbl", "bbl", Frequency.MONTH, frozenset({CommodityKind.OIL})),
-        ("kbbl", "kbbl", Frequency.MONTH, frozenset({CommodityKind.OIL})),
-        ("t", "t", Frequency.MONTH, _BULK),
-        ("kt", "kt", Frequency.MONTH, _BULK),
-        ("t", "tCO2", Frequency.TOTAL, _CARBON),
-        ("tCO2", "tCO2", Frequency.TOTAL, _CARBON),
-        ("cert", "certificate", Frequency.TOTAL, _CERTIFICATE),
-        ("certs", "certificate", Frequency.TOTAL, _CERTIFICATE),
-    )
-)
-_LOTS, _PEAK_POWER = "lots", "MWp"
-_UNIT_WORDS = tuple(dict.fromkeys([*(u.written for u in _UNITS), _LOTS, _PEAK_POWER]))
-
-
-class QuickTextError(ValueError):
-    """
-    Raised for text that is not a deal.
-
-    position    of the first character it is about, counted from 0; the length of the text if
-                something is missing at its end
-    token       the word at that place, empty at the end
-    nearest     a known word that looks like it, empty if none does
-    """
-
-    def __init__(self, position: int, token: str, message: str, nearest: str = "") -> None:
-        self.position = position
-        self.token = token
-        self.nearest = nearest
-        self.message = message
-        hint = f" Did you mean “{nearest}”?" if nearest else ""
-        super().__init__(f"{message}{hint}")
-
-
-@dataclass(frozen=True, slots=True)
-class DealText:
-    """A deal as written, and the codes that the text names (empty if it does not)."""
-
-    deal: Deal
-    counterparty_code: str = ""
-    book_code: str = ""
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    text: str
-    position: int
-
-
-class _Reader:
-    """Hand out the words of the text one by one, and refuse at the right place."""
-
-    def __init__(self, text: str) -> None:
-        self._tokens = [_Token(m.group(), m.start()) for m in _TOKEN.finditer(text)]
-        self._end = len(text)
-        self._index = 0
-
-    def next(self, wanted: str) -> _Token:
-        if self._index >= len(self._tokens):
-            raise QuickTextError(self._end, "", f"The text ends where {wanted} should stand.")
-        token = self._tokens[self._index]
-        self._index += 1
-        return token
-
-    def peek(self) -> _Token | None:
-        return self._tokens[self._index] if self._index < len(self._tokens) else None
-
-    def rest(self) -> Iterator[_Token]:
-        while self._index < len(self._tokens):
-            yield self.next("")
-
-
-Slots = dict[str, _Token]
+Slots = dict[str, Token]
 # From the field that a deal refuses to the word that it stands in; the first there is, wins.
 _SLOTS_OF_FIELD: Mapping[str, Sequence[str]] = {
     "quantity": ("quantity",), "volume": ("quantity",), "lots": ("quantity",),
@@ -232,7 +138,7 @@ def parse_with_positions(
         raise QuickTextError(
             MAXIMUM_LENGTH, "", f"The text is longer than {MAXIMUM_LENGTH} characters."
         )
-    line = _Line(_Reader(text), areas, indices or {}, assets or {}, traded_at)
+    line = _Line(Reader(text), areas, indices or {}, assets or {}, traded_at)
     named = line.read(counterparties, books)
     try:
         deal = line.deal()
@@ -258,7 +164,7 @@ class _Line:
 
     def __init__(
         self,
-        reader: _Reader,
+        reader: Reader,
         areas: Mapping[str, DeliveryArea],
         indices: Mapping[str, PriceIndex],
         assets: Mapping[str, GeneratingAsset],
@@ -280,9 +186,9 @@ class _Line:
     ) -> tuple[str, str, tuple[str, ...]]:
         """Read all the words, and return what they name beside the deal."""
         reader = self.reader
-        self.side = _choice(reader.next("B or S"), _SIDES, "starts with B (buy) or S (sell)")
+        self.side = choice_of(reader.next("B or S"), _SIDES, "starts with B (buy) or S (sell)")
         self._read_quantity()
-        self.area = _choice(
+        self.area = choice_of(
             reader.next("the area"),
             {c.lower(): a for c, a in self.areas.items()}, "is no area here", self.areas,
         )  # fmt: skip
@@ -295,7 +201,7 @@ class _Line:
         self._read_currency()
         return self._read_words(counterparties, books)
 
-    def slot_of(self, field: str) -> _Token:
+    def slot_of(self, field: str) -> Token:
         """Return the word that a field of the deal was read from."""
         for name in (field, *_SLOTS_OF_FIELD.get(field, ()), "quantity"):
             if name in self.slots:
@@ -306,8 +212,8 @@ class _Line:
         token = self.reader.next("the quantity, such as 10MW,")
         match = _QUANTITY.fullmatch(token.text)
         if match is None:
-            _refuse(token, f"“{token.text}” is no quantity; write it like 10MW.")
-        self.quantity, unit = _number(match["number"], token, "quantity"), match["unit"]
+            refuse_at(token, f"“{token.text}” is no quantity; write it like 10MW.")
+        self.quantity, unit = number_of(match["number"], token, "quantity"), match["unit"]
         if not unit:
             token = self.reader.next("the unit, such as MW,")
             unit = token.text
@@ -317,20 +223,22 @@ class _Line:
         """Find the unit among those of the area's commodity."""
         token, lowered = self.slots["quantity"], self.unit_text.lower()
         commodity = self.area.commodity
-        usable = [u for u in _UNITS if commodity in u.commodities]
-        words = [u.written for u in usable] + ([_LOTS] if self.area.lot else [])
-        words += [_PEAK_POWER] if commodity is CommodityKind.POWER else []
+        usable = [u for u in UNITS if commodity in u.commodities]
+        words = [u.written for u in usable] + ([LOTS] if self.area.lot else [])
+        words += [PEAK_POWER] if commodity is CommodityKind.POWER else []
         self.unit = next((u for u in usable if u.written.lower() == lowered), None)
         if self.unit is not None or lowered in {w.lower() for w in words}:
-            self.is_lots, self.is_peak_power = lowered == _LOTS, lowered == _PEAK_POWER.lower()
+            self.is_lots, self.is_peak_power = lowered == LOTS, lowered == PEAK_POWER.lower()
             return
-        is_known = lowered in {w.lower() for w in _UNIT_WORDS}
+        is_known = lowered in {w.lower() for w in UNIT_WORDS}
         why = (
             f"is no unit of {commodity.value.lower()} in {self.area.code}"
             if is_known
             else ("is no unit here")
         )
-        _refuse(token, f"“{self.unit_text}” {why}; give {', '.join(words)}.", words, self.unit_text)
+        refuse_at(
+            token, f"“{self.unit_text}” {why}; give {', '.join(words)}.", words, self.unit_text
+        )
 
     def _read_product_and_period(self) -> None:
         area = self.area
@@ -343,18 +251,18 @@ class _Line:
             self.slots["period"] = token = self.reader.next("the period")
             self.period = self._period(token)
         elif area.commodity is CommodityKind.POWER:
-            _refuse(
+            refuse_at(
                 token, f"“{token.text}” is no product; {', '.join(words)} or H08-H20 are.", words
             )
         else:
             self.slots["period"] = token
             self.period = self._period(token)
 
-    def _period(self, token: _Token) -> DatePeriod:
+    def _period(self, token: Token) -> DatePeriod:
         try:
             return parse_period(token.text, calendar=self.area.calendar, traded_at=self.traded_at)
         except CalendarError:
-            _refuse(
+            refuse_at(
                 token,
                 f"“{token.text}” is no delivery period; write it like {', '.join(PERIOD_WORDS)}.",
                 PERIOD_WORDS,
@@ -365,17 +273,17 @@ class _Line:
         if re.match("[A-Za-z]", token.text) and self.indices:
             self.index, self.spread = self._index(token)
             return
-        self.price = _number(token.text, token, "price")
+        self.price = number_of(token.text, token, "price")
 
-    def _index(self, token: _Token) -> tuple[PriceIndex, Decimal]:
+    def _index(self, token: Token) -> tuple[PriceIndex, Decimal]:
         known = {code.lower(): index for code, index in self.indices.items()}
         match = _INDEX.fullmatch(token.text)
         code = match["code"] if match else token.text
         found = known.get(code.lower())
         if found is None or match is None:
-            _refuse(token, f"“{code}” is no price and no index here.", self.indices, code)
+            refuse_at(token, f"“{code}” is no price and no index here.", self.indices, code)
         spread = match["spread"]
-        return found, _number(spread, token, "spread") if spread else Decimal(0)
+        return found, number_of(spread, token, "spread") if spread else Decimal(0)
 
     def _read_currency(self) -> None:
         token = self.reader.peek()
@@ -384,14 +292,14 @@ class _Line:
         self.reader.next("")
         code = token.text.upper()
         if code not in MINOR_UNITS:
-            _refuse(
+            refuse_at(
                 token,
                 f"“{token.text}” is no currency, nor swap, cpty:, book: or tag: with a name.",
                 (self.area.currency, "EUR", "GBP", "USD", "swap", *(f"{k}:" for k in _VALUED)),
             )
         self.slots["currency"] = token
         if self.index is not None and code != self.index.currency:
-            _refuse(token, f"{self.index.code} is in {self.index.currency}.")
+            refuse_at(token, f"{self.index.code} is in {self.index.currency}.")
         self.currency = code
 
     def _read_words(
@@ -408,11 +316,11 @@ class _Line:
             if not colon or key not in _VALUED:
                 words = ("swap", *(f"{word}:" for word in _VALUED))
                 message = f"“{token.text}” is none of cpty:, book:, tag: and the other words."
-                _refuse(token, message, words, f"{key}:")
+                refuse_at(token, message, words, f"{key}:")
             # The caret belongs under the value.
-            value_token = _Token(value, token.position + len(key) + 1)
+            value_token = Token(value, token.position + len(key) + 1)
             if not value:
-                _refuse(value_token, f"{key}: needs a name right after the colon.")
+                refuse_at(value_token, f"{key}: needs a name right after the colon.")
             if key == "tag":
                 tags.append(value)
                 continue
@@ -420,14 +328,14 @@ class _Line:
             if codes is not None:
                 by_lower = {code.lower(): code for code in codes}
                 if value.lower() not in by_lower:
-                    _refuse(value_token, f"“{value}” is no {key} that you can use.", codes)
+                    refuse_at(value_token, f"“{value}” is no {key} that you can use.", codes)
                 value = by_lower[value.lower()]
             self._put(token, key, value_token, value)
         return self.values.get("cpty", ""), self.values.get("book", ""), tuple(tags)
 
-    def _put(self, token: _Token, key: str, value_token: _Token, value: str) -> None:
+    def _put(self, token: Token, key: str, value_token: Token, value: str) -> None:
         if key in self.values:
-            _refuse(token, f"{key}: stands there twice.")
+            refuse_at(token, f"{key}: stands there twice.")
         self.values[key], self.slots[key] = value, value_token
 
     def deal(self) -> Deal:
@@ -438,7 +346,7 @@ class _Line:
             deal = self._future()
         elif "swap" in self.values:
             deal = self._swap()
-        elif self.area.commodity in _CARBON | _CERTIFICATE:
+        elif self.area.commodity in CARBON | CERTIFICATE:
             deal = self._certificate()
         else:
             deal = self._forward()
@@ -491,10 +399,10 @@ class _Line:
     def _swap_index(self) -> PriceIndex:
         token, code = self.slots["swap"], self.values["swap"] or self.area.index_code
         if not code:
-            _refuse(token, f"{self.area.code} has no index of its own; write swap: with one.")
+            refuse_at(token, f"{self.area.code} has no index of its own; write swap: with one.")
         found = {name.lower(): index for name, index in self.indices.items()}.get(code.lower())
         if found is None:
-            _refuse(token, f"“{code}” is no index here.", self.indices, code)
+            refuse_at(token, f"“{code}” is no index here.", self.indices, code)
         return found
 
     def _future(self) -> Deal:
@@ -531,7 +439,7 @@ class _Line:
         by_lower = {name.lower(): asset for name, asset in self.assets.items()}
         asset = by_lower.get(token.text.lower())
         if asset is None:
-            _refuse(token, f"“{token.text}” is no plant here.", self.assets)
+            refuse_at(token, f"“{token.text}” is no plant here.", self.assets)
         if asset.area.code != self.area.code:
             raise DealError("asset", f"{asset.asset_id} delivers in {asset.area.code}.")
         return ppa(
@@ -544,124 +452,4 @@ class _Line:
     def _bound(self, key: str) -> Decimal | None:
         if key not in self.values:
             return None
-        return checked_price(key, _number(self.values[key], self.slots[key], key))
-
-
-def _refuse(token: _Token, message: str, known: Collection[str] = (), like: str = "") -> NoReturn:
-    lowered = {word.lower(): word for word in known}
-    near = get_close_matches((like or token.text).lower(), list(lowered), n=1, cutoff=0.5)
-    raise QuickTextError(token.position, token.text, message, lowered[near[0]] if near else "")
-
-
-def _choice(
-    token: _Token, words: Mapping[str, Value], rule: str, known: Collection[str] = ()
-) -> Value:
-    found = words.get(token.text.lower())
-    if found is None:
-        _refuse(token, f"“{token.text}” {rule}.", known or words)
-    return found
-
-
-def _number(text: str, token: _Token, field: str) -> Decimal:
-    if _NUMBER.fullmatch(text) is None:
-        _refuse(token, f"“{text}” is no {field}; write digits with a decimal point, no commas.")
-    return Decimal(text)
-
-
-def render_deal_text(text: DealText) -> str:
-    """
-    Write a deal as the line that reads back as the same deal.
-
-    :raises DealError: for what has no line: a profile, an option, fees, a multiplier, a lot or
-        index other than the area's.
-    """
-    deal = text.deal
-    schedule = deal.schedule
-    if deal.fees:
-        raise DealError("fee", "has no place in a line of text.")
-    named = (schedule.area.code, text.counterparty_code, text.book_code, *text.tags)
-    if any(_NO_WORD.search(name) for name in named):
-        raise DealError("text", "a name with a space or @ in it has no place in a line.")
-    if schedule.area.shape(schedule.shape.code, on=schedule.period.first) != schedule.shape:
-        raise DealError("product", "is of a version that a line of text does not name.")
-    words = [
-        "B" if deal.side is Side.BUY else "S",
-        _written_quantity(deal),
-        schedule.area.code,
-        *([schedule.shape.code.lower()] if schedule.area.commodity is CommodityKind.POWER
-          or schedule.shape.code != "BASE" else []),
-        period_name(schedule.period),
-        "@",
-        *_written_price(deal),
-        *_written_kind(deal),
-    ]  # fmt: skip
-    words += [f"pkg:{deal.package_id}"] if deal.package_id else []
-    words += [f"cpty:{text.counterparty_code}"] if text.counterparty_code else []
-    words += [f"book:{text.book_code}"] if text.book_code else []
-    return " ".join([*words, *(f"tag:{tag}" for tag in text.tags)])
-
-
-def _written_quantity(deal: Deal) -> str:
-    schedule = deal.schedule
-    volume = schedule.volume
-    asset = next((d.asset for d in deal.deliveries if d.asset is not None), None)
-    if asset is not None and deal.kind is ProductKind.PPA:
-        return f"{asset.contracted_mw:f}{_PEAK_POWER}"
-    if isinstance(volume, Profile):
-        raise DealError("volume", "a profile has no line of text.")
-    if volume.lots is not None:
-        lot = schedule.area.lot
-        if lot is None or Volume.of_lots(volume.lots, lot) != volume:
-            raise DealError("lot_size", f"is not that of {schedule.area.code}, so has no line.")
-        return f"{volume.lots:f}{_LOTS}"
-    for known in _UNITS:
-        is_unit = (known.unit, known.frequency) == (volume.unit, volume.frequency)
-        if is_unit and schedule.area.commodity in known.commodities:
-            return f"{volume.quantity:f}{known.written}"
-    raise DealError("unit", f"{volume.unit} per {volume.frequency.lower()} has no line of text.")
-
-
-def _written_price(deal: Deal) -> list[str]:
-    if deal.fixed_legs:
-        (fixed,) = deal.fixed_legs
-        if fixed.per != fixed.schedule.area.price_unit:
-            raise DealError("price_unit", f"a price per {fixed.per} has no line of text.")
-        return [f"{fixed.price:f}", fixed.currency]
-    if not deal.floating_legs:
-        raise DealError("price", "is not in the line of an option.")
-    paid = deal.floating_legs[-1]
-    if paid.multiplier != 1:
-        raise DealError("multiplier", "has no place in a line of text.")
-    return [f"{paid.index.code}{paid.spread:+f}" if paid.spread else paid.index.code]
-
-
-def _written_kind(deal: Deal) -> list[str]:
-    kind, area = deal.kind, deal.schedule.area
-    if kind in (ProductKind.PHYSICAL_FORWARD, ProductKind.INDEX_FORWARD):
-        return []
-    if kind in (ProductKind.SWAP, ProductKind.BASIS_SWAP):
-        return [f"swap:{deal.floating_legs[0].index.code}"]
-    if kind is ProductKind.FUTURE:
-        if deal.floating_legs[0].index != settlement_index(area, deal.mic):
-            raise DealError("index", "of a future in a line is the exchange's settlement price.")
-        account = [f"acct:{deal.clearing_account}"] if deal.clearing_account else []
-        return [f"fut:{deal.mic}", *account]
-    if kind is ProductKind.CERTIFICATE:
-        terms = deal.deliveries[0].certificate or CertificateTerms()
-        return [
-            *([f"vintage:{terms.vintage}"] if terms.vintage is not None else []),
-            *([f"reg:{terms.registry}"] if terms.registry else []),
-        ]
-    if kind is ProductKind.PPA:
-        asset = deal.deliveries[0].asset
-        assert asset is not None, "a PPA is of an asset"
-        bounds = {option.option_type: option.strikes[0] for option in deal.options}
-        return [
-            f"asset:{asset.asset_id}",
-            *(
-                f"{word}:{bounds[option_type]:f}"
-                for word, option_type in (("floor", OptionType.FLOOR), ("cap", OptionType.CAP))
-                if option_type in bounds
-            ),
-        ]
-    raise DealError("kind", f"{kind.value} has no line of text.")
+        return checked_price(key, number_of(self.values[key], self.slots[key], key))
