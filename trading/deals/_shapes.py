@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -50,6 +50,7 @@ class LoadShape:
     complement_of   what the shape leaves out of its own window: off-peak is all hours,
                     complement of peak
     valid_from      the first delivery date for which this version is meant
+    name            for people; shapes of the same hours are the same under any name
 
     :raises DealError: naming the field.
     """
@@ -63,6 +64,7 @@ class LoadShape:
     holidays: HolidaySet | None = None
     complement_of: LoadShape | None = None
     valid_from: date = date.min
+    name: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not self.weekdays or re.fullmatch("1?2?3?4?5?6?7?", self.weekdays) is None:
@@ -198,6 +200,18 @@ def shape_intervals(calendar: Calendar, shape: LoadShape, interval: Interval) ->
     if shape.complement_of is None:
         return own
     return own - shape_intervals(calendar, shape.complement_of, interval)
+
+
+def shape_delivery(calendar: Calendar, shape: LoadShape, period: DatePeriod) -> IntervalSet:
+    """
+    Return the exact intervals in which a shape delivers over a run of delivery days.
+
+    Empty where the zone skipped all of the dates.
+
+    :raises CalendarError: for dates that the shape's holidays do not cover.
+    """
+    hull = calendar.delivered(period).hull
+    return IntervalSet() if hull is None else shape_intervals(calendar, shape, hull)
 
 
 def _windows(calendar: Calendar, shape: LoadShape, interval: Interval) -> Iterator[Interval]:

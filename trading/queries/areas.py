@@ -9,7 +9,7 @@ from trading import deals
 from trading.deals import CommodityKind, DeliveryArea, Frequency, Lot, power_area
 from trading.models import LoadShape, Market, PriceIndex
 
-from .reference import holiday_sets
+from .load_shapes import load_shapes
 
 
 def delivery_areas(codes: Iterable[str] | None = None) -> dict[str, DeliveryArea]:
@@ -63,27 +63,12 @@ def _area(row: Market, shapes: Mapping[int, tuple[deals.LoadShape, ...]]) -> Del
 def _shapes(calendar_ids: set[int]) -> dict[int, tuple[deals.LoadShape, ...]]:
     if not calendar_ids:
         return {}
-    rows = list(LoadShape.objects.filter(calendar_id__in=calendar_ids).order_by("code", "version"))
-    holidays = holiday_sets({r.holiday_calendar_id for r in rows if r.holiday_calendar_id})
-    by_id = {row.pk: row for row in rows}
-
-    def made(row: LoadShape) -> deals.LoadShape:
-        other = by_id.get(row.complement_of_id) if row.complement_of_id else None
-        return deals.LoadShape(
-            code=row.code,
-            version=row.version,
-            weekdays=row.weekdays,
-            from_minute=row.from_minute,
-            to_minute=row.to_minute,
-            holiday_rule=deals.HolidayRule(row.holiday_rule),
-            holidays=holidays[row.holiday_calendar_id] if row.holiday_calendar_id else None,
-            complement_of=made(other) if other is not None else None,
-            valid_from=row.valid_from,
-        )
-
+    rows = (
+        LoadShape.objects.filter(calendar_id__in=calendar_ids)
+        .select_related("complement_of")
+        .order_by("code", "version")
+    )
     found: dict[int, list[deals.LoadShape]] = defaultdict(list)
-    for row in rows:
-        if row.holiday_calendar_id and row.holiday_calendar_id not in holidays:
-            continue  # a shape whose holidays nobody has entered yet cannot be dealt in
-        found[row.calendar_id].append(made(row))
+    for row, shape in load_shapes(rows):
+        found[row.calendar_id].append(shape)
     return {calendar_id: tuple(shapes) for calendar_id, shapes in found.items()}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from energyopti.foundation.calendars import Calendar, DatePeriod
 from energyopti.foundation.intervals import IntervalSet
-from trading.markets.shapes import ShapeDefinition
+from trading import deals
 from trading.models import LoadShape, Market
 
-from .reference import shapes_of_market
+from .load_shapes import shapes_of_market
 
 if TYPE_CHECKING:
     from trading.curves import LoadHours
@@ -45,7 +45,7 @@ def loads_of_market(
     for first, after in zip(starts, [*starts[1:], period.after], strict=True):
         shapes = shapes_of_market(market, on=first, known_at=known_at)
         for code, shape in shapes.items():
-            if not shape.is_base:
+            if not shape.is_all_hours:
                 hours = _delivered(market.calendar, shape, DatePeriod(first, after))
                 parts.setdefault(code, []).append(hours)
     covers = market.calendar.span(period)
@@ -77,5 +77,5 @@ def complements(
 
 # A curve is built again and again over the same years; their days are walked once a process.
 @lru_cache(maxsize=64)
-def _delivered(calendar: Calendar, shape: ShapeDefinition, period: DatePeriod) -> IntervalSet:
-    return shape.delivered(calendar, period)
+def _delivered(calendar: Calendar, shape: deals.LoadShape, period: DatePeriod) -> IntervalSet:
+    return deals.shape_delivery(calendar, shape, period)

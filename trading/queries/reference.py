@@ -1,21 +1,17 @@
 """Shared reference data: rows as terms for pages and files, and what calendars and shapes mean."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Max, Prefetch, QuerySet
 
 from energyopti.accounts.actors import Actor
-from energyopti.foundation.calendars import Calendar, DatePeriod, HolidaySet, WeeklyShape
-from trading.markets.shapes import EVERY_DAY, ShapeDefinition, wall_clock_windows
+from energyopti.foundation.calendars import Calendar
 from trading.models import (
     Commodity,
     FxRate,
     Holiday,
     HolidayCalendarVersion,
-    HolidayRule,
     LoadShape,
     Market,
     PriceIndex,
@@ -30,10 +26,6 @@ from trading.reference import (
 )
 
 VIEW = "trading.view_reference_data"
-
-
-class NoSuchShape(LookupError):
-    """A market has no shape of that code, version or date."""
 
 
 class UnknownReference(LookupError):
@@ -187,145 +179,6 @@ def fx_rate_terms(row: FxRate) -> FxRateTerms:
 def market_calendar(market: Market) -> Calendar:
     """Return the zone and day start by which a market counts its delivery days."""
     return market.calendar
-
-
-def shapes_of_market(
-    market: Market, *, on: date, known_at: datetime | None = None
-) -> dict[str, ShapeDefinition]:
-    """Return the shapes of a market by code, in the versions that hold for a delivery date."""
-    if market.shape_calendar_id is None:
-        return {}
-    return shapes_by_calendar([market.shape_calendar_id], on=on, known_at=known_at).get(
-        market.shape_calendar_id, {}
-    )
-
-
-def shapes_by_calendar(
-    calendar_ids: Iterable[int] | None = None, *, on: date, known_at: datetime | None = None
-) -> dict[int, dict[str, ShapeDefinition]]:
-    """
-    Return the shapes of calendars (of all, where None is given) by code, as of a delivery date.
-
-    Three queries, however many shapes. known_at: only versions recorded by then; None is now.
-    """
-    rows = LoadShape.objects.filter(valid_from__lte=on)
-    if calendar_ids is not None:
-        rows = rows.filter(calendar_id__in=list(calendar_ids))
-    if known_at is not None:
-        rows = rows.filter(recorded_at__lte=known_at)
-    latest = rows.order_by("calendar_id", "code", "-valid_from").distinct("calendar_id", "code")
-    found: dict[int, dict[str, ShapeDefinition]] = defaultdict(dict)
-    for row, definition in _defined(latest, known_at):
-        found[row.calendar_id][row.code] = definition
-    return dict(found)
-
-
-def shape_version(
-    market: Market, *, code: str, version: int, known_at: datetime | None = None
-) -> ShapeDefinition:
-    """
-    Return the version of a shape that a trade was captured under.
-
-    :raises NoSuchShape: naming the market, code and version.
-    """
-    rows = LoadShape.objects.filter(
-        calendar_id=market.shape_calendar_id, code=code, version=version
-    )
-    for _, definition in _defined(rows, known_at):
-        return definition
-    raise NoSuchShape(f"shape: {market.code} has no shape {code} of version {version}.")
-
-
-def shape_of_market(market: Market, *, code: str, on: date) -> ShapeDefinition:
-    """
-    Return a shape of a market in the version that holds for a delivery date.
-
-    :raises NoSuchShape: naming those that the market has.
-    """
-    shapes = shapes_of_market(market, on=on)
-    if code in shapes:
-        return shapes[code]
-    known = ", ".join(sorted(shapes)) or "none"
-    raise NoSuchShape(f"shape: {market.code} has no shape {code} on {on}; it has {known}.")
-
-
-def _defined(rows: Any, known_at: datetime | None) -> list[tuple[LoadShape, ShapeDefinition]]:
-    shapes = list(rows.select_related("calendar", "complement_of"))
-    wanted = {
-        key
-        for shape in shapes
-        for each in (shape, shape.complement_of)
-        if each is not None and (key := each.holiday_calendar_id)
-    }
-    holidays = holiday_sets(wanted, known_at) if wanted else {}
-    return [(shape, _definition(shape, holidays)) for shape in shapes]
-
-
-def holiday_sets(calendar_ids: set[int], known_at: datetime | None = None) -> dict[int, HolidaySet]:
-    """Return the latest version of holiday calendars by their id, as known at a time."""
-    if not calendar_ids:
-        return {}
-    versions = HolidayCalendarVersion.objects.filter(calendar_id__in=calendar_ids)
-    if known_at is not None:
-        versions = versions.filter(recorded_at__lte=known_at)
-    latest = (
-        versions.order_by("calendar_id", "-version")
-        .distinct("calendar_id")
-        .select_related("calendar")
-        .prefetch_related("holidays")
-    )
-    return {
-        version.calendar_id: HolidaySet(
-            version.calendar.code,
-            str(version.version),
-            DatePeriod(version.covers_first, version.covers_after),
-            frozenset(day.date for day in version.holidays.all()),
-        )
-        for version in latest
-    }
-
-
-def _definition(shape: LoadShape, holidays: dict[int, HolidaySet]) -> ShapeDefinition:
-    windows, minus = _pieces(shape, shape.calendar.day_start, holidays)
-    if shape.complement_of is not None:
-        minus = _pieces(shape.complement_of, shape.calendar.day_start, holidays)[0]
-    return ShapeDefinition(
-        calendar=shape.calendar.code,
-        code=shape.code,
-        version=shape.version,
-        name=shape.name,
-        valid_from=shape.valid_from,
-        windows=windows,
-        minus=minus,
-    )
-
-
-def _pieces(
-    shape: LoadShape, day_start: timedelta, holidays: dict[int, HolidaySet]
-) -> tuple[tuple[WeeklyShape, ...], tuple[WeeklyShape, ...]]:
-    """Return a shape's own windows, and what to take off where it delivers on holidays too."""
-    weekdays = frozenset(int(digit) - 1 for digit in shape.weekdays)
-    closed = None
-    if shape.holiday_calendar_id is not None:
-        if shape.holiday_calendar_id not in holidays:
-            raise NoSuchShape(f"shape: {shape.code} follows holidays that have no version yet.")
-        closed = holidays[shape.holiday_calendar_id]
-
-    def windows(days: frozenset[int], excluded: HolidaySet | None) -> tuple[WeeklyShape, ...]:
-        return wall_clock_windows(
-            name=shape.code,
-            version=str(shape.version),
-            weekdays=days,
-            from_minute=shape.from_minute,
-            to_minute=shape.to_minute,
-            day_start=day_start,
-            holidays=excluded,
-        )
-
-    if shape.holiday_rule != HolidayRule.INCLUDE:
-        return windows(weekdays, closed), ()
-    others = EVERY_DAY - weekdays
-    return windows(EVERY_DAY, None), windows(others, closed) if others else ()
 
 
 def next_version(rows: Any) -> int:

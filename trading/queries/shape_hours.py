@@ -6,10 +6,10 @@ from decimal import Decimal
 from itertools import pairwise
 
 from energyopti.foundation.calendars import Calendar, CalendarError, DatePeriod
-from trading.markets.shapes import ShapeDefinition
+from trading import deals
 from trading.models import LoadShape, Market
 
-from .reference import shapes_of_market
+from .load_shapes import shapes_of_market
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _stretches(market: Market, whole: DatePeriod) -> list[DatePeriod]:
 
 
 def _hours(
-    calendar: Calendar, month: DatePeriod, pieces: list[tuple[DatePeriod, ShapeDefinition]]
+    calendar: Calendar, month: DatePeriod, pieces: list[tuple[DatePeriod, deals.LoadShape]]
 ) -> Decimal | None:
     """Return the hours of a month; before the first version of a shape there are none."""
     total = Decimal(0)
@@ -77,7 +77,7 @@ def _hours(
         if first >= after:
             continue
         try:
-            hours = shape.delivered(calendar, DatePeriod(first, after)).hours
+            hours = deals.shape_delivery(calendar, shape, DatePeriod(first, after)).hours
         except CalendarError:
             return None
         total += Decimal(hours.numerator) / Decimal(hours.denominator)

@@ -12,8 +12,8 @@ from energyopti.foundation.events.services import record_event
 from energyopti.foundation.intervals import Interval
 
 from ..models import WITHDRAWN, Market, Quote, QuoteQuality
+from ..queries.load_shapes import shapes_of_market
 from ..queries.quotes import BASE
-from ..queries.reference import shapes_of_market
 
 _TOO_LARGE = Decimal(10) ** 12
 _LONGEST_REASON = 400
@@ -268,7 +268,7 @@ def known_loads(
             if code not in shapes:
                 known = ", ".join(sorted({BASE, *shapes}))
                 raise QuoteRefused(f"load: {market.code} has no {code}; it has {known}.")
-            found[code] = BASE if shapes[code].is_base else code
+            found[code] = BASE if shapes[code].is_all_hours else code
     return found
 
 

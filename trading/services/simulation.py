@@ -13,8 +13,8 @@ from ..markets.catalogue import KNOWN_MARKETS, MarketTerms
 from ..markets.price_files import SPOT_SERIES, Clock, PriceBatch
 from ..markets.simulator import MarketWorld, simulate_quotes, simulate_spot
 from ..models import ImportRun, Market, QuoteQuality
+from ..queries.load_shapes import shapes_of_market
 from ..queries.quotes import BASE
-from ..queries.reference import shapes_of_market
 from .markets import open_market
 from .prices import book_prices
 from .quotes import QuoteDraft, QuotesBooked, book_quotes

@@ -1,6 +1,6 @@
 """The simulated market: one world a seed, quotes that agree, and days like real ones."""
 
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -8,25 +8,11 @@ import pytest
 
 from energyopti.foundation.calendars import Calendar, DatePeriod
 from trading.curves import CurveQuote, build_curve, contract_interval
-from trading.markets.shapes import ShapeDefinition, wall_clock_windows
+from trading.deals import EEX_SHAPES, shape_delivery, shape_seconds
 from trading.markets.simulator import MarketWorld, WorldError, simulate_quotes, simulate_spot
 
 BERLIN = Calendar("Europe/Berlin")
-PEAK = ShapeDefinition(
-    "EEX",
-    "PEAK",
-    1,
-    "Peak",
-    date(2000, 1, 1),
-    wall_clock_windows(
-        name="PEAK",
-        version="1",
-        weekdays=frozenset(range(5)),
-        from_minute=480,
-        to_minute=1200,
-        day_start=timedelta(0),
-    ),
-)
+_, PEAK, _ = EEX_SHAPES
 
 
 def spot(seed=7, first=date(2026, 1, 1), latest=date(2026, 12, 31), **options):
@@ -122,7 +108,7 @@ def test_peak_is_dear_in_winter_cheap_under_the_sun_and_off_peak_is_sensible(see
     for code, value in day.values.items():
         period = contract_interval(code, BERLIN)
         days = DatePeriod(BERLIN.date_of(period.start), BERLIN.date_of(period.end))
-        share = PEAK.delivered(BERLIN, days).hours / period.hours
+        share = shape_delivery(BERLIN, PEAK, days).hours / period.hours
         off_peak = (float(value) - float(share) * float(day.peaks[code])) / (1 - float(share))
         assert 0.7 * float(value) < off_peak < 1.2 * float(value)
 
@@ -133,7 +119,7 @@ def test_quoted_peak_is_what_spot_pays_for_it_on_average_of_many_worlds():
     paid: dict[int, list[float]] = {1: [], 6: []}
     for seed in range(12):
         year = spot(seed=seed)
-        mask = PEAK.mask(BERLIN, year.starts)
+        mask = shape_seconds(BERLIN, PEAK, year.starts, minutes=60) > 0
         month = (year.starts + np.timedelta64(1, "h")).astype("datetime64[M]").astype(int) % 12 + 1
         (day,) = simulate_quotes(
             MarketWorld(seed=seed), first=date(2025, 12, 1), latest=date(2025, 12, 1),

@@ -8,15 +8,12 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import CalendarError, DatePeriod, period_starts
 from energyopti.foundation.events.models import Event
 from tests.factories.trades import make_market
+from trading.deals import NoSuchShape, shape_delivery, shape_seconds
 from trading.markets.nerc import nerc_holidays
 from trading.markets.reference_catalogue import HOLIDAYS, SHAPES
 from trading.models import Holiday, LoadShape, Market, ShapeCalendar
-from trading.queries.reference import (
-    NoSuchShape,
-    shape_of_market,
-    shape_version,
-    shapes_of_market,
-)
+from trading.queries.areas import delivery_areas
+from trading.queries.load_shapes import shapes_of_market
 from trading.services.catalogue import ensure_catalogue
 from trading.services.markets import open_market, terms_of
 
@@ -32,8 +29,8 @@ def market_of(zone: str, calendar: str, code: str = "M") -> Market:
 
 
 def hours(market: Market, code: str, period: DatePeriod = YEAR) -> float:
-    shape = shape_of_market(market, code=code, on=period.first)
-    return float(shape.delivered(market.calendar, period).hours)
+    shape = shapes_of_market(market, on=period.first)[code]
+    return float(shape_delivery(market.calendar, shape, period).hours)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +70,9 @@ def test_us_products_leave_out_holidays_and_tile_the_year():
 
 def test_ercot_peak_starts_an_hour_earlier_than_the_east():
     market = market_of("America/Chicago", "US-ERCOT")
-    shape = shape_of_market(market, code="5X16", on=date(2027, 1, 4))
+    shape = shapes_of_market(market, on=date(2027, 1, 4))["5X16"]
 
-    (window,) = shape.delivered(market.calendar, DatePeriod.day(date(2027, 1, 4)))
+    (window,) = shape_delivery(market.calendar, shape, DatePeriod.day(date(2027, 1, 4)))
     assert market.calendar.label(window.start).wall.hour == 6
     assert market.calendar.label(window.end).wall.hour == 22
 
@@ -84,8 +81,8 @@ def test_efa_blocks_start_the_evening_before_and_follow_the_clock():
     market = market_of("Europe/London", "GB-EFA")
     spring, autumn = DatePeriod.day(date(2027, 3, 28)), DatePeriod.day(date(2027, 10, 31))
 
-    shape = shape_of_market(market, code="EFA1", on=spring.first)
-    (block,) = shape.delivered(market.calendar, spring)
+    shape = shapes_of_market(market, on=spring.first)["EFA1"]
+    (block,) = shape_delivery(market.calendar, shape, spring)
     assert block.start.isoformat() == "2027-03-27T23:00:00+00:00"
     assert (hours(market, "EFA1", spring), hours(market, "EFA1", autumn)) == (3, 5)
     assert sum(hours(market, f"EFA{n}") for n in range(1, 7)) == 8760
@@ -97,8 +94,8 @@ def test_efa_blocks_start_the_evening_before_and_follow_the_clock():
 def test_gas_month_is_flat_from_six_to_six():
     market = market_of("Europe/Amsterdam", "GAS-EU")
 
-    shape = shape_of_market(market, code="BASE", on=date(2027, 3, 1))
-    (month,) = shape.delivered(market.calendar, DatePeriod.months(2027, 3))
+    shape = shapes_of_market(market, on=date(2027, 3, 1))["BASE"]
+    (month,) = shape_delivery(market.calendar, shape, DatePeriod.months(2027, 3))
     assert month.start.isoformat() == "2027-03-01T05:00:00+00:00"
     assert float(month.hours) == 743
 
@@ -116,8 +113,9 @@ def test_mask_of_periods_says_what_the_intervals_say(zone, calendar, codes):
     starts = period_starts(market.calendar, YEAR, minutes=30)
 
     for code in codes:
-        shape = shape_of_market(market, code=code, on=YEAR.first)
-        assert shape.mask(market.calendar, starts).sum() / 2 == hours(market, code)
+        shape = shapes_of_market(market, on=YEAR.first)[code]
+        seconds = shape_seconds(market.calendar, shape, starts, minutes=30)
+        assert seconds.sum() / 3600 == hours(market, code)
 
 
 def test_a_delivery_that_the_holidays_do_not_cover_is_refused():
@@ -158,8 +156,9 @@ def test_a_market_opened_later_has_the_shapes_of_its_zone():
 def test_what_a_market_does_not_have_is_named():
     market = market_of("Europe/Berlin", "EEX")
 
-    with pytest.raises(NoSuchShape, match=r"has no shape 5X16 .* BASE, OFFPEAK, PEAK"):
-        shape_of_market(market, code="5X16", on=date(2027, 1, 1))
-    with pytest.raises(NoSuchShape, match="PEAK of version 2"):
-        shape_version(market, code="PEAK", version=2)
-    assert shape_version(market, code="PEAK", version=1).version == 1
+    area = delivery_areas([market.code])[market.code]
+    with pytest.raises(NoSuchShape, match="has no 5x16"):
+        area.shape("5X16", on=date(2027, 1, 1))
+    with pytest.raises(NoSuchShape, match="has no peak"):
+        area.shape("PEAK", version=2)
+    assert area.shape("PEAK", version=1) == shapes_of_market(market, on=date(2027, 1, 1))["PEAK"]

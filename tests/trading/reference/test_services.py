@@ -14,6 +14,7 @@ from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.events.models import Event
 from tests.factories.accounts import make_organization, make_user
 from tests.factories.trades import LEI, make_counterparty, make_desk
+from trading.deals import shape_delivery
 from trading.models import (
     Agreement,
     Commodity,
@@ -24,12 +25,12 @@ from trading.models import (
     ShapeCalendar,
 )
 from trading.queries.agreements import agreement_rows, annex_on, counterparty_rows, one_of
+from trading.queries.load_shapes import shapes_of_market
 from trading.queries.reference import (
     UnknownReference,
     fx_rate,
     fx_rate_rows,
     market_rows,
-    shape_of_market,
 )
 from trading.reference import (
     AgreementTerms,
@@ -208,13 +209,13 @@ def test_holidays_are_published_by_version_and_shapes_follow_the_latest(desk):
     )  # fmt: skip
     desk.market.shape_calendar_id = _eex()
     friday = date(2027, 1, 1)
-    first = shape_of_market(desk.market, code="WORK", on=friday)
+    first = shapes_of_market(desk.market, on=friday)["WORK"]
     publish_holidays(actor=desk.officer, terms=holidays(2, holidays=()))
-    second = shape_of_market(desk.market, code="WORK", on=friday)
+    second = shapes_of_market(desk.market, on=friday)["WORK"]
 
-    assert not first.windows[0].delivers_on(friday)
-    assert second.windows[0].delivers_on(friday)
-    assert second.windows[0].holidays.version == "2"
+    assert not first.delivers_on(friday)
+    assert second.delivers_on(friday)
+    assert second.holidays.version == "2"
     for terms, field, words in (
         (holidays(2), "version", "publish version 3"),
         (holidays(4), "version", "next version"),
@@ -262,11 +263,11 @@ def test_a_shape_that_delivers_on_holidays_does_so_whatever_the_weekday(desk):
         ),
     )  # fmt: skip
     desk.market.shape_calendar_id = _eex()
-    shape = shape_of_market(desk.market, code="REST", on=date(2027, 1, 1))
+    shape = shapes_of_market(desk.market, on=date(2027, 1, 1))["REST"]
     # Friday 1 January is a holiday; Monday the 4th is none.
     for first, expected in ((1, 24), (2, 24), (4, 0)):
         day = DatePeriod.day(date(2027, 1, first))
-        assert float(shape.delivered(desk.market.calendar, day).hours) == expected
+        assert float(shape_delivery(desk.market.calendar, shape, day).hours) == expected
 
 
 def test_an_index_fits_its_market(desk):

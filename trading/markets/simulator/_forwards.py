@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from energyopti.foundation.calendars import Calendar, DatePeriod, period_starts
 from trading.curves import contract_code
-from trading.markets.shapes import ShapeDefinition
+from trading.deals import LoadShape, shape_seconds
 from trading.markets.simulator._spot import expected_swing
 from trading.markets.simulator._world import (
     FIRST_DAY,
@@ -52,7 +52,7 @@ def simulate_quotes(
     first: date,
     latest: date,
     calendar: Calendar,
-    peak: ShapeDefinition | None = None,
+    peak: LoadShape | None = None,
 ) -> Iterator[QuotedDay]:
     """
     Yield the closing quotes of each Monday to Friday from `first` to `latest`.
@@ -111,7 +111,7 @@ def _months_quoted(first: date, latest: date) -> range:
 
 
 def _peak_terms(
-    months: range, calendar: Calendar, peak: ShapeDefinition, count: int
+    months: range, calendar: Calendar, peak: LoadShape, count: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """
     Return what peak is worth above base where base is at its level, and its hours, by month.
@@ -123,9 +123,9 @@ def _peak_terms(
         days = DatePeriod.months(FIRST_DAY.year + month // 12, month % 12 + 1)
         starts = period_starts(calendar, days, minutes=60)
         swing = expected_swing(calendar, starts)
-        delivers = peak.mask(calendar, starts)
-        premium[month] = swing[delivers].mean() - swing.mean()
-        hours[month] = delivers.sum()
+        delivered = shape_seconds(calendar, peak, starts, minutes=60)
+        premium[month] = np.average(swing, weights=delivered) - swing.mean()
+        hours[month] = delivered.sum() / 3600
     return premium, hours
 
 
