@@ -22,6 +22,7 @@ from tests.factories.risk import curve
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, deal_of_words, make_book
 from trading.models import Trade, TradeVersion
 from trading.services.capture import TradeStopped
+from trading.services.early_ends import terminate_trade
 from trading.services.life import StaleVersion
 from trading.services.lifecycle import (
     amend_trade,
@@ -29,7 +30,6 @@ from trading.services.lifecycle import (
     correct_trade,
     reject_trade,
     release_trade,
-    terminate_trade,
 )
 
 from .test_live_numbers import ready_desk, var_of

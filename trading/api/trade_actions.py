@@ -16,17 +16,15 @@ from energyopti.foundation.api.refusals import MEDIA_TYPE, Refusal, problem_docu
 from energyopti.foundation.api.views import ApiViewSet
 from trading.queries.books import counterparties_for
 from trading.queries.trades import trade_by_ref
+from trading.services.early_ends import TerminationFee, novate_trade, terminate_trade
 from trading.services.life import StaleVersion
 from trading.services.lifecycle import (
-    TerminationFee,
     amend_trade,
     cancel_trade,
     correct_trade,
-    novate_trade,
     reject_trade,
     release_trade,
     submit_draft,
-    terminate_trade,
 )
 
 from .serializers import TradeDetailOutput, TradeVersionOutput

@@ -281,6 +281,38 @@ class TermsForm(DealForm):
         }
 
 
+class IndexPriceForm(TermsForm):
+    """Base of what is paid at a fixed price or at an index."""
+
+    price = forms.DecimalField(required=False, help_text="A fixed price, or choose an index.")
+    index = forms.ChoiceField(required=False)
+    spread = forms.DecimalField(required=False, help_text="Added to the index.")
+    multiplier = forms.DecimalField(required=False, help_text="Of the index: 0.95 pays 95 %.")
+
+    def price_terms(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the price is, as the products take it."""
+        index = self.known.indices.get(found.get("index") or "")
+        return {
+            "price": found.get("price"),
+            "currency": (found.get("currency") or "").upper(),
+            "index": index,
+            "spread": or_else(found.get("spread"), 0),
+            "multiplier": or_else(found.get("multiplier"), 1),
+        }
+
+    @classmethod
+    def initial_of(cls, deal: Deal) -> dict[str, Any]:
+        found = super().initial_of(deal)
+        if deal.fixed_legs:
+            found["price"] = plain(deal.fixed_legs[0].price)
+        elif deal.floating_legs:
+            leg = deal.floating_legs[-1]
+            found["index"] = leg.index.code
+            found["spread"] = plain(leg.spread) if leg.spread else ""
+            found["multiplier"] = plain(leg.multiplier) if leg.multiplier != 1 else ""
+        return found
+
+
 class VolumeForm(TermsForm):
     """A constant volume in the hours of a product."""
 
@@ -334,3 +366,7 @@ def _without_zeros(word: str) -> str:
         return word
     places = number["places"].rstrip("0")
     return f"{number['before']}{'.' if places else ''}{places}{number['unit']}"
+
+
+def or_else(value: Decimal | None, default: int) -> Decimal:
+    return Decimal(default) if value is None else value

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -24,11 +23,7 @@ from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.calendars import CalendarError, DatePeriod
-from energyopti.foundation.money import MoneyError
-from energyopti.foundation.money import currency as known_currency
 from trading.deals import Deal, DealError, cut, deal_totals
-from trading.models import TradeEvent
-from trading.queries.books import counterparties_for
 from trading.queries.deals import deal_of
 from trading.queries.proposals import Preview, TradeInvalid, UnknownCounterparty, preview, propose
 from trading.queries.summaries import terms_json
@@ -41,226 +36,11 @@ from trading.services.life import (
     StaleVersion,
     TradeStopped,
     TransitionForbidden,
-    authors,
-)
-from trading.services.lifecycle import (
-    TerminationFee,
-    amend_trade,
-    cancel_trade,
-    correct_trade,
-    novate_trade,
-    reject_trade,
-    release_trade,
-    submit_draft,
-    terminate_trade,
 )
 
 from .deal_forms import DealForm, Known
-from .forms import OVERRIDE
 from .product_forms import form_of_deal
-
-# Whoever sees a book may let through what others captured in it; all else takes the right to deal.
-RELEASE = "trading.release_trade"
-
-
-class ReasonForm(forms.Form):
-    """Why, and about which version."""
-
-    asks_override = False
-
-    reason = forms.CharField(max_length=400)
-    expected_version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
-
-    def __init__(self, *args: Any, version: Any, actor: Actor, **kwargs: Any) -> None:
-        initial = {"expected_version": version.version, **kwargs.pop("initial", {})}
-        super().__init__(*args, initial=initial, **kwargs)
-        self.version, self.actor = version, actor
-        if self.asks_override and actor.may(OVERRIDE):
-            self.fields["override_reason"] = forms.CharField(
-                required=False, max_length=400, label="Override",
-                help_text="Why it should pass a check that stops it.",
-            )  # fmt: skip
-
-    def words(self) -> dict[str, Any]:
-        """Return what every verb takes of the form."""
-        found = {"reason": self.cleaned_data["reason"]}
-        if "override_reason" in self.fields:
-            found["override_reason"] = self.cleaned_data["override_reason"]
-        return found
-
-
-class SubmitForm(ReasonForm):
-    asks_override = True
-
-    reason = forms.CharField(
-        max_length=400, required=False, help_text="Needed where a check has a remark."
-    )
-    ask_override = forms.BooleanField(
-        required=False, label="Ask for an override where a check stops it"
-    )
-
-    def words(self) -> dict[str, Any]:
-        return {**super().words(), "ask_override": self.cleaned_data["ask_override"]}
-
-
-class ReleaseForm(ReasonForm):
-    asks_override = True
-
-    reason = forms.CharField(
-        max_length=400, required=False, help_text="Needed where a check has a new remark."
-    )
-
-
-class AmendForm(ReasonForm):
-    asks_override = True
-
-
-class FromDateForm(ReasonForm):
-    from_date = forms.DateField(
-        label="From delivery day", help_text="What is delivered before it stays as it is.",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )  # fmt: skip
-    field_order = ["counterparty", "from_date", "fee", "fee_currency", "payer", "payee", "reason"]
-
-
-class NovateForm(FromDateForm):
-    counterparty = forms.ChoiceField(label="New counterparty")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        own, trade = counterparties_for(self.actor), self.version.trade
-        self.parties = {
-            party.code: party
-            for party in own
-            if party.organization_id == trade.organization_id and party.id != trade.counterparty_id
-        }
-        field = self.fields["counterparty"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(code, party.name) for code, party in self.parties.items()]
-
-    def words(self) -> dict[str, Any]:
-        party = self.parties[self.cleaned_data["counterparty"]]
-        return {
-            **super().words(),
-            "counterparty_id": party.id,
-            "from_date": self.cleaned_data["from_date"],
-        }
-
-
-class TerminateForm(FromDateForm):
-    fee = forms.DecimalField(
-        required=False, min_value=0, max_digits=18, decimal_places=2, label="Termination fee"
-    )
-    fee_currency = forms.RegexField(
-        "^[A-Z]{3}$", required=False, max_length=3, label="Currency",
-        help_text="The trade's if left out.",
-    )  # fmt: skip
-    payer = forms.ChoiceField(
-        choices=[("us", "We pay it"), ("them", "They pay it")], required=False, label="Who pays"
-    )
-
-    def clean_fee_currency(self) -> str:
-        code: str = self.cleaned_data["fee_currency"]
-        try:
-            return known_currency(code) if code else ""
-        except MoneyError as error:
-            raise forms.ValidationError(f"“{code}” is no ISO 4217 code.") from error
-
-    def words(self) -> dict[str, Any]:
-        found, fee = self.cleaned_data, None
-        if found["fee"]:
-            currency = found["fee_currency"] or self.version.currency
-            fee = TerminationFee(found["fee"], currency, found["payer"] != "them")
-        return {**super().words(), "from_date": found["from_date"], "fee": fee}
-
-
-@dataclass(frozen=True)
-class Verb:
-    """
-    A verb as pages offer it.
-
-    in_place        asked for in a dialog of the trade's page, too
-    terms           takes new terms, by the form of the product
-    previewed       is shown before it is done
-    """
-
-    name: str
-    label: str
-    event: str
-    permission: str
-    form: type[ReasonForm]
-    service: Callable[..., Any]
-    said: str
-    words: str
-    in_place: bool = False
-    terms: bool = False
-    previewed: bool = False
-    danger: bool = False
-
-
-VERBS = {
-    verb.name: verb
-    for verb in (
-        Verb(
-            "submit", "Submit", TradeEvent.SUBMIT, "trading.capture_trade", SubmitForm,
-            submit_draft, "is submitted",
-            "The checks are asked, and it goes live or waits for a second person.", True,
-        ),
-        Verb(
-            "release", "Release", TradeEvent.RELEASE, RELEASE, ReleaseForm,
-            release_trade, "is released",
-            "The checks are asked again, and it goes live.", True,
-        ),
-        Verb(
-            "reject", "Send back", TradeEvent.REJECT, RELEASE, ReasonForm,
-            reject_trade, "is sent back", "It becomes a draft again and frees what it reserved.",
-            True,
-        ),
-        Verb(
-            "amend", "Amend", TradeEvent.AMEND, "trading.amend_trade", AmendForm, amend_trade,
-            "is amended", "New terms that both sides agreed on. What held before stays on record.",
-            terms=True, previewed=True,
-        ),
-        Verb(
-            "correct", "Correct", TradeEvent.CORRECT, "trading.amend_trade", ReasonForm,
-            correct_trade, "is corrected",
-            "What was captured wrong, put right from the start. The checks are recorded and stop "
-            "nothing.", terms=True, previewed=True,
-        ),
-        Verb(
-            "novate", "Novate", TradeEvent.NOVATE, "trading.amend_trade", NovateForm,
-            novate_trade, "is novated",
-            "Another counterparty takes over the rest, as a trade of its own.", previewed=True,
-        ),
-        Verb(
-            "terminate", "Terminate", TradeEvent.TERMINATE, "trading.amend_trade", TerminateForm,
-            terminate_trade, "is terminated", "It ends early, for a fee or for none.",
-            previewed=True, danger=True,
-        ),
-        Verb(
-            "cancel", "Cancel", TradeEvent.CANCEL, "trading.cancel_trade", ReasonForm,
-            cancel_trade, "is cancelled",
-            "Its positions go to zero as if it had never been. It stays on record and cannot be "
-            "taken up again.", True, danger=True,
-        ),
-    )
-}  # fmt: skip
-
-
-def offered(actor: Actor, version: Any) -> list[Verb]:
-    """Return the verbs that status, permission and grant leave an actor; one query at most."""
-    deals = may_deal_in(actor, version)
-    found = []
-    for verb in VERBS.values():
-        if (version.trade.status, verb.event) not in TRANSITIONS or not actor.may(verb.permission):
-            continue
-        if verb.permission == RELEASE:
-            if verb.name == "release" and actor.id in authors(version.trade):
-                continue
-        elif not deals:
-            continue
-        found.append(verb)
-    return found
+from .verbs import RELEASE, VERBS, Verb
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

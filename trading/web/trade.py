@@ -20,7 +20,7 @@ from trading.queries.trade_page import (
 )
 from trading.queries.trades import UnknownTrade, trade_by_ref, versions_of
 
-from .life import offered
+from .verbs import offered
 
 LEVELS = {
     "LIVE": "good", "PENDING": "warn", "DRAFT": "info", "CANCELLED": "bad", "TERMINATED": "warn",

@@ -34,6 +34,7 @@ from trading.services.capture import (
     capture_package,
     save_draft,
 )
+from trading.services.early_ends import TerminationFee, novate_trade, terminate_trade
 from trading.services.four_eyes import set_four_eyes
 from trading.services.life import (
     TRANSITIONS,
@@ -42,15 +43,12 @@ from trading.services.life import (
     TransitionForbidden,
 )
 from trading.services.lifecycle import (
-    TerminationFee,
     amend_trade,
     cancel_trade,
     correct_trade,
-    novate_trade,
     reject_trade,
     release_trade,
     submit_draft,
-    terminate_trade,
 )
 from trading.services.maturity import mature_trades
 

@@ -1,0 +1,128 @@
+"""The form of an option with its full terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from energyopti.foundation.calendars import CalendarError
+from energyopti.foundation.money import Side
+from trading import deals
+from trading.deals import (
+    Deal,
+    DealError,
+    OptionStyle,
+    OptionType,
+    Settlement,
+)
+
+from .deal_forms import VolumeForm, or_else, plain
+
+_MOMENT_HELP = "Date and time on the delivery point's clock."
+
+
+class OptionForm(VolumeForm):
+    """An option with its full terms; pricing is another part's."""
+
+    kind, label = "OPTION", "Option"
+
+    option_type = forms.ChoiceField(
+        choices=[(t.value, t.value.replace("_", " ").capitalize()) for t in OptionType],
+        label="Type",
+    )
+    style = forms.ChoiceField(choices=[(s.value, s.value.capitalize()) for s in OptionStyle])
+    index = forms.ChoiceField(label="Underlying index")
+    index_2 = forms.ChoiceField(
+        required=False, label="Second index", help_text="Of a spread: the first minus this."
+    )
+    strike = forms.DecimalField(help_text="Of a collar its floor.")
+    strike_2 = forms.DecimalField(
+        required=False, label="Second strike", help_text="A collar's cap."
+    )
+    expiry = forms.DateTimeField(
+        help_text=_MOMENT_HELP,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    exercises = forms.CharField(
+        required=False, max_length=400,
+        help_text="Of a Bermudan: the earlier ones, 2026-12-10T12:00, with a space between.",
+    )  # fmt: skip
+    premium = forms.DecimalField(required=False, help_text="Per unit; paid by the holder.")
+    premium_date = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    settlement = forms.ChoiceField(choices=[("CASH", "Cash"), ("PHYSICAL", "Physical")])
+    field_order = [
+        "side", "option_type", "style", "quantity", "unit", "area", "product", "period", "index",
+        "index_2", "strike", "strike_2", "expiry", "exercises", "premium", "premium_date",
+        "settlement", "currency",
+    ]  # fmt: skip
+    rule_fields = {**VolumeForm.rule_fields, "underlying": "index", "premium_currency": "currency"}
+
+    def make(self, found: Mapping[str, Any]) -> Deal:
+        terms = self.volume_terms(found)
+        area, period = terms["area"], terms["period"]
+        calendar = area.calendar
+
+        def instant(field: str, local: datetime) -> datetime:
+            try:
+                return calendar.instant(local.replace(tzinfo=None))
+            except CalendarError as error:
+                raise DealError(field, str(error)) from error
+
+        expiry = instant("expiry", found["expiry"])
+        earlier = []
+        for word in found["exercises"].split():
+            try:
+                earlier.append(instant("exercises", datetime.fromisoformat(word)))
+            except ValueError as error:
+                raise DealError("exercises", f"“{word}” is no date and time.") from error
+        is_held = terms["side"] is Side.BUY
+        direction = deals.Direction.RECEIVE if is_held else deals.Direction.PAY
+        names = [found["index"], found.get("index_2") or ""]
+        schedule = deals.Schedule(
+            area, period, terms["volume"], area.shape(terms["shape"], on=period.first)
+        )
+        return deals.option(
+            terms=deals.Option(
+                direction,
+                schedule,
+                OptionStyle(found["style"]),
+                OptionType(found["option_type"]),
+                tuple(self.known.indices[name] for name in names if name),
+                tuple(s for s in (found["strike"], found.get("strike_2")) if s is not None),
+                expiry,
+                currency=found["currency"].upper(),
+                exercises=(*earlier, expiry) if earlier else (),
+                premium=or_else(found.get("premium"), 0),
+                premium_date=found.get("premium_date"),
+                settlement=Settlement(found["settlement"]),
+            )
+        )
+
+    @classmethod
+    def initial_of(cls, deal: Deal) -> dict[str, Any]:
+        (leg,) = deal.options
+        zone = deal.schedule.area.calendar.zone
+        found = {
+            **super().initial_of(deal),
+            "option_type": leg.option_type.value,
+            "style": leg.style.value,
+            "expiry": leg.expiry.astimezone(zone).replace(tzinfo=None),
+            "exercises": " ".join(
+                f"{e.astimezone(zone):%Y-%m-%dT%H:%M}" for e in leg.exercises if e != leg.expiry
+            ),
+            "premium": plain(leg.premium) if leg.premium else "",
+            "premium_date": leg.premium_date,
+            "settlement": leg.settlement.value,
+            "currency": leg.currency,
+        }
+        for field, values in (
+            ("index", [index.code for index in leg.underlying]),
+            ("strike", [plain(strike) for strike in leg.strikes]),
+        ):
+            found[field], found[f"{field}_2"] = values[0], (values[1:] or [""])[0]
+        return found
