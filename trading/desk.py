@@ -18,6 +18,7 @@ from energyopti.foundation.pages import (
 )
 from trading.checks import CHECKS, CHECKS_OF_MANY
 from trading.market_data import MARKET_READERS
+from trading.panels import TRADE_PANELS, TradePanel
 
 DESK_READERS = (Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
 
@@ -43,6 +44,10 @@ def register_desk() -> None:
     grant_to_roles("trading.release_trade", Role.TRADER, Role.RISK_OFFICER)
     grant_to_roles("trading.override_check", Role.RISK_OFFICER)
     grant_to_roles("trading.access_every_book", Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
+    # A paper of the deal may come in by the back office; who deals does not take one off alone.
+    grant_to_roles("trading.view_tradedocument", *DESK_READERS)
+    grant_to_roles("trading.add_tradedocument", *DESK_READERS)
+    grant_to_roles("trading.add_documentwithdrawal", Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
     _grant_reference_data()
     if "book" not in GRANTABLE:
         GRANTABLE.register(
@@ -71,6 +76,7 @@ def register_desk() -> None:
     _register_navigation()
     _register_home()
     _register_live_rows()
+    _register_panels()
 
 
 def _grant_reference_data() -> None:
@@ -153,6 +159,21 @@ def _register_home() -> None:
                 permission="trading.view_positiontotal",
                 order=10,
                 reads=frozenset({"book"}),
+            ),
+        )
+
+
+def _register_panels() -> None:
+    from trading.web.documents import documents_panel
+
+    if "documents" not in TRADE_PANELS:
+        TRADE_PANELS.register(
+            "documents",
+            TradePanel(
+                template="trades/_documents.html",
+                context=documents_panel,
+                permission="trading.view_tradedocument",
+                order=50,
             ),
         )
 

@@ -131,6 +131,18 @@ def trade() -> dict[str, Any]:
     return {"ref": make_desk().deal().ref}
 
 
+def trade_document() -> dict[str, Any]:
+    from tests.factories.trades import make_desk
+    from trading.services.documents import attach_document
+
+    desk = make_desk()
+    ref = desk.deal().ref
+    made = attach_document(
+        actor=desk.trader, ref=ref, kind="CONFIRMATION", name="deal.pdf", content=b"%PDF-1.7 deal"
+    )
+    return {"ref": ref, "uid": made.uid}
+
+
 def book() -> dict[str, Any]:
     from tests.factories.trades import make_book
 
@@ -345,6 +357,9 @@ FOREIGN: dict[str, Sample] = {
     "accounts:reopen-member": member,
     "accounts-site": lambda: {"pk": make_site(make_organization()).pk},
     "trading:trade": trade,
+    "trading:documents": trade,
+    "trading:document": trade_document,
+    "trading:document_withdraw": trade_document,
     "trading:trade_verb": lambda: {**trade(), "verb": "cancel"},
     "trading:counterparty": counterparty,
     "trading:counterparty_edit": counterparty,

@@ -22,6 +22,7 @@ from .curves import (
     CurveVersion,
     PublicationPolicy,
 )
+from .documents import DocumentKind, DocumentWithdrawal, TradeDocument
 from .drop_copy import (
     DropCopyAccount,
     DropCopyMessage,
@@ -89,6 +90,8 @@ __all__ = [
     "CurveStatus",
     "CurveVersion",
     "Delivery",
+    "DocumentKind",
+    "DocumentWithdrawal",
     "DropCopyAccount",
     "DropCopyMessage",
     "DropCopyParty",
@@ -140,6 +143,7 @@ __all__ = [
     "ShapeCalendar",
     "Stage",
     "Trade",
+    "TradeDocument",
     "TradeEvent",
     "TradeStatus",
     "TradeValue",

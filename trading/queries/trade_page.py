@@ -21,6 +21,7 @@ from .summaries import terms_json
 from .trades import trade_rows
 
 WAITING_SHOWN = 200
+SIBLINGS_SHOWN = 60
 # MW is a rate by itself; what else a quantity is per, in words.
 _PER = {" per HOUR": "", " per DAY": " a day", " per MONTH": " a month", " per TOTAL": " in all"}
 _WORDS = {"product_kind": "Product", "mic": "Exchange", "energy_mwh": "Energy, MWh"}
@@ -247,6 +248,40 @@ def waiting(actor: Actor) -> tuple[list[Any], list[Any]]:
     return (
         list(rows.filter(trade__status="PENDING")[:WAITING_SHOWN]),
         list(rows.filter(trade__status="DRAFT")[:WAITING_SHOWN]),
+    )
+
+
+@dataclass(frozen=True)
+class Siblings:
+    """
+    What was agreed together with a trade, as far as the reader's books hold it.
+
+    mirror      the other side of an internal deal; None where the reader does not see its book
+    package     the other trades of the package, by number, at most `SIBLINGS_SHOWN`
+    more        how many further ones there are
+    waiting     how many trades of the whole package wait for release, this one included
+    """
+
+    mirror: Any
+    package: tuple[Any, ...]
+    more: int
+    waiting: int
+
+
+def siblings(actor: Actor, trade: Any) -> Siblings:
+    """Return a trade's siblings: no query for a trade by itself, one for all others."""
+    if not trade.package_id:
+        return Siblings(None, (), 0, 0)
+    rows = trade_rows(actor).filter(
+        trade__organization_id=trade.organization_id, trade__package_id=trade.package_id
+    )
+    found = list(rows.order_by("trade_id"))
+    others = [row for row in found if row.trade_id not in (trade.pk, trade.mirror_id)]
+    return Siblings(
+        next((row for row in found if row.trade_id == trade.mirror_id), None),
+        tuple(others[:SIBLINGS_SHOWN]),
+        max(0, len(others) - SIBLINGS_SHOWN),
+        sum(row.trade.status == "PENDING" for row in found),
     )
 
 

@@ -16,6 +16,7 @@ from trading.queries.trade_page import (
     chosen_versions,
     compare,
     leg_rows,
+    siblings,
     waiting,
 )
 from trading.queries.trades import UnknownTrade, trade_by_ref, versions_of
@@ -56,6 +57,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "compared": compared,
             "differences": [d for d in compare(*compared) if d.is_change] if compared else [],
             "verbs": offered(actor, version),
+            "siblings": siblings(actor, version.trade),
             "panels": [
                 render_to_string(panel.template, panel.context(actor, version), request=request)
                 for panel in panels_of(actor)

@@ -2,10 +2,17 @@
 
 from django.urls import path
 
-from . import life, trade
+from . import documents, life, trade
 
 urlpatterns = [
     path("trades/waiting/", trade.waiting_trades, name="waiting"),
     path("trades/<str:ref>/", trade.trade, name="trade"),
+    path("trades/<str:ref>/documents/", documents.documents, name="documents"),
+    path("trades/<str:ref>/documents/<uuid:uid>/", documents.document, name="document"),
+    path(
+        "trades/<str:ref>/documents/<uuid:uid>/withdraw/",
+        documents.withdraw,
+        name="document_withdraw",
+    ),
     path("trades/<str:ref>/<str:verb>/", life.act, name="trade_verb"),
 ]
