@@ -357,6 +357,7 @@ FOREIGN: dict[str, Sample] = {
     "accounts:reopen-member": member,
     "accounts-site": lambda: {"pk": make_site(make_organization()).pk},
     "trading:trade": trade,
+    "trading:package": trade,
     "trading:documents": trade,
     "trading:document": trade_document,
     "trading:document_withdraw": trade_document,

@@ -290,7 +290,7 @@ def test_a_second_person_confirms_several_at_once(desk, trader):
         )  # fmt: skip
 
     assert "waits for another person" in answers[0]
-    assert "2 trades confirmed." in answers[1]
+    assert "2 trades released." in answers[1]
     assert set(Trade.objects.values_list("status", flat=True)) == {"LIVE"}
 
 

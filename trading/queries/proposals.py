@@ -1,6 +1,6 @@
 """From terms to a proposal that checks can judge, and the preview that a ticket shows."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import CalendarError
-from trading.checks import CheckResult, Outcome, Proposal, run_checks
+from trading.checks import CheckResult, Outcome, Proposal, run_checks, run_checks_of_many
 from trading.deals import (
     Deal,
     DealError,
@@ -34,6 +34,7 @@ __all__ = [
     "UnknownCounterparty",
     "delivery_areas",
     "preview",
+    "previews",
     "propose",
 ]
 
@@ -212,3 +213,14 @@ def _check_indices(deal: Deal, known: Answers) -> None:
 def preview(proposal: Proposal) -> Preview:
     """Return hours, energy and notional of a proposal and what the checks say of it now."""
     return Preview(deal_totals(proposal.deal), run_checks(proposal))
+
+
+def previews(proposals: Sequence[Proposal]) -> list[Preview]:
+    """Return what `preview` says of each new deal if those before it were booked; asked at once."""
+    if len(proposals) == 1:
+        return [preview(proposals[0])]
+    answers = run_checks_of_many(proposals)
+    return [
+        Preview(proposal.totals, results)
+        for proposal, results in zip(proposals, answers, strict=True)
+    ]

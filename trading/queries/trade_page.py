@@ -285,6 +285,24 @@ def siblings(actor: Actor, trade: Any) -> Siblings:
     )
 
 
+def package_waiting(actor: Actor, trade: Any) -> tuple[list[Any], dict[str, Decimal]]:
+    """Return what of a trade's package waits in the actor's books, and its notional by currency."""
+    rows = list(
+        trade_rows(actor)
+        .filter(
+            trade__organization_id=trade.organization_id,
+            trade__package_id=trade.package_id,
+            trade__status="PENDING",
+        )
+        .order_by("trade_id")
+    )
+    totals: dict[str, Decimal] = {}
+    for row in rows:
+        if row.notional is not None:
+            totals[row.currency] = totals.get(row.currency, Decimal(0)) + row.notional
+    return rows, totals
+
+
 def may_deal_in(actor: Actor, version: Any) -> bool:
     """Say whether the actor may deal in the book that a trade is in."""
     return version.trade.book_id in book_ids(actor, level="trade")

@@ -23,7 +23,7 @@ from energyopti.accounts.actors import Actor
 from trading.checks import CHANGE_STEPS, CheckResult, Proposal, run_checks
 from trading.deals import Deal, DealError, deal_totals, mirror, package
 from trading.models import CaptureBasis, Counterparty, Trade, TradeEvent, TradeStatus, TradeVersion
-from trading.queries.proposals import TradeInvalid, propose
+from trading.queries.proposals import Answers, TradeInvalid, propose
 from trading.queries.summaries import terms_json
 
 from .life import (
@@ -218,10 +218,11 @@ def capture_package(
     except DealError as error:
         raise TradeInvalid(error.field, error.rule) from error
     words = _Words(reason, client_reference, tags, text, override_reason=override_reason)
+    answers = Answers()
     proposals = [
         propose(
             actor=actor, deal=deal, book_id=item.book_id, counterparty_id=item.counterparty_id,
-            traded_at=traded_at, received_at=received_at,
+            traded_at=traded_at, received_at=received_at, answers=answers,
             client_reference=f"{client_reference}/{n}" if client_reference else "",
         )
         for n, (deal, item) in enumerate(zip(deals, items, strict=True), start=1)

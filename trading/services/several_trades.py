@@ -9,10 +9,10 @@ from django.db import transaction
 from energyopti.accounts.actors import Actor
 from trading.models import Trade
 from trading.queries.books import book_path
-from trading.queries.trades import UnknownTrade
+from trading.queries.trades import UnknownTrade, trade_by_ref
 
 from .capture import Receipt
-from .lifecycle import cancel_trade, release_trade
+from .lifecycle import cancel_trade, reject_trade, release_trade
 from .trade_versions import lock_books
 
 
@@ -60,6 +60,79 @@ def release_trades(
             reason=reason,
         ),
     )  # fmt: skip
+
+
+class PackageChanged(ValueError):
+    """The package has other waiting trades than those that the caller has seen."""
+
+
+def release_package(
+    *,
+    actor: Actor,
+    ref: str,
+    trades: Sequence[Seen],
+    received_at: datetime,
+    reason: str = "",
+    override_reason: str = "",
+) -> list[Receipt]:
+    """
+    Let all waiting trades of a trade's package go live in one step: all of them, or none.
+
+    trades  all that wait, as the caller has seen them
+
+    :raises PackageChanged: if more of them wait by now, or others.
+    :raises PermissionMissing, UnknownTrade, StaleVersion, TransitionForbidden, SecondPersonNeeded,
+        TradeStopped, ReasonNeeded: as `release_trade`.
+    """
+    return _whole_package(
+        actor, ref, trades,
+        lambda seen: release_trade(
+            actor=actor, ref=seen.ref, expected_version=seen.version, received_at=received_at,
+            reason=reason, override_reason=override_reason,
+        ),
+    )  # fmt: skip
+
+
+def reject_package(
+    *, actor: Actor, ref: str, trades: Sequence[Seen], received_at: datetime, reason: str
+) -> list[Receipt]:
+    """
+    Send all waiting trades of a trade's package back as drafts: all of them, or none.
+
+    :raises PackageChanged: as `release_package`.
+    :raises PermissionMissing, UnknownTrade, StaleVersion, TransitionForbidden, TradeInvalid: as
+        `reject_trade`.
+    """
+    return _whole_package(
+        actor, ref, trades,
+        lambda seen: reject_trade(
+            actor=actor, ref=seen.ref, expected_version=seen.version, received_at=received_at,
+            reason=reason,
+        ),
+    )  # fmt: skip
+
+
+@transaction.atomic
+def _whole_package(
+    actor: Actor, ref: str, trades: Sequence[Seen], verb: Callable[[Seen], Receipt]
+) -> list[Receipt]:
+    actor.require("trading.release_trade")
+    one = trade_by_ref(actor, ref).trade
+    # Whoever changes a trade of the package waits for this one, and is seen or sees it.
+    waiting = (
+        Trade.objects.filter(
+            organization_id=one.organization_id, package_id=one.package_id, status="PENDING"
+        )
+        if one.package_id
+        else Trade.objects.none()
+    )
+    lock_books([book_path(book_id) for book_id in {*waiting.values_list("book_id", flat=True)}])
+    refs = set(waiting.values_list("ref", flat=True))
+    if not refs or refs != {seen.ref for seen in trades}:
+        raise PackageChanged(
+            f"package: {one.package_id or 'none'} has other trades that wait than you have seen."
+        )
+    return _each(trades, verb)
 
 
 @transaction.atomic

@@ -228,7 +228,7 @@ class BlotterPage(TablePage):
     rows_template = "trades/_blotter_rows.html"
     confirm_template = "trades/blotter_confirm.html"
     bulk_actions = (
-        BulkAction("release", "Confirm", permission="trading.release_trade"),
+        BulkAction("release", "Release", permission="trading.release_trade"),
         BulkAction("tag", "Tag", permission="trading.amend_trade"),
         BulkAction("untag", "Untag", permission="trading.amend_trade"),
         BulkAction("cancel", "Cancel", is_harmful=True, permission="trading.cancel_trade"),
@@ -301,7 +301,7 @@ class BlotterPage(TablePage):
         done = verbs[action.name](
             actor=self._own, trades=seen, received_at=clock.now(), reason=reason
         )
-        word = {"cancel": "cancelled", "release": "confirmed"}[action.name]
+        word = {"cancel": "cancelled", "release": "released"}[action.name]
         return f"{len(done)} trade{'s' if len(done) != 1 else ''} {word}."
 
     def _bulk(self, name: str) -> HttpResponse:

@@ -22,10 +22,11 @@ from trading.queries.books import (
     counterparties_for,
 )
 from trading.queries.proposals import (
+    Answers,
     Preview,
     TradeInvalid,
     UnknownCounterparty,
-    preview,
+    previews,
     propose,
 )
 from trading.queries.summaries import terms_json
@@ -203,11 +204,12 @@ class Ticket:
         self.tags = tuple(dict.fromkeys([*(line.tags if line else ()), *found["tags"].split()]))
         other = self.booking.books.get(found["mirror_book"])
         self.deals, books = self._deals(deal, book, other)
+        answers = Answers()
         self.proposals = tuple(
             propose(
                 actor=self.actor, deal=each, book_id=where.id, counterparty_id=party.id,
                 traded_at=self.now, received_at=self.now,
-                client_reference=found["client_reference"],
+                client_reference=found["client_reference"], answers=answers,
             )
             for each, where in zip(self.deals, books, strict=True)
         )  # fmt: skip
@@ -251,8 +253,8 @@ class Ticket:
         """Return each deal with its totals and what the checks say of it now."""
         if self._shown is None:
             self._shown = [
-                Shown(deal, preview(proposal))
-                for deal, proposal in zip(self.deals, self.proposals, strict=True)
+                Shown(deal, seen)
+                for deal, seen in zip(self.deals, previews(self.proposals), strict=True)
             ]
         return self._shown
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import documents, life, trade
+from . import documents, life, package, trade
 
 urlpatterns = [
     path("trades/waiting/", trade.waiting_trades, name="waiting"),
@@ -14,5 +14,6 @@ urlpatterns = [
         documents.withdraw,
         name="document_withdraw",
     ),
+    path("trades/<str:ref>/package/", package.package, name="package"),
     path("trades/<str:ref>/<str:verb>/", life.act, name="trade_verb"),
 ]
