@@ -8,6 +8,7 @@ refuses to work while a required check is missing.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -65,8 +66,11 @@ class Proposal:
     market_id       of the deal's first leg
     market_ids      by code, all that the deal adds positions in
     deltas          what the deal adds to positions
-    currency        of the deal and of the book
+    currency        of the deal: what its legs are paid in
     trade_id        of the trade whose terms these are to be, None for a new one
+    reporting_currency  of the book; that of the deal if left out
+    rate            reporting currency per unit of `currency` when the deal came, 1 for the same
+                    one; None where none was known, which only an executed fact may be
     """
 
     organization_id: UUID
@@ -81,6 +85,25 @@ class Proposal:
     traded_at: datetime
     client_reference: str = ""
     trade_id: int | None = None
+    reporting_currency: str = ""
+    rate: Decimal | None = Decimal(1)
+
+    def __post_init__(self) -> None:
+        if not self.reporting_currency:
+            object.__setattr__(self, "reporting_currency", self.currency)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Say whether the deal is in another currency than its book."""
+        return self.currency != self.reporting_currency
+
+    @property
+    def reported_notional(self) -> Decimal | None:
+        """Return the notional in the book's currency, as thresholds compare it; None without."""
+        notional = self.totals.notional
+        if notional is None or self.rate is None:
+            return None
+        return notional.amount * self.rate
 
     @cached_property
     def totals(self) -> Totals:
@@ -163,7 +186,7 @@ def run_checks(proposal: Proposal) -> tuple[CheckResult, ...]:
     :raises MissingEntry: while a required check is missing; no trade passes unchecked.
     """
     CHECKS.verify()
-    return tuple(check(proposal) for check in CHECKS.values())
+    return (*(check(proposal) for check in CHECKS.values()), *_exchange(proposal))
 
 
 def run_checks_of_many(proposals: Sequence[Proposal]) -> list[tuple[CheckResult, ...]]:
@@ -180,7 +203,33 @@ def run_checks_of_many(proposals: Sequence[Proposal]) -> list[tuple[CheckResult,
             answers.append(CHECKS_OF_MANY[name](proposals))
         else:
             answers.append([check(proposal) for proposal in proposals])
-    return [tuple(said) for said in zip(*answers, strict=True)]
+    return [
+        (*said, *_exchange(proposal))
+        for proposal, said in zip(proposals, zip(*answers, strict=True), strict=True)
+    ]
+
+
+def _exchange(proposal: Proposal) -> tuple[CheckResult, ...]:
+    """State at which rate a deal in another currency than its book's was compared."""
+    if not proposal.is_foreign:
+        return ()
+    pair = f"{proposal.currency}/{proposal.reporting_currency}"
+    if proposal.rate is None:
+        return (
+            CheckResult(
+                "exchange_rate", Outcome.SOFT,
+                f"{pair} is not known: the book cannot be valued until it is entered under"
+                " exchange rates.",
+            ),
+        )  # fmt: skip
+    return (
+        CheckResult(
+            "exchange_rate", Outcome.PASS,
+            f"Amounts are compared in {proposal.reporting_currency} at the spot of"
+            f" {proposal.rate.normalize():f}.",
+            after=float(proposal.rate), unit=pair,
+        ),
+    )  # fmt: skip
 
 
 def run_steps_of_many(trades: Sequence[NewTrade]) -> None:

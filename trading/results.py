@@ -10,8 +10,8 @@ READERS = (Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
 def register_results() -> None:
     """Fill the registries; doing it twice changes nothing."""
     from trading.closing import END_OF_DAY
+    from trading.queries.exchange import RateMissing
     from trading.queries.pnl import NoReport
-    from trading.queries.valuation import RateMissing
     from trading.services.end_of_day import ClosingRefused, check_day, check_prices, explain_day
     from trading.services.pnl import PnlRefused
 

@@ -144,7 +144,7 @@ def test_a_missing_check_closes_the_door(desk, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"words": "B 10MW DE base Cal27 @ 85 GBP"}, TradeInvalid, "exchange-rate"),
+        ({"words": "B 10MW DE base Cal27 @ 85 GBP"}, TradeInvalid, "currency"),
         ({"words": "B 10MW FR base Cal27 @ 85"}, TradeInvalid, "FR is no market"),
         ({"words": "B 10MW DE base Cal26 @ 85"}, TradeInvalid, "had begun"),
         ({"traded_at": TRADED_AT + timedelta(days=1)}, TradeInvalid, "future"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from trading.models import Counterparty, Market, PriceIndex
 
 from .areas import delivery_areas
 from .books import BookRow, book_for, book_path
+from .exchange import Rates
 
 __all__ = [
     "Answers",
@@ -101,6 +103,7 @@ def propose(
     client_reference: str = "",
     trade_id: int | None = None,
     level: str = "trade",
+    is_fact: bool = False,
     answers: Answers | None = None,
 ) -> Proposal:
     """
@@ -108,17 +111,21 @@ def propose(
 
     trade_id    of the trade whose new terms these are, None for a new trade
     level       of the grant on the book that the actor needs
+    is_fact     of what has happened: its delivery may have begun, and its currency have no rate
     answers     shared by proposals of one transaction, so that the tables are asked once
 
     :raises UnknownBook: if the actor may not trade in the book.
     :raises UnknownCounterparty: if the book's organization has no such active counterparty.
-    :raises TradeInvalid: naming the field: a market, index or currency the book cannot hold, a
-        trade of the future, a delivery that had begun before the trade.
+    :raises TradeInvalid: naming the field: a market or index that is none here, a currency that
+        is not the market's or has no rate to the book's, a trade of the future, a delivery that
+        had begun before the trade.
     """
     known = answers or Answers()
     book = known.to(("book", book_id, level), lambda: book_for(actor, book_id, level=level))
     markets = _markets(deal, known)
-    currency = _currency(deal, book, markets)
+    currency = _currency(deal, markets)
+    rates = known.to(("rates", received_at), lambda: Rates(received_at))
+    rate = _rate(deal, currency, book, rates, is_fact=is_fact)
     _check_indices(deal, known)
     if not known.to(
         ("counterparty", counterparty_id, book.organization_id),
@@ -136,7 +143,7 @@ def propose(
         found = deltas(deal)
     except (CalendarError, DealError) as error:
         raise TradeInvalid(getattr(error, "field", "period"), str(error)) from error
-    if begins_too_early:
+    if begins_too_early and not is_fact:
         raise TradeInvalid("period", "delivery had begun before the trade.")
     return Proposal(
         organization_id=book.organization_id,
@@ -151,6 +158,8 @@ def propose(
         traded_at=traded_at,
         client_reference=client_reference,
         trade_id=trade_id,
+        reporting_currency=book.reporting_currency,
+        rate=rate,
     )
 
 
@@ -174,25 +183,44 @@ def _markets(deal: Deal, known: Answers) -> dict[str, Market]:
     return found
 
 
-def _currency(deal: Deal, book: BookRow, markets: Mapping[str, Market]) -> str:
-    """Return the one currency of the deal, refusing what the book could not add up."""
-    held = {
-        *(leg.currency for leg in deal.legs if isinstance(leg, (Fixed, Floating, Option))),
-        *(leg.premium_currency for leg in deal.options if leg.premium),
-    }
+def _currency(deal: Deal, markets: Mapping[str, Market]) -> str:
+    """Return the one currency of the deal's legs, which is that of its markets."""
+    held = {leg.currency for leg in deal.legs if isinstance(leg, (Fixed, Floating, Option))}
+    home = markets[deal.schedule.area.code]
     for currency in sorted(held):
-        market = next(
-            (m for m in markets.values() if m.currency != currency),
-            markets[deal.schedule.area.code],
-        )
-        if currency != book.reporting_currency or currency != market.currency:
+        market = next((m for m in markets.values() if m.currency != currency), None)
+        if market is not None:
             raise TradeInvalid(
                 "currency",
-                f"{currency} meets book {book.code} in {book.reporting_currency} and market "
-                f"{market.code} in {market.currency}; without an exchange-rate curve the three "
-                "must be the same.",
+                f"{currency}: {market.code} is priced in {market.currency}. A deal is in the"
+                " currency of its markets; hedge the exchange rate apart from it.",
             )
-    return book.reporting_currency
+    return home.currency
+
+
+def _rate(
+    deal: Deal, currency: str, book: BookRow, rates: Rates, *, is_fact: bool
+) -> Decimal | None:
+    """
+    Return the spot from the deal's currency to the book's.
+
+    :raises TradeInvalid: naming the pair, for money of an order that the book could not add up.
+    """
+    paid = {
+        "currency": {currency},
+        "premium_currency": {leg.premium_currency for leg in deal.options if leg.premium},
+        "fee_currency": {fee.currency for fee in deal.fees},
+    }
+    for field_, currencies in paid.items():
+        for one in sorted(currencies):
+            if not is_fact and rates.of(one, book.reporting_currency) is None:
+                raise TradeInvalid(
+                    field_,
+                    f"book {book.code} reports in {book.reporting_currency}, and no exchange rate"
+                    f" {one}/{book.reporting_currency} is known at"
+                    f" {rates.as_of:%Y-%m-%d %H:%M} UTC; enter it under exchange rates.",
+                )
+    return rates.of(currency, book.reporting_currency)
 
 
 def _check_indices(deal: Deal, known: Answers) -> None:

@@ -86,22 +86,6 @@ def fx_rate_rows(actor: Actor, *, known_at: datetime | None = None) -> QuerySet[
     )
 
 
-def fx_rate(
-    *, base: str, quote: str, as_of: datetime, known_at: datetime, source: str = ""
-) -> FxRate | None:
-    """
-    Return the latest rate of a pair that spoke of `as_of` and was known at `known_at`, or None.
-
-    source      empty takes whichever spoke last.
-    """
-    rows = FxRate.objects.filter(
-        base=base, quote=quote, valid_from__lte=as_of, recorded_at__lte=known_at
-    )
-    if source:
-        rows = rows.filter(source=source)
-    return rows.order_by("-valid_from", "-recorded_at", "-id").first()
-
-
 def commodity_terms(row: Commodity) -> CommodityTerms:
     return CommodityTerms(row.code, row.name, row.kind, row.delivery, row.quantity_unit)
 

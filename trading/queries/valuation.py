@@ -40,7 +40,6 @@ from .areas import delivery_areas
 from .deals import deal_of
 from .marks import MarketMarks, NoMark, month_marks
 from .positions import micro
-from .reference import fx_rate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 HELD = ("LIVE", "NOVATED", "TERMINATED", "MATURED", "SETTLED")
-_BRIDGES = ("EUR", "USD")
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
 _CENT = Decimal("0.01")
@@ -114,10 +112,6 @@ WHERE market_id = %(market)s AND series = %(series)s
   AND recorded_at <= %(cut)s AND available_at <= %(as_of)s
 ORDER BY period_start, recorded_at DESC
 """
-
-
-class RateMissing(LookupError):
-    """No exchange rate is known for a currency that is held; names the pair and the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -566,55 +560,6 @@ def _last_mark(
         weight = point.hours * (inside / (point.end - point.start))
         value, hours = value + point.price * weight, hours + weight
     return value / hours, f"version {version.number} of {version.snapshot.as_of:%Y-%m-%d}"
-
-
-@dataclass
-class Rates:
-    """Exchange rates by a cut, looked up once each."""
-
-    as_of: datetime
-    known_at: datetime
-    found: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
-
-    def of(self, base: str, quote: str) -> Decimal | None:
-        """Return quote per unit of base: as quoted, the inverse, or by way of EUR or USD."""
-        if base == quote:
-            return Decimal(1)
-        if (base, quote) not in self.found:
-            rate = self._direct(base, quote)
-            for bridge in _BRIDGES:
-                if rate is None and bridge not in (base, quote):
-                    first, second = self._direct(base, bridge), self._direct(bridge, quote)
-                    if first is not None and second is not None:
-                        rate = first * second
-            self.found[base, quote] = (
-                None if rate is None else rate.quantize(Decimal(1).scaleb(-12))
-            )
-        return self.found[base, quote]
-
-    def require(self, base: str, quote: str) -> Decimal:
-        """
-        Return the rate.
-
-        :raises RateMissing: naming the pair.
-        """
-        rate = self.of(base, quote)
-        if rate is None:
-            raise RateMissing(
-                f"rate: {base}/{quote} is not known at {self.as_of:%Y-%m-%d %H:%M} UTC; enter it"
-                " under exchange rates."
-            )
-        return rate
-
-    def _direct(self, base: str, quote: str) -> Decimal | None:
-        ahead = fx_rate(base=base, quote=quote, as_of=self.as_of, known_at=self.known_at)
-        back = fx_rate(base=quote, quote=base, as_of=self.as_of, known_at=self.known_at)
-        if ahead is not None and (back is None or ahead.valid_from >= back.valid_from):
-            return ahead.rate
-        return None if back is None else 1 / back.rate
-
-    def told(self) -> list[list[str]]:
-        return sorted([*pair, str(rate)] for pair, rate in self.found.items() if rate is not None)
 
 
 def digest_of(content: Any) -> str:

@@ -13,7 +13,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from django.db import transaction
 
 from energyopti.accounts.actors import Actor
 from trading.checks import CHANGE_STEPS, CheckResult, Proposal, run_checks
-from trading.deals import Deal, DealError, deal_totals, mirror, package
+from trading.deals import Deal, DealError, mirror, package
 from trading.models import CaptureBasis, Counterparty, Trade, TradeEvent, TradeStatus, TradeVersion
 from trading.queries.proposals import Answers, TradeInvalid, propose
 from trading.queries.summaries import terms_json
@@ -149,6 +148,8 @@ def book_fill(
     """
     Book an executed deal, whatever the checks say; they are recorded, and steps open breaches.
 
+    A delivery that had begun is booked whole, as it was traded.
+
     source, external_id     where the fill came from and its number there: it is booked once
 
     :raises PermissionMissing: without `trading.book_fill`.
@@ -159,6 +160,7 @@ def book_fill(
     proposal = propose(
         actor=actor, deal=deal, book_id=book_id, counterparty_id=counterparty_id,
         traded_at=traded_at, received_at=received_at, client_reference=client_reference,
+        is_fact=True,
     )  # fmt: skip
     return _capture(CaptureBasis.FILL, actor, [proposal], words)[0]
 
@@ -224,6 +226,7 @@ def capture_package(
             actor=actor, deal=deal, book_id=item.book_id, counterparty_id=item.counterparty_id,
             traded_at=traded_at, received_at=received_at, answers=answers,
             client_reference=f"{client_reference}/{n}" if client_reference else "",
+            is_fact=is_fill,
         )
         for n, (deal, item) in enumerate(zip(deals, items, strict=True), start=1)
     ]  # fmt: skip
@@ -305,7 +308,7 @@ def _capture(
         waits = (
             basis is CaptureBasis.ORDER
             and not is_draft
-            and any(needs_second_person(p.book_path, _notional(p)) for p in proposals)
+            and any(needs_second_person(p.book_path, p.reported_notional) for p in proposals)
         )
         status = TradeStatus.PENDING if waits else TradeStatus.LIVE
         if is_draft:
@@ -413,11 +416,6 @@ def _same_again(trade: Trade | None, asked: str, words: _Words) -> Receipt:
         )
         raise ReferenceReused(f"{name}: {value} is {trade.ref}, which has other terms.")
     return Receipt(trade.ref, trade.pk, False, (), trade.latest_version, trade.status)
-
-
-def _notional(proposal: Proposal) -> Decimal | None:
-    notional = deal_totals(proposal.deal).notional
-    return None if notional is None else notional.amount
 
 
 def request_hash(

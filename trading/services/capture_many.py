@@ -197,7 +197,7 @@ def _propose(actor: Actor, one: Weighed, received_at: datetime, answers: Answers
     one.proposal = propose(
         actor=actor, deal=new.deal, book_id=new.book_id, counterparty_id=new.counterparty_id,
         traded_at=new.traded_at, received_at=received_at, client_reference=new.client_reference,
-        answers=answers,
+        is_fact=not is_order, answers=answers,
     )  # fmt: skip
     one.summary = terms_summary(new.deal, one.proposal.totals)
     one.asked = request_hash(new.basis, one.proposal, new.tags, one.summary)
@@ -257,8 +257,8 @@ def _put_in_line(new: Sequence[Weighed], answers: Answers) -> None:
             continue
         path = proposal.book_path
         limit = answers.to(("four eyes", path), partial(four_eyes_from, path))
-        notional = proposal.totals.notional
-        if limit is not None and (notional is None or abs(notional.amount) >= limit):
+        notional = proposal.reported_notional
+        if limit is not None and (notional is None or abs(notional) >= limit):
             one.status = TradeStatus.PENDING
             waiting.add(proposal.deal.package_id)
     for one in new:

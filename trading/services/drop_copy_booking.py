@@ -56,6 +56,7 @@ def examine(*, actor: Actor, fill: MatchedFill, received_at: datetime) -> None:
             counterparty_id=fill.counterparty_id,
             traded_at=fill.traded_at,
             received_at=_not_before(received_at, fill),
+            is_fact=True,
         )
     except _REFUSALS as error:
         raise Unmatched(0, f"{error}") from error

@@ -11,8 +11,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from energyopti.accounts.actors import Actor
-from trading.checks import CheckResult, run_checks
-from trading.deals import Deal, deal_totals
+from trading.checks import CheckResult, Proposal, run_checks
+from trading.deals import Deal
 from trading.models import (
     CaptureBasis,
     TradeEvent,
@@ -65,7 +65,7 @@ def submit_draft(
             checks, waits = [result.as_json() for result in results], True
         else:
             checks = judged(results, actor=actor, reason=reason, override_reason=override_reason)
-            waits = needs_second_person(side.path, side.held.notional)
+            waits = needs_second_person(side.path, proposal.reported_notional)
         status = TradeStatus.PENDING if waits else TradeStatus.LIVE
         return add(
             side, TradeEvent.SUBMIT, status, actor, received_at, reason=reason, checks=checks,
@@ -179,7 +179,7 @@ def amend_trade(
         if status is TradeStatus.LIVE:
             results = run_checks(proposal)
             checks = judged(results, actor=actor, reason=reason, override_reason=override_reason)
-            _second_person(actor, side, terms)
+            _second_person(actor, side, proposal)
         return add(
             side, TradeEvent.AMEND, status, actor, effective_at or received_at, reason=reason,
             text=text, terms=terms, checks=checks, results=results,
@@ -211,7 +211,7 @@ def correct_trade(
     check_words(text=text)
 
     def correct(side: Side, number: int) -> Receipt:
-        proposal = proposal_of(actor, side, side_of(deal, side, number), received_at)
+        proposal = proposal_of(actor, side, side_of(deal, side, number), received_at, is_fact=True)
         results = run_checks(proposal)
         return add(
             side, TradeEvent.CORRECT, TradeStatus(side.trade.status), actor, side.held.traded_at,
@@ -244,10 +244,9 @@ def cancel_trade(
     return change(actor, ref, expected_version, TradeEvent.CANCEL, cancel)
 
 
-def _second_person(actor: Actor, side: Side, terms: Terms) -> None:
-    notional = deal_totals(terms.deal).notional
+def _second_person(actor: Actor, side: Side, proposal: Proposal) -> None:
     is_asked = side.trade.basis == CaptureBasis.ORDER and needs_second_person(
-        side.path, notional.amount if notional else None
+        side.path, proposal.reported_notional
     )
     if is_asked and (actor.id in authors(side.trade) or not actor.may("trading.release_trade")):
         raise SecondPersonNeeded(

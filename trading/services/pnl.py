@@ -29,9 +29,9 @@ from trading.models import (
     ValuationRun,
 )
 from trading.queries.books import book_for, book_ids
+from trading.queries.exchange import Rates
 from trading.queries.valuation import (
     CutFacts,
-    Rates,
     Universe,
     books_of,
     cut_facts,

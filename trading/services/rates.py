@@ -18,6 +18,9 @@ from ..queries.rates import latest_rows
 from .changes import require_manager
 from .locks import lock_keys
 
+# Held while forwards are booked, so that a run's cut can wait for it.
+FX_FORWARDS_KEY = f"rates:{FxForwardQuote._meta.db_table}"
+
 
 class RatesRefused(ValueError):
     """A quote cannot be booked; names the field and the rule."""

@@ -14,6 +14,7 @@ from energyopti.accounts.actors import Actor
 from trading.checks import CHANGE_STEPS, CheckResult, Proposal
 from trading.deals import Deal, mirrored
 from trading.models import (
+    CaptureBasis,
     Trade,
     TradeEvent,
     TradeStatus,
@@ -113,13 +114,24 @@ def add(
 
 
 def proposal_of(
-    actor: Actor, side: Side, deal: Deal, received_at: datetime, *, level: str = "trade"
+    actor: Actor,
+    side: Side,
+    deal: Deal,
+    received_at: datetime,
+    *,
+    level: str = "trade",
+    is_fact: bool = False,
 ) -> Proposal:
-    """Return a deal as the checks see it in place of what the side holds."""
+    """
+    Return a deal as the checks see it in place of what the side holds.
+
+    is_fact     of what has happened, as the terms of an executed trade always are
+    """
     return propose(
         actor=actor, deal=deal, book_id=side.trade.book_id,
         counterparty_id=side.trade.counterparty_id, traded_at=side.held.traded_at,
         received_at=received_at, trade_id=side.trade.pk, level=level,
+        is_fact=is_fact or side.trade.basis == CaptureBasis.FILL,
     )  # fmt: skip
 
 

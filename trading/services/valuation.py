@@ -20,11 +20,10 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import tzdata_version
 from energyopti.foundation.events.services import record_event
 from trading.models import CurveDefinition, TradeValue, ValuationRun
+from trading.queries.exchange import RateMissing, Rates
 from trading.queries.valuation import (
     CutFacts,
     HeldVersion,
-    RateMissing,
-    Rates,
     Universe,
     books_of,
     cut_facts,
@@ -34,6 +33,7 @@ from trading.queries.valuation import (
 
 from .changes import ForeignOrganization
 from .locks import book_key, server_time, share_keys
+from .rates import FX_FORWARDS_KEY
 from .versions import code_version
 
 if TYPE_CHECKING:
@@ -150,9 +150,9 @@ def take_cut(organization_id: UUID) -> datetime:
     keys = [book_key(book_id) for book_id in books_of(organization_id)]
     markets = list(CurveDefinition.objects.filter(is_mark=True).values_list("market_id", flat=True))
     with transaction.atomic():
-        share_keys([*keys, *(f"curve:{market_id}" for market_id in markets)])
+        share_keys([*keys, *(f"curve:{market_id}" for market_id in markets), FX_FORWARDS_KEY])
         with connection.cursor() as cursor:
-            # The locks that `book_prices` and `book_fx_rates` take.
+            # The locks that `book_prices`, `book_fx_rates` and `book_fx_forwards` take.
             cursor.execute(
                 "SELECT pg_advisory_xact_lock_shared(hashtext('trading_price'), market)"
                 " FROM unnest(%s::int[]) AS market",

@@ -210,6 +210,7 @@ class Ticket:
                 actor=self.actor, deal=each, book_id=where.id, counterparty_id=party.id,
                 traded_at=self.now, received_at=self.now,
                 client_reference=found["client_reference"], answers=answers,
+                is_fact=self.is_fill,
             )
             for each, where in zip(self.deals, books, strict=True)
         )  # fmt: skip

@@ -163,6 +163,7 @@ class _Act:
                 counterparty_id=self.version.trade.counterparty_id,
                 traded_at=self.version.traded_at, received_at=self.now,
                 trade_id=self.version.trade_id,
+                is_fact=self.verb.name == "correct" or self.version.trade.basis == "FILL",
             )
         )  # fmt: skip
 

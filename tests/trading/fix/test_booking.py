@@ -67,6 +67,14 @@ def test_a_fill_is_a_future_in_its_book_with_its_account_and_house(desk, venue):
     assert event.payload["trade_ref"] == trade.ref and event.payload["exec_id"] == "E1"
 
 
+def test_a_fill_in_a_delivery_that_runs_is_booked_whole(venue):
+    taken = take(venue, fill(2, t200="202611"))
+
+    held = TradeVersion.objects.get(trade__ref=taken.trade_ref)
+    assert (taken.state, held.hours, held.first_date) == ("BOOKED", 720, date(2026, 11, 1))
+    assert held.traded_at > held.delivery_start
+
+
 def test_the_same_execution_is_one_trade_however_it_comes(venue):
     first = take(venue, fill(2))
     again = take(venue, fill(77, possible_duplicate=True))
@@ -102,7 +110,6 @@ def test_other_terms_under_the_same_name_are_left_to_a_person(venue):
         ({"t17": None}, 17, "missing"),
         ({"t150": "?"}, 150, "no ExecType"),
         ({"t39": "?"}, 39, "no OrdStatus"),
-        ({"t200": "202601"}, 0, "had begun before the trade"),
     ],
 )
 def test_what_cannot_be_booked_is_kept_with_field_and_rule(venue, changes, tag, rule):

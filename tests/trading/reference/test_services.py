@@ -25,10 +25,10 @@ from trading.models import (
     ShapeCalendar,
 )
 from trading.queries.agreements import agreement_rows, annex_on, counterparty_rows, one_of
+from trading.queries.exchange import Rates
 from trading.queries.load_shapes import shapes_of_market
 from trading.queries.reference import (
     UnknownReference,
-    fx_rate,
     fx_rate_rows,
     market_rows,
 )
@@ -295,10 +295,10 @@ def test_a_rate_is_corrected_and_what_was_known_stays(desk):
     again = book_fx_rates(actor=desk.officer, rates=[replace(rate, rate=Decimal("1.16"))])
 
     assert (len(corrected), again) == (1, [])
-    pair = {"base": "EUR", "quote": "USD", "as_of": NOON + timedelta(days=3)}
-    assert fx_rate(**pair, known_at=corrected[0].recorded_at).rate == Decimal("1.16")
-    assert fx_rate(**pair, known_at=before.recorded_at).rate == Decimal("1.15")
-    assert fx_rate(**{**pair, "as_of": NOON - timedelta(1)}, known_at=before.recorded_at) is None
+    later = NOON + timedelta(days=3)
+    assert Rates(later, corrected[0].recorded_at).of("EUR", "USD") == Decimal("1.16")
+    assert Rates(later, before.recorded_at).of("EUR", "USD") == Decimal("1.15")
+    assert Rates(NOON - timedelta(1), before.recorded_at).of("EUR", "USD") is None
     assert [row.rate for row in fx_rate_rows(desk.trader)] == [Decimal("1.16")]
     event = Event.objects.filter(type="fx_rates.booked").latest("id")
     assert (event.payload["new"], event.payload["corrected"]) == (0, 1)
