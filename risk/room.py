@@ -61,4 +61,8 @@ def _register_schedule() -> None:
         PERIODIC.register("risk.rebase", Periodic("risk.rebase", often, expires=often))
         PERIODIC.register("risk.recompute", Periodic("risk.recompute", "17 * * * *"))
     if "risk.curves" not in FOLLOWERS:
-        register_follower("risk.curves", ask_for_rebase, event_types=["curve.published"])
+        register_follower(
+            "risk.curves",
+            ask_for_rebase,
+            event_types=["curve.published", "fx_rates.booked", "rates.booked"],
+        )

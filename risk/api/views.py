@@ -36,6 +36,7 @@ class StateOutput(serializers.Serializer):
     currency = serializers.CharField()
     convention = serializers.CharField()
     unvalued = serializers.IntegerField()
+    findings = serializers.ListField(child=serializers.CharField())
     problem = serializers.CharField()
     limits = serializers.ListField(child=serializers.JSONField())
     positions = serializers.ListField(child=serializers.JSONField())
@@ -68,6 +69,7 @@ STATE = OpenApiExample(
         "currency": "EUR",
         "convention": "VaR 99 %, 1 day, historical simulation, 500 scenarios; the 5th worst",
         "unvalued": 0,
+        "findings": [],
         "problem": "",
         "limits": [
             {

@@ -1,10 +1,11 @@
 """
-Risk mathematics, pure: scenarios, projection of linear positions, VaR and ES.
+Risk mathematics, pure: scenarios, projection of linear positions, exchange rates, VaR and ES.
 
 Axis order everywhere: scenario, then tenor (months from the valuation month). P&L is positive
 for a gain; VaR and ES are positive for a loss.
 """
 
+from risk.engine._currency import Exchange, exchange_changes, in_currency
 from risk.engine._linear import (
     Exposure,
     MonthlyCurve,
@@ -37,6 +38,7 @@ from risk.engine._tail import (
 __all__ = [
     "ContractQuote",
     "Convention",
+    "Exchange",
     "Exposure",
     "MonthlyCurve",
     "NoCurve",
@@ -48,7 +50,9 @@ __all__ = [
     "TailRisk",
     "TenorShocks",
     "base_value",
+    "exchange_changes",
     "exposure_by_tenor",
+    "in_currency",
     "lower_tail",
     "month_number",
     "price_of",

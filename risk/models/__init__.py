@@ -1,7 +1,7 @@
 """The tables of risk, one file a subject."""
 
 from .limits import Limit, LimitBreach
-from .scenarios import MarketSnapshot, ScenarioSet, ScenarioShocks, SnapshotCurve
+from .scenarios import MarketSnapshot, ScenarioSet, ScenarioShocks, SnapshotCurve, SnapshotRate
 from .vectors import RiskNumber, ScopeVector, TradeVector
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "ScenarioShocks",
     "ScopeVector",
     "SnapshotCurve",
+    "SnapshotRate",
     "TradeVector",
 ]

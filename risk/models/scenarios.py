@@ -99,3 +99,30 @@ class SnapshotCurve(models.Model):
 
     def __str__(self) -> str:
         return f"curve of {self.market_id} in {self.snapshot_id}"
+
+
+class SnapshotRate(models.Model):
+    """
+    A pair in a snapshot: its spot, and how it moves in each scenario.
+
+    changes     float64, little-endian, shape (scenario,): rate in the scenario / rate − 1
+    held        in how many scenarios no history spoke of the pair, so that the rate is held
+    """
+
+    append_only = True
+
+    snapshot = models.ForeignKey(MarketSnapshot, models.PROTECT, related_name="rates")
+    base = models.CharField(max_length=3)
+    quote = models.CharField(max_length=3)
+    rate = models.FloatField()
+    changes = models.BinaryField()
+    held = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("snapshot", "base", "quote", name="snapshot_rate_once"),
+            models.CheckConstraint(condition=models.Q(rate__gt=0), name="snapshot_rate_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.base}/{self.quote} {self.rate} in {self.snapshot_id}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from risk.engine import MonthlyCurve
+    from risk.engine import Exchange, MonthlyCurve
 
     Floats = npt.NDArray[np.float64]
 
@@ -50,6 +50,7 @@ class Basis:
 
     id          of the `MarketSnapshot`
     markets     by market id; a market without an entry cannot be valued
+    rates       by base and quote; money of a pair without an entry cannot be converted
     """
 
     id: int
@@ -59,6 +60,37 @@ class Basis:
     horizon_days: int
     method: str
     markets: Mapping[int, MarketBasis]
+    rates: Mapping[tuple[str, str], Exchange] = field(default_factory=dict)
+
+    def converts(self, base: str, quote: str) -> bool:
+        """Say whether there is a rate from one currency to another."""
+        return base == quote or (base, quote) in self.rates
+
+    def converted(self, value: float, pnl: Floats, base: str, quote: str) -> tuple[float, Floats]:
+        """
+        Return a value and its P&L vector in another currency, by each scenario's own rate.
+
+        :raises KeyError: without a rate.
+        """
+        if base == quote:
+            return value, pnl
+        from risk.engine import in_currency
+
+        return in_currency(value, pnl, self.rates[base, quote])
+
+    def held_rates(self, base: str, quote: str) -> str:
+        """Return a sentence about a pair whose history has holes, empty without."""
+        exchange = self.rates.get((base, quote))
+        if exchange is None or not exchange.held:
+            return ""
+        if exchange.is_constant:
+            return (
+                f"{base}/{quote} has no history: it is held at {exchange.rate:g} in every scenario."
+            )
+        return (
+            f"{base}/{quote} has no history for {exchange.held} of {self.scenario_count}"
+            f" scenarios, which hold it at {exchange.rate:g}."
+        )
 
     def zeros(self) -> Floats:
         import numpy as np
@@ -80,7 +112,7 @@ def basis(snapshot_id: int) -> Basis:
 
 @lru_cache(maxsize=8)
 def _load(snapshot_id: int, content_hash: str) -> Basis:
-    from risk.engine import MonthlyCurve, month_number
+    from risk.engine import Exchange, MonthlyCurve, month_number
 
     snapshot = MarketSnapshot.objects.select_related("scenario_set").get(pk=snapshot_id)
     scenarios = snapshot.scenario_set
@@ -122,6 +154,10 @@ def _load(snapshot_id: int, content_hash: str) -> Basis:
         horizon_days=scenarios.horizon_days,
         method=scenarios.method,
         markets=markets,
+        rates={
+            (row.base, row.quote): Exchange(row.rate, from_bytes(row.changes), row.held)
+            for row in snapshot.rates.all()
+        },
     )
 
 

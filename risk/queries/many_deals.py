@@ -24,7 +24,7 @@ Key = tuple[object, ...]
 @dataclass(frozen=True, slots=True)
 class DealValue:
     """
-    One deal on a basis.
+    One deal on a basis, in its own currency unless it was converted.
 
     pnl         shape (scenario,), gains positive; of what can be valued
     problem     a sentence about the first part that cannot be, empty without one
@@ -33,6 +33,16 @@ class DealValue:
     base_value: float
     pnl: Floats
     problem: str
+
+    def converted(self, basis: Basis, base: str, quote: str) -> DealValue:
+        """Return it in another currency, by each scenario's own rate; nothing without a rate."""
+        if base == quote:
+            return self
+        if not basis.converts(base, quote):
+            why = f"There is no exchange rate {base}/{quote} beside the curves."
+            return DealValue(0.0, basis.zeros(), self.problem or why)
+        value, pnl = basis.converted(self.base_value, self.pnl, base, quote)
+        return DealValue(value, pnl, self.problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,9 @@ def _value(proposal: Proposal, units: dict[Key, _Unit], basis: Basis) -> DealVal
         pnl += exposure * unit.value.pnl
         value += exposure * unit.value.base_value - unit.count * float(delta.fixed)
     if profiles:
-        whole = value_positions(proposed_positions(profiles, proposal.market_ids), basis)
+        whole = value_positions(
+            proposed_positions(profiles, proposal.market_ids), basis, currency=proposal.currency
+        )
         pnl, value = pnl + whole.pnl, value + whole.base_value
         problem = problem or _problem(whole)
     return DealValue(value, pnl, problem)
@@ -88,7 +100,7 @@ def _units(proposals: Sequence[Proposal], basis: Basis) -> dict[Key, _Unit]:
     positions = proposed_positions(samples.values(), market_ids)
     found = {}
     for key, position in zip(samples, positions, strict=True):
-        valued = value_positions([position], basis)
+        valued = value_positions([position], basis, currency=position.currency)
         is_over = basis.valued_at >= position.end or basis.markets.get(position.market_id) is None
         count = 0.0 if is_over else position.count_from(basis.valued_at)
         found[key] = _Unit(valued, max(0.0, count), _problem(valued))

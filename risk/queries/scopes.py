@@ -11,7 +11,7 @@ from uuid import UUID
 
 from energyopti.accounts.actors import Actor
 from risk.models import Limit, LimitBreach, RiskNumber, ScopeVector
-from trading.queries.books import BookRow, book_for, books_for, subtree
+from trading.queries.books import BookRow, book_for, books_for, reporting_currency, subtree
 from trading.queries.positions import positions_of
 
 from .bases import Basis, basis, from_bytes, latest_basis
@@ -98,9 +98,11 @@ def book_state(book_id: UUID) -> dict[str, Any]:
         return {
             "book": str(book_id), "revision": 0, "as_of": None, "var": None, "es": None,
             "value": None, "currency": "", "convention": "", "positions": [], "limits": [],
-            "unvalued": 0, "problem": "There is no curve with a quote history to value on yet.",
+            "unvalued": 0, "findings": [],
+            "problem": "There is no curve with a quote history to value on yet.",
         }  # fmt: skip
-    valuation = value_positions(positions_of(subtree(book_id)), on)
+    currency = scope.currency if scope else reporting_currency(book_id)
+    valuation = value_positions(positions_of(subtree(book_id)), on, currency=currency)
     tail = scope_tail(scope) if scope else None
     return {
         "book": str(book_id),
@@ -109,11 +111,12 @@ def book_state(book_id: UUID) -> dict[str, Any]:
         "var": tail.var if tail else 0.0,
         "es": tail.es if tail else 0.0,
         "value": valuation.base_value,
-        "currency": scope.currency if scope else "",
+        "currency": currency,
         "convention": convention(on).sentence(),
         "positions": [{**asdict(r), "month": f"{r.month:%Y-%m}"} for r in valuation.rows],
         "limits": _limit_uses(book_id, scope),
         "unvalued": len(valuation.unvalued),
+        "findings": list(valuation.held),
         "problem": "",
     }
 

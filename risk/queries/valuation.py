@@ -44,30 +44,35 @@ class PositionValue:
 @dataclass(frozen=True, slots=True)
 class Valuation:
     """
-    Positions on a basis, together.
+    Positions on a basis, together, in one currency.
 
     pnl         shape (scenario,), gains positive; of the valued positions only
+    held        sentences about exchange rates that some scenario holds, for lack of history
     """
 
     base_value: float
     pnl: Floats
     rows: tuple[PositionValue, ...]
+    held: tuple[str, ...] = ()
 
     @property
     def unvalued(self) -> tuple[PositionValue, ...]:
         return tuple(row for row in self.rows if row.problem)
 
 
-def value_positions(positions: Iterable[Position], basis: Basis) -> Valuation:
+def value_positions(positions: Iterable[Position], basis: Basis, *, currency: str) -> Valuation:
     """
     Return value and P&L vector of positions; what cannot be valued stands in the rows with why.
 
     A delivery that is over at the valuation time has no hours left, value 0 and no risk.
+
+    currency    of the sums; rows stay in their own. What is in another is converted at each
+                scenario's own rate, value and change.
     """
     from risk.engine import Exposure, base_value, exposure_by_tenor, month_number, project
 
     rows: list[PositionValue] = []
-    by_load: dict[tuple[int, str], list[Exposure]] = defaultdict(list)
+    by_load: dict[tuple[str, int, str], list[Exposure]] = defaultdict(list)
     for position in positions:
         exposure = Exposure(
             month_number(position.month),
@@ -75,22 +80,37 @@ def value_positions(positions: Iterable[Position], basis: Basis) -> Valuation:
             float(position.fixed),
             position.count_from(basis.valued_at),
         )
-        row = _row(position, exposure, basis)
+        row = _row(position, exposure, basis, currency)
         rows.append(row)
         if not row.problem:
-            by_load[position.market_id, position.shape].append(exposure)
-    value, pnl = 0.0, basis.zeros()
-    for (market_id, shape), exposures in by_load.items():
+            by_load[position.currency, position.market_id, position.shape].append(exposure)
+    sums = {native: (0.0, basis.zeros()) for native, *_ in by_load}
+    for (native, market_id, shape), exposures in by_load.items():
         market = basis.markets[market_id].load(shape) if market_id in basis.markets else None
         if market is None:
             continue  # over, so worth nothing on any curve
-        value += base_value(exposures, market.curve)
         energy = exposure_by_tenor(exposures, origin=market.curve.origin, tenors=basis.tenors)
-        pnl += project(market.shocks, energy)
-    return Valuation(value, pnl, tuple(rows))
+        worth, moved = sums[native]
+        sums[native] = (
+            worth + base_value(exposures, market.curve),
+            moved + project(market.shocks, energy),
+        )
+    value, pnl = 0.0, basis.zeros()
+    foreign = sorted(n for n in sums.keys() - {currency} if basis.converts(n, currency))
+    for native, (worth, moved) in sums.items():
+        if not basis.converts(native, currency):
+            continue  # nothing of it is left to deliver
+        worth, moved = basis.converted(worth, moved, native, currency)
+        value, pnl = value + worth, pnl + moved
+    return Valuation(
+        value,
+        pnl,
+        tuple(rows),
+        held=tuple(filter(None, (basis.held_rates(native, currency) for native in foreign))),
+    )
 
 
-def _row(position: Position, exposure: Exposure, basis: Basis) -> PositionValue:
+def _row(position: Position, exposure: Exposure, basis: Basis, currency: str) -> PositionValue:
     from risk.engine import NoCurve, base_value, price_of
 
     price, value, problem = None, None, ""
@@ -107,6 +127,8 @@ def _row(position: Position, exposure: Exposure, basis: Basis) -> PositionValue:
         problem = "no curve with quote history"
     elif position.minutes or load is None:
         problem = f"no {shape} curve"
+    elif not basis.converts(position.currency, currency):
+        problem = f"no exchange rate {position.currency}/{currency} beside the curves"
     else:
         try:
             price = price_of(load.curve, exposure.month)

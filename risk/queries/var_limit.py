@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -56,11 +57,14 @@ def check_var_limit(proposal: Proposal) -> CheckResult:
             f"{options[0].underlying[0].code} cannot be valued: options have no delta here yet.",
             limits,
         )
+    currency = proposal.reporting_currency
+    if strange := next((limit for limit in limits if limit.currency != currency), None):
+        return _cannot(_other_currency(strange, currency), limits)
     results = []
     for book_id in proposal.book_path:
         scope = found.get(book_id)
         basis = scope.basis if scope else on
-        deal = value_positions(wanted, basis)
+        deal = value_positions(wanted, basis, currency=currency)
         if deal.unvalued:
             row = deal.unvalued[0]
             return _cannot(
@@ -69,10 +73,10 @@ def check_var_limit(proposal: Proposal) -> CheckResult:
         # What waits for release is counted as if it were held; the trade itself only once.
         before = scope.reserved if scope else on.zeros()
         if reserved:
-            before = before - value_positions(reserved, basis).pnl
+            before = before - value_positions(reserved, basis, currency=currency).pnl
         after = before + deal.pnl
         if held:
-            after = after - value_positions(held, basis).pnl
+            after = after - value_positions(held, basis, currency=currency).pnl
         waits = bool(scope and scope.pending is not None and scope.pending.any())
         own = [limit for limit in limits if limit.book_id == book_id]
         for limit in own or [None]:
@@ -84,10 +88,11 @@ def check_var_limit(proposal: Proposal) -> CheckResult:
                     tail_risk(before, rule).var + 0.0,
                     tail_risk(after, rule).var + 0.0,
                     limit,
-                    proposal.currency,
+                    currency,
                     codes[book_id] + (" with what waits for release" if waits else ""),
                 )
             )
+        results = [_with_rates(result, proposal, basis) for result in results]
     return _worst(results)
 
 
@@ -119,10 +124,16 @@ def check_var_limits(proposals: Sequence[Proposal]) -> list[CheckResult]:
         if proposal.deal.options:
             code = proposal.deal.options[0].underlying[0].code
             refused = f"{code} cannot be valued: options have no delta here yet."
+        currency = proposal.reporting_currency
+        strange = next((limit for limit in own if limit.currency != currency), None)
+        if strange is not None and refused is None:
+            refused = _other_currency(strange, currency)
         for book_id in proposal.book_path:
             scope = found.get(book_id)
             basis = scope.basis if scope else on
-            deal = valued[basis.id][place]
+            deal = valued[basis.id][place].converted(
+                basis, proposal.currency, proposal.reporting_currency
+            )
             if deal.problem and refused is None:
                 refused = deal.problem
             before = held.get(book_id)
@@ -139,9 +150,26 @@ def check_var_limits(proposals: Sequence[Proposal]) -> list[CheckResult]:
                     was = tail_risk(before, rule).var + 0.0
                 now = tails[book_id, confidence] = tail_risk(after, rule).var + 0.0
                 name = codes[book_id] + (" with what waits for release" if waits else "")
-                said.append(_judge(was, now, limit, proposal.currency, name))
+                judged = _judge(was, now, limit, proposal.reporting_currency, name)
+                said.append(_with_rates(judged, proposal, basis))
         results.append(_worst(said) if refused is None else _cannot(refused, own))
     return results
+
+
+def _other_currency(limit: Limit, currency: str) -> str:
+    return f"The limit of {limit.amount:,.2f} is in {limit.currency} and the book in {currency}."
+
+
+def _with_rates(result: CheckResult, proposal: Proposal, basis: Basis) -> CheckResult:
+    """Say where an exchange rate is held in scenarios; wholly held, it needs a reason."""
+    pair = proposal.currency, proposal.reporting_currency
+    said = basis.held_rates(*pair)
+    if not said or said in result.reason:
+        return result
+    outcome = result.outcome
+    if outcome is Outcome.PASS and basis.rates[pair].is_constant:
+        outcome = Outcome.SOFT
+    return replace(result, outcome=outcome, reason=f"{result.reason} {said}")
 
 
 def _worst(results: Sequence[CheckResult]) -> CheckResult:

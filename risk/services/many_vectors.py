@@ -43,13 +43,11 @@ def follow_new_trades(trades: Sequence[NewTrade]) -> None:
         first = trades[places[0]].change
         if row is None:
             # The positions that it starts from hold all of these already.
-            scope = start_scope(book_id, currency=first.currency)
-            valued = values.on(scope.basis)
+            scope = start_scope(book_id)
             live, _ = values.sums(places, scope.basis)
             before = scope.pnl - live.pnl
         else:
             on = basis(row.snapshot_id)
-            valued = values.on(on)
             live, waiting = values.sums(places, on)
             before = from_bytes(row.values)
             scope = change_scope(
@@ -65,7 +63,7 @@ def follow_new_trades(trades: Sequence[NewTrade]) -> None:
             organization_id=first.organization_id,
             fill_version_id=None,
         )
-        _open_breaches(scope, before, places, trades, valued)
+        _open_breaches(scope, before, places, trades, values)
     values.write()
     publish_books(list(by_scope))
 
@@ -84,14 +82,19 @@ class _Values:
         return self.by_basis[of.id]
 
     def sums(self, places: Sequence[int], of: Basis) -> tuple[DealValue, DealValue]:
-        """Return what is held of some trades together, and what waits for release."""
-        valued = self.on(of)
+        """Return what is held of some trades together, and what waits: in their books' currency."""
+        self.on(of)
         self.used[of.id].update(places)
         live: list[DealValue] = []
         waiting: list[DealValue] = []
         for place in places:
-            (live if self.trades[place].is_live else waiting).append(valued[place])
+            (live if self.trades[place].is_live else waiting).append(self.reported(place, of))
         return _sum(live, of), _sum(waiting, of)
+
+    def reported(self, place: int, of: Basis) -> DealValue:
+        """Return a trade's value in the currency of its book."""
+        proposal = self.trades[place].proposal
+        return self.on(of)[place].converted(of, proposal.currency, proposal.reporting_currency)
 
     def write(self) -> None:
         """Keep the vector of each live trade that can be valued as a whole."""
@@ -128,7 +131,7 @@ def _open_breaches(
     before: np.ndarray,
     places: Sequence[int],
     trades: Sequence[NewTrade],
-    valued: Sequence[DealValue],
+    values: _Values,
 ) -> None:
     from risk.engine import tail_risk
 
@@ -145,7 +148,7 @@ def _open_breaches(
         change = trades[place].change
         if not trades[place].is_live:
             continue
-        after = before + valued[place].pnl
+        after = before + values.reported(place, scope.basis).pnl
         if change.is_fact and any(
             tail_risk(after, convention(scope.basis, confidence)).var > least
             for confidence, _ in limits

@@ -63,17 +63,16 @@ def _rebase(actor: Actor, book_id: UUID, organization_id: UUID, snapshot_id: int
         row = ScopeVector.objects.filter(book_id=book_id).first()
         if row is None:
             books = subtree(book_id)
-            positions = positions_of(books) or positions_of(books, stage=Stage.PENDING)
-            if not positions:
+            if not (positions_of(books) or positions_of(books, stage=Stage.PENDING)):
                 return False
-            scope = start_scope(book_id, currency=positions[0].currency)
+            scope = start_scope(book_id)
             before = scope.basis.zeros()
         elif row.snapshot_id >= snapshot_id:
             return False
         else:
             before = from_bytes(row.values)
             on = basis(snapshot_id)
-            scope = replace_scope(row, on, *whole_scope(book_id, on))
+            scope = replace_scope(row, on, *whole_scope(book_id, on, row.currency))
         note_change(
             scope,
             cause=CURVES,
@@ -103,8 +102,10 @@ def recompute_scope(*, actor: Actor, book_id: UUID) -> float:
         row = ScopeVector.objects.select_related("book").get(book_id=book_id)
         on = basis(row.snapshot_id)
         books = subtree(book_id)
-        whole = value_positions(positions_by_deltas(books), on)
-        waiting = value_positions(positions_by_deltas(books, stage=Stage.PENDING), on)
+        whole = value_positions(positions_by_deltas(books), on, currency=row.currency)
+        waiting = value_positions(
+            positions_by_deltas(books, stage=Stage.PENDING), on, currency=row.currency
+        )
         held, reserved = from_bytes(row.values), pending_of(row, on)
         size = max(
             float(np.abs(whole.pnl).max()), float(np.abs(waiting.pnl).max()),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,18 @@ from energyopti.foundation.calendars import Calendar, tzdata_version
 from energyopti.foundation.events.services import record_event
 from risk.engine import (
     ContractQuote,
+    Exchange,
     QuoteDay,
     ScenarioError,
     TenorShocks,
+    exchange_changes,
     month_number,
     tenor_shocks,
 )
-from risk.models import MarketSnapshot, ScenarioSet, ScenarioShocks, SnapshotCurve
+from risk.models import MarketSnapshot, ScenarioSet, ScenarioShocks, SnapshotCurve, SnapshotRate
 from risk.queries.bases import to_bytes
+from trading.queries.books import reporting_currencies
+from trading.queries.exchange import Rates, rate_history
 from trading.queries.marks import MarketMarks, month_marks
 from trading.queries.quote_days import DayOfQuotes, quote_days
 from trading.queries.quotes import BASE
@@ -51,7 +56,7 @@ class NoBasis(ValueError):
 @dataclass(frozen=True, slots=True)
 class BuiltBasis:
     """
-    A snapshot, and the markets that could not be part of it.
+    A snapshot, and the markets and exchange rates that could not take part in it.
 
     is_new      False if an equal one was there
     left_out    sentences
@@ -67,7 +72,9 @@ def build_snapshot(*, actor: Actor, valued_at: datetime) -> BuiltBasis:
     Write the scenario set and the snapshot of the curves at an instant; equal ones are found.
 
     Markets take part whose latest curve is not after `valued_at` and that have at least 100
-    daily changes on days that all of them quoted; at most the last 500 become scenarios.
+    daily changes on days that all of them quoted; at most the last 500 become scenarios. Between
+    their currencies and those of books, exchange rates move by their own change of the same days;
+    where none was known of a day, the scenario holds today's rate.
 
     :raises PermissionMissing: without `risk.rebase_risk`.
     :raises NoBasis: if no market can take part.
@@ -76,16 +83,59 @@ def build_snapshot(*, actor: Actor, valued_at: datetime) -> BuiltBasis:
     marks = month_marks(as_of=valued_at)
     if not marks:
         raise NoBasis("There is no forward curve to value positions on.")
-    shocks, left_out = _shocks(marks, valued_at)
+    shocks, common, left_out = _shocks(marks, valued_at)
     with transaction.atomic():
         # Two workers that hear of the same curve: the second finds what the first has written.
         lock_keys(["risk:snapshot"])
         scenarios = _scenario_set(shocks, valued_at)
         used = {market_id: marks[market_id] for market_id, _ in shocks}
-        return _snapshot(actor, scenarios, used, valued_at, left_out)
+        rates, missing = _exchange(used.values(), scenarios.days, common, valued_at)
+        return _snapshot(actor, scenarios, used, rates, valued_at, (*left_out, *missing))
 
 
-def _shocks(marks: dict[int, MarketMarks], valued_at: datetime) -> tuple[Nodes, tuple[str, ...]]:
+def _exchange(
+    marks: Iterable[MarketMarks],
+    days: Sequence[date],
+    quoted: Sequence[date],
+    valued_at: datetime,
+) -> tuple[dict[tuple[str, str], Exchange], list[str]]:
+    """
+    Return the pairs from the markets' currencies to those of books, and what is wrong with them.
+
+    days        the later day of each scenario
+    quoted      all days of the history, ascending; a scenario goes back to the one before it
+    """
+    quotes = reporting_currencies()
+    pairs = sorted({(m.currency, q) for m in marks for q in quotes if m.currency != q})
+    if not pairs:
+        return {}, []
+    spot = Rates(valued_at)
+    currencies = {one for pair in pairs for one in pair}
+    first = datetime.combine(quoted[0], time(), UTC)
+    history = rate_history(currencies, start=first, end=valued_at)
+    spans = [(quoted[bisect_left(quoted, day) - 1], day) for day in days]
+    found: dict[tuple[str, str], Exchange] = {}
+    said = []
+    for base, quote in pairs:
+        rate = spot.of(base, quote)
+        if rate is None:
+            said.append(f"{base}/{quote} is not known: {base} cannot be valued in {quote}.")
+            continue
+        changes, held = exchange_changes(
+            [(history.on(base, quote, a), history.on(base, quote, b)) for a, b in spans]
+        )
+        found[base, quote] = Exchange(float(rate), changes, held)
+        if held:
+            said.append(
+                f"{base}/{quote} has no history for {held} of {len(spans)} scenarios, which hold"
+                " today's rate."
+            )
+    return found, said
+
+
+def _shocks(
+    marks: dict[int, MarketMarks], valued_at: datetime
+) -> tuple[Nodes, list[date], tuple[str, ...]]:
     histories: dict[int, list[DayOfQuotes]] = {}
     left_out: list[str] = []
     for market_id, mark in marks.items():
@@ -120,7 +170,7 @@ def _shocks(marks: dict[int, MarketMarks], valued_at: datetime) -> tuple[Nodes, 
             raise NoBasis(f"{mark.market_code}: {error}") from error
         wanted = sorted(common)[-count - 1 :]
         found |= _load_shocks(mark, wanted, found[market_id, BASE].days, valued_at)
-    return found, tuple(left_out)
+    return found, sorted(common), tuple(left_out)
 
 
 def _load_shocks(
@@ -239,6 +289,7 @@ def _snapshot(
     actor: Actor,
     scenarios: ScenarioSet,
     marks: dict[int, MarketMarks],
+    rates: Mapping[tuple[str, str], Exchange],
     valued_at: datetime,
     left_out: tuple[str, ...],
 ) -> BuiltBasis:
@@ -251,7 +302,15 @@ def _snapshot(
         for load in mark.shape_codes()
     }
     content_hash = _hash(
-        [scenarios.content_hash, valued_at.isoformat(), tzdata_version()],
+        [
+            scenarios.content_hash,
+            valued_at.isoformat(),
+            tzdata_version(),
+            *(
+                f"{base}/{quote} {x.rate!r} {hashlib.sha256(to_bytes(x.changes)).hexdigest()}"
+                for (base, quote), x in rates.items()
+            ),
+        ],
         [(key, prices + hours) for key, (prices, hours) in curves.items()],
     )
     if found := MarketSnapshot.objects.filter(content_hash=content_hash).first():
@@ -270,6 +329,13 @@ def _snapshot(
         )
         for (market_id, load), (prices, hours) in curves.items()
     )
+    SnapshotRate.objects.bulk_create(
+        SnapshotRate(
+            snapshot=snapshot, base=base, quote=quote, rate=x.rate, changes=to_bytes(x.changes),
+            held=x.held,
+        )
+        for (base, quote), x in rates.items()
+    )  # fmt: skip
     record_event(
         type="risk.snapshot_built",
         actor=actor,
@@ -280,6 +346,7 @@ def _snapshot(
             "valued_at": valued_at.isoformat(),
             "scenarios": len(scenarios.days),
             "markets": [mark.market_code for mark in marks.values()],
+            "exchange_rates": [[*pair, x.rate] for pair, x in rates.items()],
             "left_out": list(left_out),
             "content_hash": content_hash,
         },

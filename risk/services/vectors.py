@@ -17,7 +17,7 @@ from risk.queries.scopes import DEFAULT_CONFIDENCE, Scope, book_state, pending_o
 from risk.queries.valuation import Valuation, value_positions
 from trading.checks import Change
 from trading.enums import Stage, TradeStatus
-from trading.queries.books import subtree
+from trading.queries.books import reporting_currency, subtree
 from trading.queries.positions import (
     Position,
     positions_of,
@@ -48,20 +48,25 @@ def follow_change(change: Change) -> None:
     if not live and not pending:
         return
     held = {row.book_id: row for row in ScopeVector.objects.filter(book_id__in=change.book_path)}
+    # The books of a path report in one currency.
+    currency = reporting_currency(change.book_path[0])
     valued: dict[int, tuple[Valuation, Valuation]] = {}
 
     def change_on(on: Basis) -> tuple[Valuation, Valuation]:
         if on.id not in valued:
-            valued[on.id] = (value_positions(live, on), value_positions(pending, on))
+            valued[on.id] = (
+                value_positions(live, on, currency=currency),
+                value_positions(pending, on, currency=currency),
+            )
             if change.after.status == TradeStatus.LIVE:
-                _write_trade_vector(change, on, live, valued[on.id][0])
+                _write_trade_vector(change, on, live)
         return valued[on.id]
 
     for book_id in change.book_path:
         row = held.get(book_id)
         if row is None:
             # The positions that it starts from hold this change already.
-            scope = start_scope(book_id, currency=change.currency)
+            scope = start_scope(book_id)
         else:
             on = basis(row.snapshot_id)
             more, waiting = change_on(on)
@@ -84,11 +89,12 @@ def follow_change(change: Change) -> None:
     publish_books(change.book_path)
 
 
-def start_scope(book_id: UUID, *, currency: str) -> Scope:
+def start_scope(book_id: UUID) -> Scope:
     """Create a scope on the latest basis from the positions of the book and those below it."""
     on = latest_basis()
     assert on is not None, "a scope needs a basis"
-    whole, waiting = whole_scope(book_id, on)
+    currency = reporting_currency(book_id)
+    whole, waiting = whole_scope(book_id, on, currency)
     row = ScopeVector.objects.create(
         book_id=book_id,
         snapshot_id=on.id,
@@ -103,12 +109,12 @@ def start_scope(book_id: UUID, *, currency: str) -> Scope:
     )
 
 
-def whole_scope(book_id: UUID, on: Basis) -> tuple[Valuation, Valuation]:
+def whole_scope(book_id: UUID, on: Basis, currency: str) -> tuple[Valuation, Valuation]:
     """Return what a book with those below it holds on a basis, and what waits for release."""
     books = subtree(book_id)
     return (
-        value_positions(positions_of(books), on),
-        value_positions(positions_of(books, stage=Stage.PENDING), on),
+        value_positions(positions_of(books), on, currency=currency),
+        value_positions(positions_of(books, stage=Stage.PENDING), on, currency=currency),
     )
 
 
@@ -196,13 +202,11 @@ def _frame(book_id: UUID) -> dict[str, object]:
     return book_state(book_id)
 
 
-def _write_trade_vector(
-    change: Change, on: Basis, added: Sequence[Position], valued: Valuation
-) -> None:
+def _write_trade_vector(change: Change, on: Basis, added: Sequence[Position]) -> None:
+    """Keep the vector of a trade in its own currency."""
     # Of a change, the whole trade as it now is and not what the change added.
-    whole = valued
-    if change.before is not None:
-        whole = value_positions(positions_of_trade(change.trade_id), on)
+    held = added if change.before is None else positions_of_trade(change.trade_id)
+    whole = value_positions(held, on, currency=change.currency)
     if whole.unvalued or not added:
         return  # a vector of a part of the trade would be taken for the whole
     TradeVector.objects.create(

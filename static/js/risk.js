@@ -57,7 +57,7 @@ function row(position) {
     cell("td", "MWh", money(position.energy_mwh, 0, true), true),
     cell("td", "Average price", position.average_price === null ? "–" : money(position.average_price, 2), true),
     cell("td", "Curve", position.price === null ? position.problem || "–" : money(position.price, 2), true),
-    cell("td", "Value", position.value === null ? "none" : money(position.value, 2, true), true),
+    cell("td", "Value", position.value === null ? "none" : `${money(position.value, 2, true)} ${position.currency}`, true),
   );
   return element;
 }

@@ -88,7 +88,9 @@ def test_deals_one_by_one_equal_a_full_computation(desk):
         )  # fmt: skip
 
     row = ScopeVector.objects.get(book=desk.book)
-    whole = value_positions(positions_by_deltas(subtree(desk.book.pk)), latest_basis())
+    whole = value_positions(
+        positions_by_deltas(subtree(desk.book.pk)), latest_basis(), currency="EUR"
+    )
     trades = sum(from_bytes(v.values) for v in TradeVector.objects.all())
     held = from_bytes(row.values)
     assert row.sequence == 25

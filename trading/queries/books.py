@@ -133,6 +133,17 @@ def book_codes(book_ids: Iterable[UUID]) -> dict[UUID, str]:
     return dict(Book.objects.filter(pk__in=list(book_ids)).values_list("id", "code"))
 
 
+def reporting_currency(book_id: UUID) -> str:
+    """Return the currency of a book, which is that of the books above and below it."""
+    return Book.objects.values_list("reporting_currency", flat=True).get(pk=book_id)
+
+
+def reporting_currencies() -> list[str]:
+    """Return the currencies that some book reports in."""
+    found = Book.objects.order_by("reporting_currency").values_list("reporting_currency", flat=True)
+    return list(found.distinct())
+
+
 def all_books() -> list[tuple[UUID, UUID]]:
     """Return every book with its organization, for work that the system does on all of them."""
     return list(Book.objects.order_by("id").values_list("id", "organization_id"))
