@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from energyopti.foundation.copying import copy_rows
 from risk.models import Limit, ScopeVector, TradeVector
 from risk.queries.bases import Basis, basis, from_bytes, latest_basis, to_bytes
 from risk.queries.many_deals import DealValue, value_deals
@@ -19,8 +20,6 @@ from .vectors import change_scope, note_change, publish_books, start_scope
 
 if TYPE_CHECKING:
     import numpy as np
-
-_BATCH = 1000
 
 
 def follow_new_trades(trades: Sequence[NewTrade]) -> None:
@@ -114,7 +113,7 @@ class _Values:
                         values=to_bytes(valued[place].pnl),
                     )
                 )
-        TradeVector.objects.bulk_create(rows, batch_size=_BATCH)
+        copy_rows(rows)
 
 
 def _sum(values: Sequence[DealValue], of: Basis) -> DealValue:

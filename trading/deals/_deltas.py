@@ -68,7 +68,7 @@ class Delta:
         """Return what deltas must share to be added."""
         return (
             self.market, self.currency, self.basis, self.unit, self.shape, self.shape_version,
-            self.month, self.interval, self.count,
+            self.month, self.interval, self.count.numerator, self.count.denominator,
         )  # fmt: skip
 
 
@@ -135,8 +135,9 @@ def net(found: Iterable[PositionDelta]) -> tuple[PositionDelta, ...]:
     """Return the sums of deltas with the same key, exact; those that cancel stay, as zeros."""
     sums: dict[tuple[object, ...], PositionDelta] = {}
     for delta in found:
-        earlier = sums.get(delta.key)
-        sums[delta.key] = delta if earlier is None else _added(earlier, delta)
+        key = delta.key
+        earlier = sums.get(key)
+        sums[key] = delta if earlier is None else _added(earlier, delta)
     return tuple(sorted(sums.values(), key=_order))
 
 
@@ -200,11 +201,12 @@ def _scalars(leg: Delivery | Fixed | Floating) -> Iterator[Delta]:
     elif isinstance(leg, Floating):
         market, currency, unit = leg.index.area.code, leg.index.currency, leg.index.price_unit
         asked = unit
-    known: dict[Fraction, tuple[Decimal, Decimal, Decimal]] = {}
+    # Months of a rate share one number; to look a fraction up would cost more than to compute it.
+    rate: Fraction | None = None
     for month in schedule.months(asked):
-        if month.rate not in known:
-            known[month.rate] = _amounts(leg, month.rate, sign)
-        physical, exposure, fixed = known[month.rate]
+        if month.rate is not rate:
+            rate = month.rate
+            physical, exposure, fixed = _amounts(leg, rate, sign)
         yield Delta(
             market, currency, month.basis, unit, schedule.shape.code, schedule.shape.version,
             month.part.month, month.part.interval, month.count, physical, exposure, fixed,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
 from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.money import Side
@@ -40,6 +41,18 @@ def directions(side: Side) -> tuple[Direction, Direction]:
 
 def _schedule(
     area: DeliveryArea, period: DatePeriod, volume: Volume | Profile, shape: str
+) -> Schedule:
+    if isinstance(volume, Volume):
+        # 10 and 10.0 are equal, but each is shown as it was written.
+        return _flat_schedule(area, period, volume, str(volume.quantity), shape)
+    return Schedule(area, period, volume, area.shape(shape, on=period.first))
+
+
+# Deals of a file, a strip or a day's screen share areas, periods and sizes. Profiles are left out:
+# they are large, and seldom the same.
+@lru_cache(maxsize=2048)
+def _flat_schedule(
+    area: DeliveryArea, period: DatePeriod, volume: Volume, written: str, shape: str
 ) -> Schedule:
     return Schedule(area, period, volume, area.shape(shape, on=period.first))
 

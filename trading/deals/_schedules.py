@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -15,7 +15,7 @@ from trading.deals._areas import DeliveryArea
 from trading.deals._errors import DealError
 from trading.deals._numbers import allocated
 from trading.deals._shapes import BASE, LoadShape, MonthPart, month_parts
-from trading.deals._volumes import Frequency, Profile, Volume, amount_unit, converted
+from trading.deals._volumes import Frequency, Profile, Volume, converted
 
 MAXIMUM_YEARS = 30
 FIRST_YEAR, LAST_YEAR = 1990, 2190
@@ -58,6 +58,15 @@ class Schedule:
     period: DatePeriod
     volume: Volume | Profile
     shape: LoadShape = BASE
+    # What the four say of months and amounts, worked out once: a deal asks for it again and again.
+    _interval: Interval = field(init=False, repr=False, compare=False)
+    _parts: tuple[MonthPart, ...] = field(init=False, repr=False, compare=False)
+    _amounts: dict[str, Fraction] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    _months: dict[str, tuple[MonthVolume, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         period = self.period
@@ -66,7 +75,9 @@ class Schedule:
         if period.after.year - period.first.year > MAXIMUM_YEARS:
             raise DealError("period", f"is longer than {MAXIMUM_YEARS} years.")
         try:
-            parts = self.parts
+            parts = month_parts(self.area.calendar, self.shape, period)
+            object.__setattr__(self, "_parts", parts)
+            object.__setattr__(self, "_interval", self.area.calendar.span(period))
         except CalendarError as error:
             raise DealError("period", str(error)) from error
         if not parts:
@@ -110,12 +121,12 @@ class Schedule:
     @property
     def interval(self) -> Interval:
         """Return the delivery, from the first day's start to the end of the last."""
-        return self.area.calendar.span(self.period)
+        return self._interval
 
     @property
     def parts(self) -> tuple[MonthPart, ...]:
         """Return the months with hours of the shape, in order."""
-        return month_parts(self.area.calendar, self.shape, self.period)
+        return self._parts
 
     @property
     def hours(self) -> Fraction:
@@ -147,29 +158,46 @@ class Schedule:
 
         :raises DealError: naming the unit, if the area's context does not convert it.
         """
-        if isinstance(self.volume, Profile):
-            own = self.volume.total_mwh
-        elif self.volume.frequency is Frequency.TOTAL:
-            own = self.volume.exact_amount
-        else:
-            own = sum((m.count * m.rate for m in self.months()), Fraction(0))
-        return converted(own, self.amount_unit, target or self.amount_unit, self.area.context)
+        own = self.amount_unit
+        wanted = target or own
+        if wanted not in self._amounts:
+            self._amounts[wanted] = converted(self._amount(), own, wanted, self.area.context)
+        return self._amounts[wanted]
 
-    def months(self, target: str = "") -> Iterator[MonthVolume]:
+    def _amount(self) -> Fraction:
+        volume = self.volume
+        if isinstance(volume, Profile):
+            return volume.total_mwh
+        if volume.frequency is Frequency.TOTAL:
+            return volume.exact_amount
+        rate = volume.exact_amount
+        if volume.frequency is Frequency.HOUR:
+            return self.hours * rate
+        if volume.frequency is Frequency.DAY:
+            return sum(part.days for part in self.parts) * rate
+        return len(self.parts) * rate
+
+    def months(self, target: str = "") -> tuple[MonthVolume, ...]:
         """
-        Walk the months of a constant volume, in the contract's unit or another.
+        Return the months of a constant volume, in the contract's unit or another.
 
         A total is spread by the hours of the shape, in steps of 10⁻⁶ that add up to it.
 
         :raises DealError: naming the unit, if the area's context does not convert it.
         """
-        volume, parts = self.volume, self.parts
-        if isinstance(volume, Profile):
+        if isinstance(self.volume, Profile):
             raise TypeError("a profile has a power for each interval, not one a month")
-        unit = amount_unit(volume.unit)
+        unit = self.volume.amount_unit
+        wanted = target or unit
+        if wanted not in self._months:
+            self._months[wanted] = tuple(self._walk(self.volume, unit, wanted))
+        return self._months[wanted]
+
+    def _walk(self, volume: Volume, unit: str, target: str) -> Iterator[MonthVolume]:
+        parts = self.parts
 
         def carried(amount: Fraction) -> Fraction:
-            return converted(amount, unit, target or unit, self.area.context)
+            return converted(amount, unit, target, self.area.context)
 
         if volume.frequency is Frequency.TOTAL:
             shares: tuple[Decimal, ...] = allocated(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from energyopti.foundation.units import (
@@ -44,6 +45,7 @@ class Frequency(StrEnum):
     TOTAL = "TOTAL"
 
 
+@lru_cache(maxsize=256)
 def amount_unit(code: str) -> str:
     """
     Return the unit of what a quantity delivers: MWh for any power, else the unit itself.
@@ -144,9 +146,15 @@ class Volume:
     @property
     def exact_amount(self) -> Fraction:
         """Return what is delivered per hour, day, month or in all, in `amount_unit`."""
-        if self.unit != self.amount_unit:
-            return energy_mwh(convert(self.quantity, self.unit, "MW"), 1)
-        return Fraction(self.quantity)
+        return _exact_amount(self.quantity, self.unit)
+
+
+# Every part of a deal asks for it again, and deals share their sizes.
+@lru_cache(maxsize=4096)
+def _exact_amount(quantity: Decimal, code: str) -> Fraction:
+    if code != amount_unit(code):
+        return energy_mwh(convert(quantity, code, "MW"), 1)
+    return Fraction(quantity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

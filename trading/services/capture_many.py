@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import IntegrityError
 
 from energyopti.accounts.actors import Actor, PermissionMissing
+from energyopti.foundation.copying import copy_rows, next_ids
 from energyopti.foundation.events.services import NewEvent, record_events
 from trading.checks import (
     Change,
@@ -51,7 +52,6 @@ from .trade_versions import (
     Terms,
     event_payload,
     lock_books,
-    next_trade_ids,
     version_row,
 )
 
@@ -166,18 +166,20 @@ def write_deals(
     :raises CapturedMeanwhile: if one of their references came up meanwhile.
     """
     new = [one for one in weighed if one.is_new]
-    trade_ids = next_trade_ids(len(new)) if new else []
+    trade_ids = next_ids(Trade, len(new))
     now = server_time()
     progress("writing trades", 0, len(new))
     trades = [_trade(one, trade_id, now) for one, trade_id in zip(new, trade_ids, strict=True)]
     try:
-        Trade.objects.bulk_create(trades, batch_size=1000)
+        copy_rows(trades)
     except IntegrityError as error:
         raise CapturedMeanwhile(
             "A deal came under one of these references in this moment. Try again."
         ) from error
     versions = [_version(actor, one, trade, now) for one, trade in zip(new, trades, strict=True)]
-    TradeVersion.objects.bulk_create(versions, batch_size=1000)
+    for version, version_id in zip(versions, next_ids(TradeVersion, len(versions)), strict=True):
+        version.pk = version_id
+    copy_rows(versions)
     _write_terms(new, versions, progress)
     _tell(actor, new, versions, progress)
     receipts = iter(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from energyopti.foundation.copying import copy_rows
 from trading import deals
 from trading.deals import Deal, Schedule
 from trading.models import (
@@ -24,14 +25,14 @@ from trading.queries.positions import STORED
 from trading.queries.summaries import quantities
 
 
-def write_legs(*, version: TradeVersion, deal: Deal, market_ids: Mapping[str, int]) -> list[Leg]:
+def write_legs(*, version: TradeVersion, deal: Deal, market_ids: Mapping[str, int]) -> None:
     """Write a deal's legs and fees under a version, in the caller's transaction."""
-    return write_legs_of_many([(version, deal, market_ids)])
+    write_legs_of_many([(version, deal, market_ids)])
 
 
 def write_legs_of_many(
     written: Sequence[tuple[TradeVersion, Deal, Mapping[str, int]]],
-) -> list[Leg]:
+) -> None:
     """Write the legs and fees of many deals, each under its version with its market ids."""
     indices = _indices([deal for _, deal, _ in written])
     legs: list[Leg] = []
@@ -39,9 +40,8 @@ def write_legs_of_many(
     for version, deal, market_ids in written:
         legs += _legs(version, deal, market_ids, indices)
         fees += _fees(version, deal)
-    Leg.objects.bulk_create(legs, batch_size=1000)
-    Fee.objects.bulk_create(fees, batch_size=1000)
-    return legs
+    copy_rows(legs)
+    copy_rows(fees)
 
 
 def _legs(

@@ -9,9 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from energyopti.accounts.actors import Actor
+from energyopti.foundation.copying import next_ids
 from energyopti.foundation.events.services import record_event
 from trading.checks import CHANGE_STEPS, Change, CheckResult, Proposal, VersionStage
 from trading.deals import Deal
@@ -86,17 +85,7 @@ def lock_books(paths: Sequence[Sequence[UUID]], keys: Sequence[str] = ()) -> Non
 
 def next_trade_id() -> int:
     """Return the id that the next trade gets."""
-    return next_trade_ids(1)[0]
-
-
-def next_trade_ids(count: int) -> list[int]:
-    """Return the ids that the next trades get, ascending."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [Trade._meta.db_table, count],
-        )
-        return sorted(row[0] for row in cursor.fetchall())
+    return next_ids(Trade, 1)[0]
 
 
 def add_version(

@@ -1,6 +1,7 @@
 """Which fields of an event are secrets; their values never reach the log."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 MASK = "***"
@@ -17,6 +18,8 @@ SECRET_PHRASES = (
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
+# Events repeat a few hundred names of fields.
+@lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
     """Tell whether a field of this name holds a secret (a password, key, token or card number)."""
     words = [word.lower() for word in _WORD.findall(name)]

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from ..copying import copy_rows
 from .models import Event, ParkedEvent, ParkedState
 from .secrets import mask_change, mask_secrets
 
@@ -89,9 +90,7 @@ def record_events(
     :raises NotInTransaction: if no transaction is open.
     """
     _check_transaction(type)
-    Event.objects.bulk_create(
-        (_event(type, actor, aggregate_type, version, each) for each in events), batch_size=2000
-    )
+    copy_rows([_event(type, actor, aggregate_type, version, each) for each in events])
     _wake_followers()
 
 
