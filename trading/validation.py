@@ -5,27 +5,35 @@ from typing import Any
 
 from energyopti.foundation.money import MoneyError
 from energyopti.foundation.validation.registry import Question, Unsupported, adapters
-from trading.deals import REFERENCE_AREAS, QuickTextError, parse_quick_text, totals
+from trading.deals import (
+    REFERENCE_INDICES,
+    REFERENCE_MARKETS,
+    QuickTextError,
+    deal_totals,
+    parse_deal_text,
+)
 
 # A case's deal names its dates; only "DA" would depend on the day it is traded.
 _TRADED_AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 def deal(question: Question) -> dict[str, Any]:
-    """Answer hours, energy and notional of a deal given as quick text."""
+    """Answer hours, volume and notional of a deal given as quick text, as far as it has them."""
     question.require("deal")
     try:
-        quick = parse_quick_text(
-            question.inputs["deal"], areas=REFERENCE_AREAS, traded_at=_TRADED_AT
-        )
+        said = parse_deal_text(
+            question.inputs["deal"], areas=REFERENCE_MARKETS, indices=REFERENCE_INDICES,
+            traded_at=_TRADED_AT,
+        )  # fmt: skip
     except (QuickTextError, MoneyError) as error:
         raise Unsupported(str(error)) from error
-    sums = totals(quick.terms)
-    return {
-        "hours": sums.hours,
-        "mwh": sums.energy_mwh,
-        f"notional_{sums.notional.currency.lower()}": sums.notional.amount,
-    }
+    sums = deal_totals(said.deal)
+    found: dict[str, Any] = {"hours": sums.hours, sums.unit.lower(): sums.volume}
+    if sums.energy_mwh is not None:
+        found["mwh"] = sums.energy_mwh
+    if sums.notional is not None:
+        found[f"notional_{sums.notional.currency.lower()}"] = sums.notional.amount
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def register_adapters() -> None:

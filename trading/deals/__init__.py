@@ -1,19 +1,16 @@
 """Deals as legs, pure: terms, what they deliver, cost and add to positions, and their text.
 
-`_products` makes deals, `deltas` and `totals` say what they are, `parse_deal_text` reads a line.
+`_products` makes deals, `deltas` and `deal_totals` say what they are, `parse_deal_text` reads a
+line.
 Everything is exact; money is rounded once. Pricing of options and storage live elsewhere.
 """
 
 from trading.deals._areas import (
-    REFERENCE_AREAS,
     REFERENCE_INDICES,
     REFERENCE_MARKETS,
     CommodityKind,
     DeliveryArea,
     IndexFrequency,
-    LoadType,
-    NoPeakDefinition,
-    PowerArea,
     PriceIndex,
     power_area,
 )
@@ -66,18 +63,6 @@ from trading.deals._plants import (
     GeneratingAsset,
     asset_share,
     ppa,
-)
-from trading.deals._power_forward import (
-    PRODUCT_WORDS,
-    DealTotals,
-    MonthDelivery,
-    PowerForward,
-    QuickDeal,
-    month_deliveries,
-    parse_quick_text,
-    render_quick_text,
-    shape_hours,
-    totals,
 )
 from trading.deals._products import (
     basis_swap,
@@ -142,8 +127,6 @@ __all__ = [
     "EEX_SHAPES",
     "EFA_SHAPES",
     "PERIOD_WORDS",
-    "PRODUCT_WORDS",
-    "REFERENCE_AREAS",
     "REFERENCE_INDICES",
     "REFERENCE_MARKETS",
     "AssetShare",
@@ -152,7 +135,6 @@ __all__ = [
     "Deal",
     "DealError",
     "DealText",
-    "DealTotals",
     "Delivery",
     "DeliveryArea",
     "Delta",
@@ -169,24 +151,18 @@ __all__ = [
     "IndexFrequency",
     "Leg",
     "LoadShape",
-    "LoadType",
     "Lot",
-    "MonthDelivery",
     "MonthPart",
     "MonthVolume",
-    "NoPeakDefinition",
     "NoSuchShape",
     "Option",
     "OptionStyle",
     "OptionType",
     "PositionDelta",
-    "PowerArea",
-    "PowerForward",
     "PriceIndex",
     "ProductKind",
     "Profile",
     "ProfileDelta",
-    "QuickDeal",
     "QuickTextError",
     "Schedule",
     "Settlement",
@@ -208,7 +184,6 @@ __all__ = [
     "is_zero",
     "mirror",
     "mirrored",
-    "month_deliveries",
     "month_parts",
     "negate",
     "net",
@@ -217,21 +192,17 @@ __all__ = [
     "package_totals",
     "parse_deal_text",
     "parse_period",
-    "parse_quick_text",
     "period_name",
     "physical_forward",
     "power_area",
     "ppa",
     "profile_forward",
     "render_deal_text",
-    "render_quick_text",
     "settlement_index",
     "shape_delivery",
-    "shape_hours",
     "shape_intervals",
     "shape_seconds",
     "strip",
-    "totals",
     "us_shapes",
     "with_peak",
 ]

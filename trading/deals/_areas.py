@@ -17,15 +17,6 @@ from trading.deals._errors import DealError, NoSuchShape
 from trading.deals._shapes import BASE, EEX_SHAPES, EFA_SHAPES, LoadShape, block_shape
 from trading.deals._volumes import CERTIFICATE_UNIT, KNOWN_UNITS, Frequency, Lot
 
-NoPeakDefinition = NoSuchShape
-
-
-class LoadType(StrEnum):
-    """The two shapes that the tables of trades hold today; shapes at large are `LoadShape`."""
-
-    BASE = "BASE"
-    PEAK = "PEAK"
-
 
 class CommodityKind(StrEnum):
     """What kind of good it is."""
@@ -110,9 +101,6 @@ class DeliveryArea:
         return tuple(dict.fromkeys(["base", *(s.code.lower() for s in self.shapes)]))
 
 
-PowerArea = DeliveryArea
-
-
 def check_currency(code: str, field: str = "currency") -> None:
     """
     Refuse a currency that ISO 4217 does not know.
@@ -180,8 +168,7 @@ def power_area(code: str, zone_key: str, currency: str) -> DeliveryArea:
 
 _ONE_MW = Lot(Decimal(1), "MW", Frequency.HOUR)
 
-# Areas that need no table, for the validation of models; the desk's own come from its markets.
-REFERENCE_AREAS = {
+_POWER_AREAS = {
     code: power_area(code, zone_key, currency)
     for code, zone_key, currency in (
         ("AT", "Europe/Vienna", "EUR"),
@@ -223,11 +210,12 @@ _OTHERS: Sequence[DeliveryArea] = (
                  price_unit=CERTIFICATE_UNIT),
 )  # fmt: skip
 
-# The same with gas, oil, coal, allowances and certificates; HH's day starts at 09:00 Central.
+# Areas that need no table, for the validation of models; the desk's own come from its markets.
+# HH's day starts at 09:00 Central.
 REFERENCE_MARKETS = {
-    **REFERENCE_AREAS,
+    **_POWER_AREAS,
     **{area.code: _index_named(area, f"{area.code}-M1") for area in _OTHERS},
-    "DE": _index_named(REFERENCE_AREAS["DE"], "EPEX-DE-DA"),
+    "DE": _index_named(_POWER_AREAS["DE"], "EPEX-DE-DA"),
 }
 
 REFERENCE_INDICES = {

@@ -32,11 +32,10 @@ Profiles by the interval, options, fees and sizes of lots other than the area's 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import NoReturn
 
 from energyopti.foundation.calendars import CalendarError, DatePeriod
 from energyopti.foundation.money import MINOR_UNITS, Side
@@ -112,28 +111,6 @@ def parse_deal_text(
 
     :raises QuickTextError: pointing at the first word that cannot stand where it does.
     """
-    return parse_with_positions(
-        text, areas=areas, traded_at=traded_at, indices=indices, assets=assets,
-        counterparties=counterparties, books=books,
-    )[0]  # fmt: skip
-
-
-def parse_with_positions(
-    text: str,
-    *,
-    areas: Mapping[str, DeliveryArea],
-    traded_at: datetime,
-    indices: Mapping[str, PriceIndex] | None = None,
-    assets: Mapping[str, GeneratingAsset] | None = None,
-    counterparties: Collection[str] | None = None,
-    books: Collection[str] | None = None,
-) -> tuple[DealText, Callable[[str, str, str], NoReturn]]:
-    """
-    Read a deal, and return with it a function that refuses one of its fields.
-
-    The function takes the field, the rule it breaks and the word that would do (or ""), and raises
-    `QuickTextError` at the field's word.
-    """
     if len(text) > MAXIMUM_LENGTH:
         raise QuickTextError(
             MAXIMUM_LENGTH, "", f"The text is longer than {MAXIMUM_LENGTH} characters."
@@ -151,12 +128,7 @@ def parse_with_positions(
     except CalendarError as error:
         token = line.slots["period"]
         raise QuickTextError(token.position, token.text, str(error)) from error
-
-    def refuse(field: str, rule: str, nearest: str) -> NoReturn:
-        token = line.slot_of(field)
-        raise QuickTextError(token.position, token.text, f"“{token.text}” {rule}", nearest)
-
-    return DealText(deal, *named), refuse
+    return DealText(deal, *named)
 
 
 class _Line:

@@ -1,7 +1,4 @@
-"""The line of text for every product: what it means, where it is refused, and that it reads back.
-
-What the tables of trades hold today has tests of its own in `test_power_forward`.
-"""
+"""The line of text for every product: what it means, where it is refused, that it reads back."""
 
 from dataclasses import replace
 from datetime import datetime
