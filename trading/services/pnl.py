@@ -190,21 +190,17 @@ def _steps(
         before_market = market_facts(universe, as_of=opening.as_of, known_at=opening.known_at).state
     after_market = market_facts(universe, **cut, before=before_market).state
     owners = {
-        trade_id: version.book_id
+        trade_id: book_id
         for facts in (first, second)
         if facts is not None
-        for trade_id, version in facts.versions.items()
+        for trade_id, book_id in facts.versions.books.items()
     }
     after = _day_state(universe, second, after_market, owners, books)
     before = _day_state(universe, first, before_market or after_market, owners, books, after)
     found = waterfall(universe.contracts, before, after)
-    late = set()
+    late: set[int] = set()
     if opening is not None and first is not None:
-        late = {
-            trade_id
-            for trade_id, version in second.versions.items()
-            if version.traded_at <= opening.as_of
-        }
+        late = second.versions.traded_until(opening.as_of)
     steps = []
     for position, step in enumerate(found.steps):
         rows = zip(
@@ -245,7 +241,8 @@ def _day_state(
         )  # fmt: skip
     rates = Rates(facts.as_of, facts.known_at)
     found = [rates.of(currency, books[owners[trade]]) for trade, currency in universe.lines]
-    held = [trade in facts.versions and facts.versions[trade].counts for trade, _ in universe.lines]
+    counted = facts.versions.counted
+    held = [trade in counted for trade, _ in universe.lines]
     fees = np.zeros(count)
     for position, amount in facts.fees.items():
         fees[position] = float(amount)

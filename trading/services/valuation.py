@@ -7,10 +7,10 @@ hashes, whatever is amended or corrected later.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -23,7 +23,6 @@ from trading.models import CurveDefinition, TradeValue, ValuationRun
 from trading.queries.exchange import RateMissing, Rates
 from trading.queries.valuation import (
     CutFacts,
-    HeldVersion,
     Universe,
     books_of,
     cut_facts,
@@ -49,27 +48,34 @@ _VALUES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ValueRow:
-    """One line of a run's result; amounts in whole cents."""
+@dataclass(frozen=True, eq=False)
+class ValueColumns:
+    """
+    The lines of a run's result by trade and currency, each of shape (lines,).
 
-    version: HeldVersion
-    currency: str
-    realised: int
-    unrealised: int
-    fees: int
-    reporting_currency: str
-    rate: Decimal
-    realised_reporting: int
-    unrealised_reporting: int
-    is_valued: bool
+    trade_id    int64
+    is_valued   False where a mark was missing or the product has no pricer
+    text        a line each: what is stored after the run's id, divided by tabs
+    """
+
+    trade_id: npt.NDArray[np.int64]
+    is_valued: npt.NDArray[np.bool_]
+    text: str
+
+    @property
+    def trades(self) -> int:
+        return len(set(self.trade_id.tolist()))
+
+    @property
+    def unvalued(self) -> int:
+        return len(set(self.trade_id[~self.is_valued].tolist()))
 
 
 @dataclass(frozen=True)
 class Computed:
     """A valuation before it is stored, or beside the one that was."""
 
-    rows: tuple[ValueRow, ...]
+    values: ValueColumns
     inputs: dict[str, Any]
     findings: tuple[str, ...]
     input_hash: str
@@ -116,13 +122,13 @@ def value_organization(
             input_hash=computed.input_hash,
             result_hash=computed.result_hash,
             findings=list(computed.findings),
-            trades=len({row.version.trade_id for row in computed.rows}),
-            unvalued=len({row.version.trade_id for row in computed.rows if not row.is_valued}),
+            trades=computed.values.trades,
+            unvalued=computed.values.unvalued,
             tzdata=tzdata_version(),
             code=code_version(),
             actor_id=actor.id,
         )
-        _store(run, computed.rows)
+        _store(run, computed.values)
         record_event(
             type="valuation.run",
             actor=actor,
@@ -188,7 +194,7 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
     rates = Rates(as_of, known_at)
     holdings = facts.holdings(len(universe.lines))
     valued = value_holdings(universe.contracts, holdings, market.state)
-    rows = value_rows(
+    values = value_columns(
         universe, facts, books, rates, valued.by_line(valued.realised), valued.total,
         valued.lines_missing,
     )  # fmt: skip
@@ -203,17 +209,15 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
     }
     input_hash = digest_of(inputs)
     return Computed(
-        rows=rows,
+        values=values,
         inputs=inputs,
         findings=tuple(findings),
         input_hash=input_hash,
-        result_hash=digest_of(
-            [input_hash, [[str(cell) for cell in _figures(row)] for row in rows]]
-        ),
+        result_hash=_result_hash(input_hash, values),
     )
 
 
-def value_rows(
+def value_columns(
     universe: Universe,
     facts: CutFacts,
     books: Mapping[UUID, str],
@@ -221,9 +225,11 @@ def value_rows(
     realised: npt.NDArray[np.float64],
     total: npt.NDArray[np.float64],
     missing: npt.NDArray[np.bool_],
-) -> tuple[ValueRow, ...]:
+) -> ValueColumns:
     """
     Return the lines of trades that count, by trade and currency; rounded once each.
+
+    realised, total, missing    by line of the universe
 
     :raises RateMissing: if a line's currency has no exchange rate.
     """
@@ -231,66 +237,74 @@ def value_rows(
 
     from trading.valuation import cents
 
-    chosen = sorted(
-        (trade_id, currency, position)
-        for (trade_id, currency), position in universe.lines.items()
-        if trade_id in facts.versions and facts.versions[trade_id].counts
+    versions = facts.versions
+    counted = versions.counted
+    chosen = sorted((*key, at) for key, at in universe.lines.items() if key[0] in counted)
+    currencies = [currency for _, currency, _ in chosen]
+    line = np.array([at for *_, at in chosen], dtype=np.int64)
+    trade_id = np.array([trade for trade, *_ in chosen], dtype=np.int64)
+    version = np.searchsorted(versions.trade_id, trade_id)
+    group = versions.group[version].tolist()
+    reporting = [books[one.book_id] for one in versions.groups]
+    quoted = {
+        (currency, at): rates.require(currency, reporting[at])
+        for currency, at in dict.fromkeys(zip(currencies, group, strict=True))
+    }
+    quotes = [quoted[both] for both in zip(currencies, group, strict=True)]
+    fees = np.array([float(facts.fees.get(at, 0)) for at in line.tolist()])
+    rate = np.array([float(quote) for quote in quotes])
+    past, whole = realised[line] + fees, total[line] + fees
+    done, net, fee, done_shown, net_shown = (
+        cents(row) for row in (past, whole, fees, past * rate, whole * rate)
     )
-    order = np.array([position for *_, position in chosen], dtype=np.int64)
-    versions = [facts.versions[trade_id] for trade_id, *_ in chosen]
-    quotes = [
-        (books[version.book_id], rates.require(currency, books[version.book_id]))
-        for version, (_, currency, _) in zip(versions, chosen, strict=True)
-    ]
-    fees = np.array([float(facts.fees.get(position, 0)) for position in order.tolist()])
-    rate = np.array([float(number) for _, number in quotes])
-    past, whole = realised[order] + fees, total[order] + fees
-    columns = [cents(row).tolist() for row in (past, whole, fees, past * rate, whole * rate)]
-    rows = []
-    for n, (_, currency, position) in enumerate(chosen):
-        done, net, fee, done_shown, net_shown = (column[n] for column in columns)
-        reporting, number = quotes[n]
-        rows.append(
-            ValueRow(
-                version=versions[n],
-                currency=currency,
-                realised=done,
-                unrealised=net - done,
-                fees=fee,
-                reporting_currency=reporting,
-                rate=number,
-                realised_reporting=done_shown,
-                unrealised_reporting=net_shown - done_shown,
-                is_valued=not missing[position] and versions[n].trade_id not in facts.options,
-            )
-        )
-    return tuple(rows)
+    options = np.array(sorted(facts.options), dtype=np.int64)
+    is_valued = ~missing[line] & ~np.isin(trade_id, options)
+    columns = (
+        map(str, trade_id.tolist()),
+        map(str, versions.id[version].tolist()),
+        _named([str(one.book_id) for one in versions.groups], group),
+        _named([str(one.counterparty_id) for one in versions.groups], group),
+        _named([one.product_kind for one in versions.groups], group),
+        currencies,
+        _amounts(done),
+        _amounts(net - done),
+        _amounts(fee),
+        _named(reporting, group),
+        _named({quote: str(quote) for quote in quoted.values()}, quotes),
+        _amounts(done_shown),
+        _amounts(net_shown - done_shown),
+        map(str, is_valued.tolist()),
+    )
+    text = "\n".join(map("\t".join, zip(*columns, strict=True)))
+    return ValueColumns(trade_id, is_valued, text)
 
 
-def _figures(row: ValueRow) -> tuple[Any, ...]:
-    version = row.version
-    return (
-        version.trade_id, version.id, version.book_id, version.counterparty_id,
-        version.product_kind, row.currency, _decimal(row.realised), _decimal(row.unrealised),
-        _decimal(row.fees), row.reporting_currency, row.rate, _decimal(row.realised_reporting),
-        _decimal(row.unrealised_reporting), row.is_valued,
-    )  # fmt: skip
+def _named(names: Any, keys: Iterable[Any]) -> Iterable[str]:
+    return map(names.__getitem__, keys)
 
 
-def _decimal(amount: int) -> str:
-    sign, whole = ("-", -amount) if amount < 0 else ("", amount)
-    return f"{sign}{whole // 100}.{whole % 100:02d}"
+def _amounts(cents: npt.NDArray[np.int64]) -> Iterable[str]:
+    """Write whole cents as what they are hundredths of."""
+    padded = (f"{amount:04d}" if amount < 0 else f"{amount:03d}" for amount in cents.tolist())
+    return (f"{digits[:-2]}.{digits[-2:]}" for digits in padded)
 
 
-def _store(run: ValuationRun, rows: Iterable[ValueRow]) -> None:
+def _result_hash(input_hash: str, values: ValueColumns) -> str:
+    """Return the SHA-256 of the input's hash and each line's cells, as JSON without blanks."""
+    rows = ""
+    # No cell has a character that JSON would write another way: codes, digits, points and signs.
+    if values.text:
+        cells = values.text.replace("\t", '","').replace("\n", '"],["')
+        rows = f'["{cells}"]'
+    return hashlib.sha256(f'["{input_hash}",[{rows}]]'.encode()).hexdigest()
+
+
+def _store(run: ValuationRun, values: ValueColumns) -> None:
     names = ", ".join(_VALUES)
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {TradeValue._meta.db_table} ({names}) FROM STDIN") as copy,
     ):
-        lines = [
-            "\t".join(map(str, (run.pk, *_figures(row)[:-1], "t" if row.is_valued else "f")))
-            for row in rows
-        ]
-        if lines:
-            copy.write("\n".join(lines) + "\n")
+        if values.text:
+            lines = values.text.replace("\n", f"\n{run.pk}\t")
+            copy.write(f"{run.pk}\t{lines}\n")
