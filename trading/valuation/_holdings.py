@@ -140,10 +140,15 @@ def _profile(
     contract: Contract, holding: ProfileHolding, state: MarketState
 ) -> tuple[float, float, bool]:
     hours = contract.minutes / 60
+    curve = state.fine.get(holding.contract)
+    if curve is not None and state.at <= contract.start:
+        # All of it is to come, as of most months of a long profile: one price, one product.
+        ahead = float((curve * (holding.megawatts * hours)).sum())
+        if not np.isnan(ahead):
+            return 0.0, ahead - holding.fixed, False
     delivered, to_come = interval_weights(contract, state.at)
     known = state.fixings.get(contract.market, NO_FIXINGS).until(state.fixed_until)
     fixings = interval_fixings(contract, known)
-    curve = state.fine.get(holding.contract)
     if curve is None:
         curve = np.full(fixings.size, state.marks[holding.contract])
     settled = np.where(np.isnan(fixings), curve, fixings)

@@ -131,7 +131,9 @@ def needs_mark(contracts: Sequence[Contract], state: MarketState) -> npt.NDArray
     found = counts(contracts, state)
     needed = (found.open > 0) | (found.unfixed > 0)
     for position, contract in enumerate(contracts):
-        if contract.basis is Basis.PROFILE:
+        if contract.basis is Basis.PROFILE and state.at <= contract.start:
+            needed[position] = True
+        elif contract.basis is Basis.PROFILE:
             known = state.fixings.get(contract.market, NO_FIXINGS).until(state.fixed_until)
             prices = interval_fixings(contract, known)
             _, to_come = interval_weights(contract, state.at)
