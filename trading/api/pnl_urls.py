@@ -3,8 +3,15 @@
 from django.urls import path
 
 from .pnl import PnlView, ValueViewSet
+from .positions import PositionTradeViewSet, PositionViewSet
 
 urlpatterns = [
+    path("positions", PositionViewSet.as_view({"get": "list"}), name="api-positions"),
+    path(
+        "positions/trades",
+        PositionTradeViewSet.as_view({"get": "list"}),
+        name="api-position-trades",
+    ),
     path("pnl", PnlView.as_view(), name="api-pnl"),
     path("valuations", ValueViewSet.as_view({"get": "list"}), name="api-valuations"),
 ]

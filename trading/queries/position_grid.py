@@ -156,6 +156,7 @@ def position_grid(
     columns: Sequence[Column],
     measure: Measure = Measure.EXPOSURE,
     by_book: bool = True,
+    stage: Stage = Stage.LIVE,
     cut: datetime | None = None,
 ) -> Grid:
     """
@@ -164,7 +165,7 @@ def position_grid(
     cut     as recorded by that instant: `services.as_of.settle_books` is called before
     """
     grid = Grid(list(columns))
-    part = _within(columns) & Q(book_id__in=list(books), stage=Stage.LIVE)
+    part = _within(columns) & Q(book_id__in=list(books), stage=stage)
     profiles = bool(columns[0].hour) or (columns[0].after - columns[0].first).days == 1
     held = _read(part, measure, cut, with_profiles=profiles)
     spread = _Spread(columns, held, grid)
@@ -200,12 +201,13 @@ def cell_trades(
     unit: str,
     column: Column,
     measure: Measure = Measure.EXPOSURE,
+    stage: Stage = Stage.LIVE,
     cut: datetime | None = None,
 ) -> list[Contribution]:
     """Return what each trade adds to a cell, the largest first; they sum to the cell."""
     grid = Grid([column])
     rows = PositionDelta.objects.filter(
-        _within([column]), book_id__in=list(books), market_id=market_id, unit=unit, stage=Stage.LIVE
+        _within([column]), book_id__in=list(books), market_id=market_id, unit=unit, stage=stage
     )
     if cut is not None:
         rows = rows.filter(recorded_at__lte=cut)

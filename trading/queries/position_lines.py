@@ -1,0 +1,184 @@
+"""Positions as a list: a line a book, delivery point, unit and period, and the trades behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from energyopti.accounts.actors import Actor
+from trading.models import Market, Stage, TradeVersion
+
+from .books import book_codes
+from .position_grid import Bucket, Column, Measure, cell_trades, columns_from, position_grid
+from .trades import trade_rows, trades_as_of
+
+MAX_COLUMNS = 800
+_ONE = timedelta(days=1)
+_MONTHS = {Bucket.MONTH: 1, Bucket.QUARTER: 3, Bucket.YEAR: 12}
+
+
+class PeriodRefused(ValueError):
+    """A period cannot be listed like this; `field` names what to change."""
+
+    def __init__(self, field: str, rule: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {rule}")
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLine:
+    """
+    What a book holds at a delivery point in a period of its delivery days.
+
+    period      first delivery date, with the hour of the day where that is asked for
+    start, end  UTC
+    volume      in `unit`, bought +, sold −
+    """
+
+    book: str
+    delivery_point: str
+    commodity: str
+    unit: str
+    period: str
+    start: datetime
+    end: datetime
+    volume: float
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLines:
+    """Lines; `unsplit` and `unknown` count positions that they do not show (see `Grid`)."""
+
+    lines: tuple[PositionLine, ...]
+    unsplit: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class TradeShare:
+    """What one trade adds to a line, in its unit, bought +, sold −."""
+
+    version: TradeVersion
+    volume: float
+
+
+def columns_between(bucket: Bucket, first: date, after: date) -> list[Column]:
+    """
+    Return the periods that cover delivery dates from `first` until before `after`.
+
+    :raises PeriodRefused: for nothing, or for more than 800 of them.
+    """
+    if after <= first:
+        raise PeriodRefused("to", "must be after “from”.")
+    days = (after - first).days
+    counts = {Bucket.HOUR: 25 * days, Bucket.DAY: days}
+    if counts.get(bucket, 0) > MAX_COLUMNS or days > 366 * 100:
+        raise PeriodRefused("to", f"at most {MAX_COLUMNS} periods at once; ask for fewer days.")
+    if bucket is Bucket.HOUR:
+        return [column for n in range(days) for column in columns_from(bucket, first + n * _ONE)]
+    if bucket is Bucket.DAY:
+        dates = [first + n * _ONE for n in range(days)]
+        return [Column(f"{day:%Y-%m-%d}", day, day + _ONE) for day in dates]
+    step = _MONTHS[bucket]
+    number = (12 * first.year + first.month - 1) // step * step
+    found = []
+    while (start := date(number // 12, number % 12 + 1, 1)) < after:
+        number += step
+        found.append(Column(f"{start:%Y-%m}", start, date(number // 12, number % 12 + 1, 1)))
+    if len(found) > MAX_COLUMNS:
+        raise PeriodRefused("to", f"at most {MAX_COLUMNS} periods at once; ask for fewer years.")
+    return found
+
+
+def column_named(bucket: Bucket, text: str) -> Column:
+    """
+    Return the period that a line was named by.
+
+    :raises PeriodRefused: for what no list names a period by.
+    """
+    day, _, hour = text.partition(".")
+    try:
+        first = date.fromisoformat(day)
+        columns = columns_between(bucket, first, first + _ONE)
+    except (ValueError, OverflowError):
+        columns = []
+    found = next((column for column in columns if column.key == text), None)
+    if found is None or (bucket is Bucket.HOUR) is not bool(hour):
+        raise PeriodRefused("period", "is none that a list names; take it from a line.")
+    return found
+
+
+def position_lines(
+    books: Iterable[UUID],
+    *,
+    columns: list[Column],
+    measure: Measure,
+    stage: Stage,
+    commodity: str | None = None,
+    delivery_point: str | None = None,
+    cut: datetime | None = None,
+) -> PositionLines:
+    """
+    Return what some books hold in the columns, at most eight queries; nothing is not listed.
+
+    cut     as recorded by that instant: `services.as_of.settle_books` is called before
+    """
+    grid = position_grid(books, columns=columns, measure=measure, stage=stage, cut=cut)
+    markets = {
+        row.pk: row
+        for row in Market.objects.filter(pk__in={row.market_id for row in grid.rows})
+        .select_related("commodity")
+    }  # fmt: skip
+    codes = book_codes({row.book_id for row in grid.rows if row.book_id is not None})
+    found = []
+    for row in grid.rows:
+        market = markets[row.market_id]
+        if commodity is not None and market.commodity.code.lower() != commodity.lower():
+            continue
+        if delivery_point is not None and market.code.lower() != delivery_point.lower():
+            continue
+        assert row.book_id is not None
+        for cell in row.cells:
+            if cell.value:
+                found.append(_line(codes[row.book_id], market, row.unit, cell.column, cell.value))
+    return PositionLines(tuple(found), grid.unsplit, grid.unknown)
+
+
+def _line(book: str, market: Market, unit: str, column: Column, volume: float) -> PositionLine:
+    interval = column.interval(market.calendar)
+    assert interval is not None
+    return PositionLine(
+        book, market.code, market.commodity.code, unit, column.key, interval.start, interval.end,
+        volume,
+    )  # fmt: skip
+
+
+def line_trades(
+    actor: Actor,
+    books: Iterable[UUID],
+    *,
+    delivery_point: str,
+    unit: str,
+    column: Column,
+    measure: Measure,
+    stage: Stage,
+    cut: datetime | None = None,
+) -> list[TradeShare]:
+    """Return what each trade adds to a line, by reference, at most eight queries; they sum to it."""
+    market = Market.objects.filter(code__iexact=delivery_point).first()
+    if market is None:
+        return []
+    shares = {
+        share.trade_id: share.value
+        for share in cell_trades(
+            books, market_id=market.pk, unit=unit, column=column, measure=measure, stage=stage,
+            cut=cut,
+        )
+    }  # fmt: skip
+    rows = trade_rows(actor) if cut is None else trades_as_of(actor, cut=cut)
+    return [
+        TradeShare(row, shares[row.trade_id])
+        for row in rows.filter(trade_id__in=shares).order_by("trade__ref")
+    ]
