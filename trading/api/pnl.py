@@ -10,9 +10,10 @@ from rest_framework.response import Response
 from energyopti.accounts.requests import actor_of
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
-from trading.models import PnlKind, TradeValue
+from trading.models import PnlKind
 from trading.queries.books import books_for
 from trading.queries.pnl import days_of_pnl, reports_of
+from trading.queries.value_parts import DIMENSIONS, value_parts, values_at_close
 
 
 class DayQuery(StrictSerializer):
@@ -21,6 +22,12 @@ class DayQuery(StrictSerializer):
     day = serializers.DateField()
     kind = serializers.ChoiceField(choices=PnlKind.choices, default=PnlKind.OFFICIAL)
     book = serializers.CharField(max_length=16, required=False)
+
+
+class TotalQuery(DayQuery):
+    """Which day, kind and book, and what the sums are by."""
+
+    by = serializers.ChoiceField(choices=list(DIMENSIONS), default="book")
 
 
 class StepOutput(serializers.Serializer[Any]):
@@ -66,6 +73,21 @@ class ValueOutput(serializers.Serializer[Any]):
     result_hash = serializers.CharField(source="run.result_hash")
 
 
+class TotalOutput(serializers.Serializer[Any]):
+    """The value of a book, product, counterparty or currency at the close, in one currency."""
+
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    realised = DecimalString(max_digits=24, decimal_places=2)
+    unrealised = DecimalString(max_digits=24, decimal_places=2)
+    fees = DecimalString(max_digits=24, decimal_places=2)
+    reporting_currency = serializers.CharField()
+    realised_reporting = DecimalString(max_digits=24, decimal_places=2)
+    unrealised_reporting = DecimalString(max_digits=24, decimal_places=2)
+    trades = serializers.IntegerField()
+    unvalued = serializers.IntegerField()
+
+
 PNL = OpenApiExample(
     "An official day",
     value=[
@@ -103,6 +125,26 @@ VALUE = OpenApiExample(
         "as_of": "2026-11-20T18:00:00Z",
         "result_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     },
+    response_only=True,
+)
+
+
+TOTAL = OpenApiExample(
+    "What is held with one counterparty",
+    value=[
+        {
+            "name": "ACME",
+            "currency": "EUR",
+            "realised": "0.00",
+            "unrealised": "420480.00",
+            "fees": "0.00",
+            "reporting_currency": "EUR",
+            "realised_reporting": "0.00",
+            "unrealised_reporting": "420480.00",
+            "trades": 1,
+            "unvalued": 0,
+        }
+    ],
     response_only=True,
 )
 
@@ -173,10 +215,32 @@ class ValueViewSet(ApiListViewSet):
             actor_of(request._request), day=asked["day"], kind=asked["kind"],
             book=_book(request, asked.get("book")),
         )  # fmt: skip
-        rows = TradeValue.objects.filter(
-            run_id__in={report.closing_id for report in reports},
-            book_id__in=[report.book_id for report in reports],
-        )
+        rows = values_at_close(reports)
         return self.page_of(
             rows.select_related("trade", "version", "book", "counterparty", "run"), ValueOutput
         )
+
+
+class ValueTotalView(ApiView):
+    """Sums of what trades were worth at a day's close."""
+
+    permissions: ClassVar[dict[str, str]] = {"GET": "trading.view_tradevalue"}
+    scopes: ClassVar[dict[str, str]] = {"GET": "trades:read"}
+
+    @extend_schema(
+        description=(
+            "Sum the values at a day's close, realised and unrealised, by book, product, "
+            "counterparty or currency; in each own currency, and in the reporting currency. "
+            "`unvalued` counts trades whose value is not known in full."
+        ),
+        parameters=[TotalQuery],
+        responses=TotalOutput(many=True),
+        examples=[TOTAL],
+    )
+    def get(self, request: Request) -> Response:
+        asked = self.query_of(TotalQuery)
+        reports = reports_of(
+            actor_of(request._request), day=asked["day"], kind=asked["kind"],
+            book=_book(request, asked.get("book")),
+        )  # fmt: skip
+        return Response(TotalOutput(value_parts(reports, asked["by"]), many=True).data)

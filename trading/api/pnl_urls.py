@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .pnl import PnlView, ValueViewSet
+from .pnl import PnlView, ValueTotalView, ValueViewSet
 from .positions import PositionTradeViewSet, PositionViewSet
 
 urlpatterns = [
@@ -14,4 +14,5 @@ urlpatterns = [
     ),
     path("pnl", PnlView.as_view(), name="api-pnl"),
     path("valuations", ValueViewSet.as_view({"get": "list"}), name="api-valuations"),
+    path("valuations/totals", ValueTotalView.as_view(), name="api-valuation-totals"),
 ]

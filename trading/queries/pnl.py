@@ -11,9 +11,10 @@ from uuid import UUID
 from django.db.models import F, QuerySet, Sum
 
 from energyopti.accounts.actors import Actor
-from trading.models import AdjustmentStatus, PnlAdjustment, PnlKind, PnlReport, PnlStep, TradeValue
+from trading.models import AdjustmentStatus, PnlAdjustment, PnlKind, PnlReport, PnlStep
 
 from .books import chosen_books
+from .value_parts import values_at_close
 
 VIEW = "trading.view_pnlreport"
 OFFICIAL, FLASH = str(PnlKind.OFFICIAL), str(PnlKind.FLASH)
@@ -161,10 +162,9 @@ def _day(
         for key in ORDER
         for name in sorted({n for k, n in steps if k == key}) or [""]
     ]
-    values = TradeValue.objects.filter(
-        run_id__in={report.closing_id for report in mine},
-        book_id__in=[report.book_id for report in mine],
-    ).aggregate(past=Sum("realised_reporting"), ahead=Sum("unrealised_reporting"))
+    values = values_at_close(mine).aggregate(
+        past=Sum("realised_reporting"), ahead=Sum("unrealised_reporting")
+    )
     return DayOfPnl(
         day=day,
         kind=kind,

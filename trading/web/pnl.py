@@ -19,6 +19,7 @@ from energyopti.foundation.scope import DATE, scope_of
 from ..models import PnlKind
 from ..queries.books import UnknownBook, books_for
 from ..queries.pnl import DIMENSIONS, ORDER, WORDS, days_of_pnl, parts_of, report_days, trades_of
+from ..queries.value_parts import value_parts
 from ..services.life import SecondPersonNeeded
 from ..services.pnl import PnlRefused, ask_adjustment, decide_adjustment
 
@@ -69,7 +70,10 @@ def pnl(request: HttpRequest) -> HttpResponse:
         "days": [
             {
                 "pnl": found,
-                "parts": [(name, parts_of(found.reports, name)) for name in DIMENSIONS],
+                "parts": [
+                    (name, parts_of(found.reports, name), value_parts(found.reports, name))
+                    for name in DIMENSIONS
+                ],
                 "trades": _trades(request, found.reports),
             }
             for found in days

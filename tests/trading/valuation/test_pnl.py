@@ -93,6 +93,7 @@ def test_the_page_shows_steps_and_drills_to_trades_in_a_counted_number_of_querie
 
     assert "87,600.00" in page and "101,616.00" in page and "PHYSICAL_FORWARD" in page
     assert "New deals late" in page
+    assert "Value at close by counterparty" in page and "657,876.00" in page
     assert "+4,380.00 EUR" in late.content.decode()
     assert "No P&amp;L of this day" in nothing and "23 Nov 2026" in nothing
     assert client.get(address, {"kind": "x"}).status_code == 400
@@ -115,6 +116,23 @@ def test_rest_gives_the_same_and_strangers_get_nothing(desk):
     assert stranger.get("/api/v1/trading/valuations", asked).json()["results"] == []
     assert client.get("/api/v1/trading/pnl", {"day": "x"}).status_code == 400
     assert client.get("/api/v1/trading/pnl", {**asked, "book": "US"}).json() == []
+
+
+def test_values_at_the_close_are_summed_by_each_dimension_in_both_currencies(desk):
+    asked = {"day": "2026-11-23"}
+    client = client_of(desk.trader)
+
+    for by, name in (("book", "EU"), ("product", "PHYSICAL_FORWARD"), ("counterparty", "ACME"),
+                     ("currency", "EUR")):  # fmt: skip
+        (part,) = client.get("/api/v1/trading/valuations/totals", {**asked, "by": by}).json()
+        assert (part["name"], part["currency"], part["reporting_currency"]) == (name, "EUR", "EUR")
+        # 12 MW at 85.20, 5 MW sold at 92.00 and 1 MW at 90.50, all on a curve of 91.00.
+        assert part["unrealised"] == part["unrealised_reporting"] == "657876.00"
+        assert (part["realised"], part["trades"], part["unvalued"]) == ("0.00", 3, 0)
+    stranger = client_of(make_desk("Stranger").trader)
+    assert stranger.get("/api/v1/trading/valuations/totals", asked).json() == []
+    refused = client.get("/api/v1/trading/valuations/totals", {**asked, "by": "trader"})
+    assert refused.status_code == 400
 
 
 def test_an_adjustment_counts_once_another_person_approves_it(desk):
