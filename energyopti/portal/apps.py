@@ -11,6 +11,8 @@ class PortalConfig(AppConfig):
         from django.core.checks import register
 
         from energyopti.accounts.requests import actor_of
+        from energyopti.accounts.scopes import register_scope
+        from energyopti.foundation.api.routes import register_api_routes
         from energyopti.foundation.pages import (
             NAVIGATION,
             PEOPLE,
@@ -22,6 +24,8 @@ class PortalConfig(AppConfig):
         from .queries.organizations import own_organizations
 
         register(check_pages)
+        register_api_routes("me", "energyopti.portal.api.urls")
+        register_scope("me:read", "See in one call what your other scopes show")
         PEOPLE.register("actor_of", actor_of)
         PEOPLE_CHOICES.register("organizations", own_organizations)
         NAVIGATION.register(

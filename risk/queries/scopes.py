@@ -70,12 +70,19 @@ def scopes(book_ids: Iterable[UUID]) -> dict[UUID, Scope]:
 
 def convention(of: Basis, confidence: Decimal = DEFAULT_CONFIDENCE) -> Convention:
     """Return the convention of numbers that are read from vectors of a basis."""
+    return rule_of(
+        confidence, scenarios=of.scenario_count, method=of.method, horizon_days=of.horizon_days
+    )
+
+
+def rule_of(confidence: Decimal, *, scenarios: int, method: str, horizon_days: int) -> Convention:
+    """Return the convention of historical simulation on as many scenarios, made by a method."""
     from risk.engine import Convention
 
     return Convention(
         confidence=confidence,
-        horizon_days=of.horizon_days,
-        method=f"historical simulation, {of.scenario_count} scenarios, {of.method}",
+        horizon_days=horizon_days,
+        method=f"historical simulation, {scenarios} scenarios, {method}",
     )
 
 

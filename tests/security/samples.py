@@ -84,6 +84,7 @@ SIGNED_IN: dict[str, str] = {
     "portal:search": "finds only what each source lets the actor see",
     "portal:preferences": "one's own page settings",
     "portal:theme": "one's own page settings",
+    "api-complete-view": "each section needs its permission; without any it is empty",
     "tables:": "one's own saved views",
 }
 

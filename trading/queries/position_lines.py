@@ -166,7 +166,7 @@ def line_trades(
     stage: Stage,
     cut: datetime | None = None,
 ) -> list[TradeShare]:
-    """Return what each trade adds to a line, by reference, at most eight queries; they sum to it."""
+    """Return the trades of a line by reference and what each adds to it; at most eight queries."""
     market = Market.objects.filter(code__iexact=delivery_point).first()
     if market is None:
         return []

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Organization
@@ -98,3 +98,22 @@ def newest_reports(actor: Actor) -> list[CarbonReport]:
     return sorted(
         latest.distinct("organization_id"), key=lambda report: str(report.organization.name)
     )
+
+
+def reports_at_a_glance(actor: Actor) -> list[dict[str, Any]]:
+    """
+    Return each visible organization's newest carbon report without its content; one query.
+
+    :raises PermissionMissing: without `esg.view_carbonreport`.
+    """
+    actor.require("esg.view_carbonreport")
+    rows = (
+        CarbonReport.objects.visible_to(actor)
+        .order_by("organization_id", "-month", "-version")
+        .distinct("organization_id")
+        .values(
+            "month", "version", "energy_kwh", "emissions_t", "is_complete", "content_hash",
+            "built_at", organization_name=F("organization__name"),
+        )
+    )  # fmt: skip
+    return sorted(rows, key=lambda row: str(row["organization_name"]))
