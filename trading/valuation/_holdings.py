@@ -141,9 +141,10 @@ def _profile(
 ) -> tuple[float, float, bool]:
     hours = contract.minutes / 60
     curve = state.fine.get(holding.contract)
-    if curve is not None and state.at <= contract.start:
-        # All of it is to come, as of most months of a long profile: one price, one product.
-        ahead = float((curve * (holding.megawatts * hours)).sum())
+    if state.at <= contract.start:
+        # All of it is to come, as of most months of a long profile: one product says it.
+        prices = state.marks[holding.contract] if curve is None else curve
+        ahead = float((prices * (holding.megawatts * hours)).sum())
         if not np.isnan(ahead):
             return 0.0, ahead - holding.fixed, False
     delivered, to_come = interval_weights(contract, state.at)
