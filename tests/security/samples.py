@@ -387,6 +387,8 @@ FOREIGN: dict[str, Sample] = {
             f"api-trade-{verb}"
             for verb in (
                 "amend",
+                "approve",
+                "decline",
                 "correct",
                 "novate",
                 "terminate",

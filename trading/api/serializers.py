@@ -71,9 +71,14 @@ class TradeVersionOutput(serializers.Serializer[Any]):
 
 
 class TradeDetailOutput(TradeOutput):
-    """A trade with its terms leg by leg, and all its versions, oldest first."""
+    """
+    A trade with its terms leg by leg, and all its versions, oldest first.
+
+    `proposed_terms` are those of an amendment that waits for a second person, or null.
+    """
 
     terms = serializers.JSONField(source="terms_shown")
+    proposed_terms = serializers.JSONField(source="proposed_shown", allow_null=True)
     versions = TradeVersionOutput(many=True, source="all_versions")
 
 

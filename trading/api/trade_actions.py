@@ -20,8 +20,10 @@ from trading.services.early_ends import TerminationFee, novate_trade, terminate_
 from trading.services.life import StaleVersion
 from trading.services.lifecycle import (
     amend_trade,
+    approve_amendment,
     cancel_trade,
     correct_trade,
+    decline_amendment,
     reject_trade,
     release_trade,
     submit_draft,
@@ -55,6 +57,8 @@ _ETAG = re.compile(r'(?:W/)?"(?P<version>[1-9][0-9]{0,8})"')
 # What the role needs for each verb.
 PERMISSIONS = {
     "amend": "trading.amend_trade",
+    "approve": "trading.release_trade",
+    "decline": "trading.release_trade",
     "correct": "trading.amend_trade",
     "novate": "trading.amend_trade",
     "terminate": "trading.amend_trade",
@@ -81,7 +85,12 @@ class TradeActions(ApiViewSet):
     permissions: ClassVar[dict[str, str]] = {}  # closed to all but what a route names
     scopes: ClassVar[dict[str, str]] = {"POST": "trades:write"}
 
-    @_action("amend", "Give a trade new terms that both sides have agreed on.", ChangeInput)
+    @_action(
+        "amend",
+        "Give a trade new terms that both sides have agreed on. Where they reach the book's "
+        "threshold for four eyes they wait as `proposed_terms` until `approve` or `decline`.",
+        ChangeInput,
+    )
     def amend(self, request: Request, ref: str) -> Response:
         given = self._body(request, ref, ChangeInput)
         return self._change(request, ref, amend_trade, **self._deal(given), **{
@@ -114,6 +123,18 @@ class TradeActions(ApiViewSet):
     @_action("reject", "Send a pending trade back as a draft.", ReasonInput)
     def reject(self, request: Request, ref: str) -> Response:
         return self._change(request, ref, reject_trade, **self._body(request, ref, ReasonInput))
+
+    @_action(
+        "approve", "Let a waiting amendment hold, as another person than its author.", ReleaseInput
+    )
+    def approve(self, request: Request, ref: str) -> Response:
+        given = self._body(request, ref, ReleaseInput)
+        return self._change(request, ref, approve_amendment, **given)
+
+    @_action("decline", "Refuse a waiting amendment; the old terms hold on.", ReasonInput)
+    def decline(self, request: Request, ref: str) -> Response:
+        given = self._body(request, ref, ReasonInput)
+        return self._change(request, ref, decline_amendment, **given)
 
     @_action("submit", "Put a draft before the checks.", ReleaseInput)
     def submit(self, request: Request, ref: str) -> Response:

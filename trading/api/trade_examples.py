@@ -104,6 +104,7 @@ TRADE_DETAIL = OpenApiExample(
     status_codes=["200", "201"],
     value={
         **TRADE.value,
+        "proposed_terms": None,
         "terms": {
             "product_kind": "PHYSICAL_FORWARD",
             "side": "BUY",
@@ -144,6 +145,8 @@ CHANGES = {
     ),
     "cancel": _change("Why it goes", reason="booked twice, see T-00000041"),
     "release": _change("As it is", reason="seen and agreed"),
+    "approve": _change("As it is", reason="seen and agreed"),
+    "decline": _change("Why not", reason="the price is that of last week"),
     "reject": _change("Why it goes back", reason="the counterparty has no agreement for gas"),
     "submit": _change("With a reason for what the checks find", reason="hedge of the new plant"),
     "terminate": _change(

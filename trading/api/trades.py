@@ -21,7 +21,7 @@ from energyopti.foundation.api.views import ApiListViewSet, ApiView
 from energyopti.foundation.exports.responses import attachment
 from trading.deals import Deal, DealError, QuickTextError, parse_deal_text
 from trading.queries.books import books_for, counterparties_for
-from trading.queries.deals import deal_of
+from trading.queries.deals import deal_of, proposed_deal_of
 from trading.queries.proposals import TradeInvalid
 from trading.queries.summaries import terms_json
 from trading.queries.terms import deal_from_terms, known_terms
@@ -237,6 +237,9 @@ def detail_of(actor: Actor, ref: str, *, status: int = 200) -> Response:
     except UnknownTrade as error:
         raise Http404(str(error)) from error
     latest.terms_shown = terms_json(deal_of(latest))
+    latest.proposed_shown = (
+        terms_json(proposed_deal_of(latest)) if latest.event == "PROPOSE" else None
+    )
     answer = Response(TradeDetailOutput(latest).data, status=status)
     answer["ETag"] = f'"{latest.version}"'
     return answer

@@ -9,6 +9,7 @@ from .agreements import (
     EligibleCollateral,
     NettingSet,
 )
+from .amendments import ProposedAmendment
 from .approved_products import ApprovedProduct, ProductKind
 from .blotter import BlotterRow
 from .books import Book, Counterparty, CounterpartyStatus
@@ -136,6 +137,7 @@ __all__ = [
     "ProductKind",
     "Profile",
     "ProfileMonth",
+    "ProposedAmendment",
     "PublicationPolicy",
     "Quote",
     "QuoteQuality",

@@ -25,6 +25,9 @@ class TradeEvent(StrEnum):
     RELEASE = "RELEASE"
     REJECT = "REJECT"
     AMEND = "AMEND"
+    PROPOSE = "PROPOSE"
+    APPROVE = "APPROVE"
+    DECLINE = "DECLINE"
     CORRECT = "CORRECT"
     NOVATE = "NOVATE"
     TERMINATE = "TERMINATE"
@@ -45,6 +48,9 @@ TRADE_EVENT_CHOICES = [
     ("RELEASE", "Released"),
     ("REJECT", "Sent back"),
     ("AMEND", "Amended"),
+    ("PROPOSE", "Amendment proposed"),
+    ("APPROVE", "Amendment approved"),
+    ("DECLINE", "Amendment refused"),
     ("CORRECT", "Corrected"),
     ("NOVATE", "Novated"),
     ("TERMINATE", "Terminated"),
@@ -245,6 +251,11 @@ class TradeVersion(models.Model):
         ]
         indexes = [
             models.Index(fields=["book", "recorded_at"], name="trade_version_of_book_at"),
+            models.Index(
+                fields=["trade", "version"],
+                condition=models.Q(event="PROPOSE"),
+                name="trade_version_proposing",
+            ),
         ]
 
     def __str__(self) -> str:

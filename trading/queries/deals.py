@@ -50,6 +50,16 @@ def deal_of(version: TradeVersion) -> Deal:
     )
 
 
+def proposed_deal_of(version: TradeVersion) -> Deal:
+    """Return the terms that a version of the event PROPOSE proposes."""
+    said = version.proposed
+    as_if = TradeVersion(
+        pk=version.pk, trade=version.trade, product_kind=said.product_kind, side=said.side,
+        mic=said.mic, clearing_account=said.clearing_account,
+    )  # fmt: skip
+    return deal_of(as_if)
+
+
 def _leg(
     row: Leg,
     areas: Mapping[str, DeliveryArea],

@@ -238,15 +238,21 @@ def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-def waiting(actor: Actor) -> tuple[list[Any], list[Any]]:
+def waiting(actor: Actor) -> tuple[list[Any], list[Any], list[Any]]:
     """
-    Return what waits in the actor's books, oldest first: trades for release, and drafts.
+    Return what waits in the actor's books, oldest first: trades for release, live ones with an
+    amendment that waits, and drafts.
 
     At most `WAITING_SHOWN` of each.
     """
     rows = trade_rows(actor).order_by("trade_id")
     return (
         list(rows.filter(trade__status="PENDING")[:WAITING_SHOWN]),
+        list(
+            rows.filter(event="PROPOSE", trade__status="LIVE").select_related("proposed")[
+                :WAITING_SHOWN
+            ]
+        ),
         list(rows.filter(trade__status="DRAFT")[:WAITING_SHOWN]),
     )
 

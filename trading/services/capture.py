@@ -53,7 +53,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A written version; `is_new` is False if the same reference had been captured before."""
+    """
+    A written version; `is_new` is False if the same reference had been captured before.
+
+    is_proposed     it only proposes an amendment, which waits for a second person
+    """
 
     ref: str
     trade_id: int
@@ -61,6 +65,7 @@ class Receipt:
     results: tuple[CheckResult, ...]
     version: int = 1
     status: str = TradeStatus.LIVE.value
+    is_proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ TRANSITIONS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         (P, TradeEvent.REJECT): frozenset({D}),
         (P, TradeEvent.CANCEL): frozenset({C}),
         (L, TradeEvent.AMEND): frozenset({L}),
+        (L, TradeEvent.PROPOSE): frozenset({L}),
+        (L, TradeEvent.APPROVE): frozenset({L}),
+        (L, TradeEvent.DECLINE): frozenset({L}),
         (L, TradeEvent.CORRECT): frozenset({L}),
         (L, TradeEvent.NOVATE): frozenset({N}),
         (L, TradeEvent.TERMINATE): frozenset({T}),
@@ -38,6 +41,12 @@ TRANSITIONS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         (N, TradeEvent.SETTLE): frozenset({S}),
         (T, TradeEvent.SETTLE): frozenset({S}),
     }
+)
+# While an amendment waits, nobody changes the terms that it is about; what corrects or takes out
+# the trade, and the clock, go on and end the waiting.
+_ENDS_WAITING = frozenset({TradeEvent.APPROVE, TradeEvent.DECLINE})
+_WAITS_FOR = frozenset(
+    {TradeEvent.AMEND, TradeEvent.PROPOSE, TradeEvent.NOVATE, TradeEvent.TERMINATE}
 )
 # Where a trade's terms count as held; what ended early keeps what had been delivered before.
 HELD = frozenset({L, N, T, M, S})
@@ -68,9 +77,17 @@ class ReferenceReused(ValueError):
 class TransitionForbidden(ValueError):
     """What was asked for cannot follow on the trade's status."""
 
-    def __init__(self, trade: Trade, event: str) -> None:
+    def __init__(self, trade: Trade, event: str, held_event: str = "") -> None:
         self.status, self.event = trade.status, event
         word = TradeEvent(event).label.lower()
+        if held_event == TradeEvent.PROPOSE:
+            super().__init__(
+                f"trade: {trade.ref} has an amendment that waits; it is approved or refused first."
+            )
+            return
+        if event in _ENDS_WAITING:
+            super().__init__(f"trade: {trade.ref} has no amendment that waits.")
+            return
         status = TradeStatus(trade.status).label.lower()
         super().__init__(f"trade: {trade.ref} is {status} and cannot be {word}.")
 
@@ -95,6 +112,19 @@ class StaleVersion(ValueError):
 
 class SecondPersonNeeded(ValueError):
     """Four eyes: whoever made the terms cannot be the one who lets them through."""
+
+
+def may_follow(status: str, held_event: str, event: str) -> bool:
+    """
+    Say whether an event may follow on a trade in a status.
+
+    held_event      that made the version which holds; PROPOSE while an amendment waits
+    """
+    if (status, event) not in TRANSITIONS:
+        return False
+    if held_event == TradeEvent.PROPOSE:
+        return event not in _WAITS_FOR
+    return event not in _ENDS_WAITING
 
 
 def check_transition(trade: Trade, event: str, status: str) -> None:

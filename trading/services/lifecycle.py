@@ -18,7 +18,7 @@ from trading.models import (
     TradeEvent,
     TradeStatus,
 )
-from trading.queries.deals import deal_of
+from trading.queries.deals import deal_of, proposed_deal_of
 from trading.queries.positions import proposed_positions
 from trading.queries.proposals import TradeInvalid
 
@@ -154,8 +154,8 @@ def amend_trade(
     """
     Give a trade new terms that both sides have agreed on; the checks see the difference.
 
-    A live trade whose new notional reaches the book's threshold for four eyes is amended by
-    another person than its authors.
+    Where the new notional of a live order reaches the book's threshold for four eyes, the
+    amendment waits: what it adds is reserved, and the old terms hold until `approve_amendment`.
 
     effective_at    from when the terms hold between the parties; when they were received, if it
                     is left out
@@ -163,7 +163,6 @@ def amend_trade(
     :raises PermissionMissing: without `trading.amend_trade`.
     :raises TradeInvalid: naming the field, the reason among them.
     :raises TradeStopped, ReasonNeeded: by the checks.
-    :raises SecondPersonNeeded: as above.
     :raises UnknownTrade, StaleVersion, TransitionForbidden: as above.
     """
     actor.require("trading.amend_trade")
@@ -179,13 +178,86 @@ def amend_trade(
         if status is TradeStatus.LIVE:
             results = run_checks(proposal)
             checks = judged(results, actor=actor, reason=reason, override_reason=override_reason)
-            _second_person(actor, side, proposal)
+            if _waits(side, proposal):
+                return add(
+                    side, TradeEvent.PROPOSE, status, actor, effective_at or received_at,
+                    reason=reason, text=text, proposed=terms, checks=checks, results=results,
+                )  # fmt: skip
         return add(
             side, TradeEvent.AMEND, status, actor, effective_at or received_at, reason=reason,
             text=text, terms=terms, checks=checks, results=results,
         )  # fmt: skip
 
     return change(actor, ref, expected_version, TradeEvent.AMEND, amend)
+
+
+def approve_amendment(
+    *,
+    actor: Actor,
+    ref: str,
+    expected_version: int,
+    received_at: datetime,
+    reason: str = "",
+    override_reason: str = "",
+) -> Receipt:
+    """
+    Give a trade the terms that wait for a second person, as another than who proposed them.
+
+    The checks are asked again; a reason that was given for the amendment holds on.
+
+    :raises PermissionMissing: without `trading.release_trade`.
+    :raises SecondPersonNeeded: for who proposed it.
+    :raises UnknownTrade, StaleVersion, TransitionForbidden, TradeStopped, ReasonNeeded: as above.
+    """
+    actor.require("trading.release_trade")
+    check_words(reason=reason)
+
+    def approve(side: Side, _: int) -> Receipt:
+        held = side.held
+        if actor.id == held.captured_by:
+            raise SecondPersonNeeded(
+                f"trade: {side.trade.ref} waits for another person than who proposed the amendment."
+            )
+        proposal = proposal_of(actor, side, proposed_deal_of(held), received_at, level="view")
+        results = run_checks(proposal)
+        checks = judged(
+            results, actor=actor, reason=reason or held.reason, override_reason=override_reason
+        )
+        return add(
+            side, TradeEvent.APPROVE, TradeStatus.LIVE, actor, held.effective_at,
+            reason=reason or held.reason, text=held.text, terms=Terms.of(proposal), checks=checks,
+            results=results,
+            payload={"proposed_by": held.captured_by, "proposed_version": held.version},
+        )  # fmt: skip
+
+    return change(actor, ref, expected_version, TradeEvent.APPROVE, approve, level="view")
+
+
+def decline_amendment(
+    *, actor: Actor, ref: str, expected_version: int, received_at: datetime, reason: str
+) -> Receipt:
+    """
+    Refuse an amendment that waits, or withdraw one's own: the old terms hold on, and what it
+    had reserved is free.
+
+    :raises PermissionMissing: without `trading.release_trade`, or, of one's own, without
+        `trading.amend_trade`.
+    :raises TradeInvalid: without a reason.
+    :raises UnknownTrade, StaleVersion, TransitionForbidden: as above.
+    """
+    need_reason(reason)
+
+    def decline(side: Side, _: int) -> Receipt:
+        is_own = actor.id == side.held.captured_by
+        actor.require("trading.amend_trade" if is_own else "trading.release_trade")
+        return add(
+            side, TradeEvent.DECLINE, TradeStatus.LIVE, actor, received_at, reason=reason,
+            payload={
+                "proposed_by": side.held.captured_by, "proposed_version": side.held.version,
+            },
+        )  # fmt: skip
+
+    return change(actor, ref, expected_version, TradeEvent.DECLINE, decline, level="view")
 
 
 def correct_trade(
@@ -244,12 +316,8 @@ def cancel_trade(
     return change(actor, ref, expected_version, TradeEvent.CANCEL, cancel)
 
 
-def _second_person(actor: Actor, side: Side, proposal: Proposal) -> None:
-    is_asked = side.trade.basis == CaptureBasis.ORDER and needs_second_person(
-        side.path, proposal.reported_notional
+def _waits(side: Side, proposal: Proposal) -> bool:
+    """Say whether new terms wait for a second person: in one of the books, so in all."""
+    return side.trade.basis == CaptureBasis.ORDER and any(
+        needs_second_person(path, proposal.reported_notional) for path in side.paths
     )
-    if is_asked and (actor.id in authors(side.trade) or not actor.may("trading.release_trade")):
-        raise SecondPersonNeeded(
-            f"trade: {side.trade.ref} would reach the threshold for four eyes; another person "
-            "than who captured it amends it."
-        )

@@ -130,7 +130,12 @@ def _copied(*values: object) -> str:
 
 
 def change_positions(
-    *, version: TradeVersion, stage: str | None, wanted: Sequence[Position], is_new: bool
+    *,
+    version: TradeVersion,
+    stage: str | None,
+    wanted: Sequence[Position],
+    is_new: bool,
+    reserved: Sequence[Position] = (),
 ) -> list[PositionDelta]:
     """
     Write what takes a trade from what it adds now to what it is to add, and change the totals.
@@ -139,11 +144,13 @@ def change_positions(
 
     stage       in which the trade is to count; None for nowhere, then `wanted` is empty
     is_new      True for the first version, which has nothing to take away
+    reserved    what it is to reserve beside what it holds
     """
     now = version.recorded_at
     deltas: list[PositionDelta] = []
     for each in (Stage.LIVE, Stage.PENDING):
         target = list(wanted) if stage == each else []
+        target += reserved if each == Stage.PENDING else ()
         held = [] if is_new else positions_of_trade(version.trade_id, stage=each)
         deltas += [_delta(version, each, p, now) for p in difference(target, held)]
     PositionDelta.objects.bulk_create(deltas, batch_size=500)

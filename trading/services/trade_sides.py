@@ -31,17 +31,23 @@ from .life import (
     TransitionForbidden,
     check_transition,
     check_words,
+    may_follow,
 )
 from .trade_versions import add_version, lock_books
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One trade that a verb changes, locked, with the version that holds."""
+    """
+    One trade that a verb changes, locked, with the version that holds.
+
+    path, paths     of its book, and of the books of all sides that change with it
+    """
 
     trade: Trade
     held: TradeVersion
     path: tuple[UUID, ...]
+    paths: tuple[tuple[UUID, ...], ...]
 
 
 def change(
@@ -61,8 +67,9 @@ def change(
         if first.trade.latest_version != expected_version:
             seen = TradeVersion.objects.filter(trade=first.trade, version=expected_version).first()
             raise StaleVersion(first.trade, seen, first.held)
-        if (first.trade.status, event) not in TRANSITIONS:
-            raise TransitionForbidden(first.trade, event)
+        if not may_follow(first.trade.status, first.held.event, event):
+            known = (first.trade.status, event) in TRANSITIONS
+            raise TransitionForbidden(first.trade, event, first.held.event if known else "")
         receipts = [verb(side, number) for number, side in enumerate(sides)]
     return receipts[0]
 
@@ -90,7 +97,7 @@ def _locked(actor: Actor, ref: str, level: str) -> list[Side]:
     sides = []
     for pk in ids:
         held[pk].trade = rows[pk]
-        sides.append(Side(rows[pk], held[pk], paths[pk]))
+        sides.append(Side(rows[pk], held[pk], paths[pk], tuple(paths.values())))
     return sides
 
 
@@ -110,7 +117,10 @@ def add(
         trade=side.trade, before=side.held, event=event, status=status, actor=actor,
         book_path=side.path, effective_at=effective_at, results=results, **more,
     )  # fmt: skip
-    return Receipt(side.trade.ref, side.trade.pk, True, results, version.version, status.value)
+    return Receipt(
+        side.trade.ref, side.trade.pk, True, results, version.version, status.value,
+        is_proposed=event is TradeEvent.PROPOSE,
+    )  # fmt: skip
 
 
 def proposal_of(

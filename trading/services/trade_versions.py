@@ -14,9 +14,22 @@ from energyopti.foundation.copying import next_ids
 from energyopti.foundation.events.services import record_event
 from trading.checks import CHANGE_STEPS, Change, CheckResult, Proposal, VersionStage
 from trading.deals import Deal
-from trading.models import Fee, Stage, Trade, TradeEvent, TradeStatus, TradeVersion
+from trading.models import (
+    Fee,
+    ProposedAmendment,
+    Stage,
+    Trade,
+    TradeEvent,
+    TradeStatus,
+    TradeVersion,
+)
 from trading.queries.deals import deal_of
-from trading.queries.positions import Position, positions_of_trade, proposed_positions
+from trading.queries.positions import (
+    Position,
+    difference,
+    positions_of_trade,
+    proposed_positions,
+)
 from trading.queries.summaries import terms_json, terms_summary
 
 from .legs import write_legs
@@ -31,6 +44,9 @@ EVENT_TYPES: Mapping[str, str] = {
     TradeEvent.RELEASE: "trade.released",
     TradeEvent.REJECT: "trade.sent_back",
     TradeEvent.AMEND: "trade.amended",
+    TradeEvent.PROPOSE: "trade.amendment_proposed",
+    TradeEvent.APPROVE: "trade.amended",
+    TradeEvent.DECLINE: "trade.amendment_refused",
     TradeEvent.CORRECT: "trade.corrected",
     TradeEvent.NOVATE: "trade.novated",
     TradeEvent.TERMINATE: "trade.terminated",
@@ -98,6 +114,7 @@ def add_version(
     book_path: tuple[UUID, ...],
     terms: Terms | None = None,
     positions: Sequence[Position] | None = None,
+    proposed: Terms | None = None,
     checks: Sequence[Mapping[str, object]] = (),
     results: tuple[CheckResult, ...] = (),
     reason: str = "",
@@ -114,6 +131,8 @@ def add_version(
     terms       new ones; None keeps those of the version before
     positions   what the trade is to add from now on; None: what the terms add, or what it adds
                 already. Nothing counts in a status that is neither held nor pending.
+    proposed    terms that are to wait: their legs are kept under this version, and what they add
+                to those that hold is reserved
     fees        further ones of this version
     """
     number = 1 if before is None else before.version + 1
@@ -143,7 +162,9 @@ def add_version(
         write_legs(version=version, deal=terms.deal, market_ids=terms.market_ids)
     if fees:
         _add_fees(version, fees)
-    months = _move_positions(version, before, status, terms, positions)
+    if proposed is not None:
+        _write_proposed(version, proposed)
+    months = _move_positions(version, before, status, terms, positions, proposed)
     Trade.objects.filter(pk=trade.pk).update(
         status=status, latest_version=number, product_kind=version.product_kind,
         counterparty_id=trade.counterparty_id, mirror_id=trade.mirror_id,
@@ -171,7 +192,13 @@ def add_version(
         aggregate_id=trade.ref,
         organization_id=trade.organization_id,
         key=f"book:{trade.book_id}",
-        payload=event_payload(trade, version, terms, months, payload or {}),
+        payload=event_payload(
+            trade,
+            version,
+            terms,
+            months,
+            {**(payload or {}), **(_proposes(before, proposed) if proposed and before else {})},
+        ),
         changes=changed,
     )
     return version
@@ -225,6 +252,7 @@ def _move_positions(
     status: str,
     terms: Terms | None,
     positions: Sequence[Position] | None,
+    proposed: Terms | None,
 ) -> int:
     """Change what the trade adds, and return in how many parts."""
     stage = Stage.LIVE if status in HELD else Stage.PENDING if status == "PENDING" else None
@@ -232,7 +260,8 @@ def _move_positions(
     if before is not None:
         was = Stage.LIVE if before.status in HELD else None
         was = Stage.PENDING if before.status == TradeStatus.PENDING else was
-    if positions is None and terms is None and stage == was:
+    waited = before is not None and before.event == TradeEvent.PROPOSE
+    if positions is None and terms is None and stage == was and not (proposed or waited):
         return 0
     wanted: Sequence[Position] = ()
     if stage is not None:
@@ -244,9 +273,27 @@ def _move_positions(
             wanted = positions_of_trade(version.trade_id, stage=was)
     return len(
         change_positions(
-            version=version, stage=stage, wanted=wanted, is_new=before is None or was is None
+            version=version,
+            stage=stage,
+            wanted=wanted,
+            is_new=before is None or was is None,
+            reserved=difference(proposed.positions, wanted) if proposed is not None else (),
         )
     )
+
+
+def _write_proposed(version: TradeVersion, proposed: Terms) -> None:
+    summary = terms_summary(proposed.deal)
+    kept = ("product_kind", "side", "mic", "clearing_account", "notional")
+    ProposedAmendment.objects.create(
+        version=version, text=version.text, **{name: summary[name] for name in kept}
+    )
+    write_legs(version=version, deal=proposed.deal, market_ids=proposed.market_ids)
+
+
+def _proposes(before: TradeVersion, proposed: Terms) -> dict[str, Any]:
+    old, new = terms_json(deal_of(before)), terms_json(proposed.deal)
+    return {"proposed": {n: {"before": old[n], "after": new[n]} for n in new if old[n] != new[n]}}
 
 
 def _changed_terms(

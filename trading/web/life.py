@@ -24,18 +24,19 @@ from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.calendars import CalendarError, DatePeriod
 from trading.deals import Deal, DealError, cut, deal_totals
+from trading.queries.books import UnknownBook
 from trading.queries.deals import deal_of
 from trading.queries.proposals import Preview, TradeInvalid, UnknownCounterparty, preview, propose
 from trading.queries.summaries import terms_json
 from trading.queries.trade_page import compare, compare_terms, may_deal_in
 from trading.queries.trades import UnknownTrade, trade_by_ref, versions_of
 from trading.services.life import (
-    TRANSITIONS,
     ReasonNeeded,
     SecondPersonNeeded,
     StaleVersion,
     TradeStopped,
     TransitionForbidden,
+    may_follow,
 )
 
 from .deal_forms import DealForm, Known
@@ -104,7 +105,7 @@ class _Act:
         except (TransitionForbidden, SecondPersonNeeded) as error:
             self.form.add_error(None, str(error))
             return self._draw(status=409)
-        except (PermissionMissing, UnknownCounterparty) as error:
+        except (PermissionMissing, UnknownCounterparty, UnknownBook) as error:
             self.form.add_error(None, str(error))
         except (TradeInvalid, DealError) as error:
             words = error.message if isinstance(error, TradeInvalid) else error.rule
@@ -130,6 +131,8 @@ class _Act:
         said = self.verb.said
         if isinstance(done, tuple):
             said, done = f"{said}; {done[1].ref} goes on from there", done[0]
+        elif done.is_proposed:
+            said = "keeps its terms until a second person has approved the amendment"
         elif self.verb.name == "submit":
             said = "waits for release" if done.status == "PENDING" else "is live"
         messages.success(self.request, f"{done.ref} {said}.")
@@ -186,7 +189,7 @@ class _Act:
         return [("Stays", deal_totals(before)), (goes, deal_totals(after))]
 
     def _may_follow(self) -> bool:
-        return (self.version.trade.status, self.verb.event) in TRANSITIONS
+        return may_follow(self.version.trade.status, self.version.event, self.verb.event)
 
     def _stale(self, seen: str) -> HttpResponse:
         """Show what was read beside what holds, keep what was typed, and ask about it anew."""

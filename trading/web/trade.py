@@ -8,13 +8,14 @@ from django.template.loader import render_to_string
 
 from energyopti.accounts.requests import actor_of, require_permission
 from trading.panels import panels_of
-from trading.queries.deals import deal_of
+from trading.queries.deals import deal_of, proposed_deal_of
 from trading.queries.positions import positions_of_trade
 from trading.queries.trade_page import (
     WAITING_SHOWN,
     cash_flows,
     chosen_versions,
     compare,
+    compare_terms,
     leg_rows,
     siblings,
     waiting,
@@ -57,6 +58,9 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "compared": compared,
             "differences": [d for d in compare(*compared) if d.is_change] if compared else [],
             "verbs": offered(actor, version),
+            "proposed": (
+                compare_terms(deal, proposed_deal_of(version)) if version.event == "PROPOSE" else []
+            ),
             "siblings": siblings(actor, version.trade),
             "panels": [
                 render_to_string(panel.template, panel.context(actor, version), request=request)
@@ -70,10 +74,12 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
 def waiting_trades(request: HttpRequest) -> HttpResponse:
     """Show the trades that wait for release and the drafts of the actor's books."""
     actor = actor_of(request)
-    pending, drafts = waiting(actor)
+    pending, proposed, drafts = waiting(actor)
     tables: list[dict[str, Any]] = [
         {"title": "For release", "id": "pending", "rows": pending,
          "empty": "No trade waits for a second person."},
+        {"title": "Amendments", "id": "amendments", "rows": proposed,
+         "empty": "No amendment waits for a second person."},
         {"title": "Drafts", "id": "drafts", "rows": drafts, "empty": "There are no drafts."},
     ]  # fmt: skip
     return render(request, "trades/waiting.html", {"tables": tables, "most": WAITING_SHOWN})

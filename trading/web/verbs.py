@@ -16,13 +16,15 @@ from trading.queries.books import counterparties_for
 from trading.queries.trade_page import may_deal_in
 from trading.services.early_ends import TerminationFee, novate_trade, terminate_trade
 from trading.services.life import (
-    TRANSITIONS,
     authors,
+    may_follow,
 )
 from trading.services.lifecycle import (
     amend_trade,
+    approve_amendment,
     cancel_trade,
     correct_trade,
+    decline_amendment,
     reject_trade,
     release_trade,
     submit_draft,
@@ -168,6 +170,10 @@ class Verb:
     previewed: bool = False
     danger: bool = False
 
+    @property
+    def needs_reason(self) -> bool:
+        return self.form.base_fields["reason"].required
+
 
 VERBS = {
     verb.name: verb
@@ -191,6 +197,21 @@ VERBS = {
             "amend", "Amend", TradeEvent.AMEND, "trading.amend_trade", AmendForm, amend_trade,
             "is amended", "New terms that both sides agreed on. What held before stays on record.",
             terms=True, previewed=True,
+        ),
+        Verb(
+            "approve", "Approve amendment", TradeEvent.APPROVE, RELEASE, ReleaseForm,
+            approve_amendment, "is amended",
+            "The checks are asked again, and the new terms hold.", True,
+        ),
+        Verb(
+            "refuse", "Refuse amendment", TradeEvent.DECLINE, RELEASE, ReasonForm,
+            decline_amendment, "keeps its terms",
+            "The terms stay as they are, and what the amendment reserved is free.", True,
+        ),
+        Verb(
+            "withdraw", "Withdraw amendment", TradeEvent.DECLINE, "trading.amend_trade",
+            ReasonForm, decline_amendment, "keeps its terms",
+            "The terms stay as they are, and what the amendment reserved is free.", True,
         ),
         Verb(
             "correct", "Correct", TradeEvent.CORRECT, "trading.amend_trade", ReasonForm,
@@ -223,9 +244,15 @@ def offered(actor: Actor, version: Any) -> list[Verb]:
     deals = may_deal_in(actor, version)
     found = []
     for verb in VERBS.values():
-        if (version.trade.status, verb.event) not in TRANSITIONS or not actor.may(verb.permission):
+        if not may_follow(version.trade.status, version.event, verb.event):
             continue
-        if verb.permission == RELEASE:
+        if not actor.may(verb.permission):
+            continue
+        if verb.event in (TradeEvent.APPROVE, TradeEvent.DECLINE):
+            # Of one's own amendment one may only think better.
+            if (verb.name == "withdraw") is not (actor.id == version.captured_by):
+                continue
+        elif verb.permission == RELEASE:
             if verb.name == "release" and actor.id in authors(version.trade):
                 continue
         elif not deals:

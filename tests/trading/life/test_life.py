@@ -264,18 +264,6 @@ def test_what_is_sent_back_is_a_draft_that_can_be_changed_and_submitted_again(de
     assert set(held(desk).values()) == {(1, 1, Decimal("85.2"))}
 
 
-def test_a_live_trade_is_not_grown_over_the_threshold_by_its_own_author(desk):
-    four_eyes(desk)
-    receipt = desk.deal("B 1MW DE base Cal27 @ 85.20")
-    larger = deal_of_words(DEAL)
-
-    with pytest.raises(SecondPersonNeeded):
-        change(desk, receipt, amend_trade, deal=larger)
-    change(desk, receipt, amend_trade, deal=larger, actor=colleague(desk))
-
-    assert set(held(desk).values()) == {(10, 10, 852)}
-
-
 def test_a_draft_is_neither_checked_nor_held(desk, monkeypatch):
     stop_everything(monkeypatch)
     receipt = save_draft(
