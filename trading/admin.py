@@ -30,6 +30,7 @@ from trading.models import (
     LoadShape,
     Market,
     NettingSet,
+    Plant,
     PriceIndex,
     ShapeCalendar,
 )
@@ -53,6 +54,7 @@ from trading.services.commodities import add_commodity, amend_commodity
 from trading.services.counterparties import add_company, amend_counterparty
 from trading.services.delivery_points import add_delivery_point, amend_delivery_point
 from trading.services.indices import add_index, amend_index
+from trading.services.plants import add_plant, amend_plant
 
 
 class ServiceForm(forms.ModelForm):
@@ -205,6 +207,23 @@ class PriceIndexAdmin(ReferenceAdmin):
 
     def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
         return amend_index(actor=actor, terms=terms)
+
+
+@admin.register(Plant)
+class PlantAdmin(ReferenceAdmin):
+    list_display = ("code", "name", "technology", "installed_mwp", "market", "is_active")
+    list_filter = ("technology", "is_active")
+    list_select_related = ("market",)
+    search_fields = ("code", "name", "market__code")
+
+    def terms_of(self, row: Any, form: Any) -> Any:
+        return shared.plant_terms(row)
+
+    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
+        return add_plant(actor=actor, terms=terms)
+
+    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
+        return amend_plant(actor=actor, terms=terms)
 
 
 @admin.register(Counterparty)

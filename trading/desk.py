@@ -127,6 +127,7 @@ def _register_navigation() -> None:
             ("commodities", "Commodities", "trading.view_reference_data"),
             ("delivery_points", "Delivery points", "trading.view_reference_data"),
             ("indices", "Price indices", "trading.view_reference_data"),
+            ("plants", "Plants", "trading.view_reference_data"),
             ("shapes", "Load shapes", "trading.view_reference_data"),
             ("holiday_lists", "Holidays", "trading.view_reference_data"),
             ("fx_rates", "Exchange rates", "trading.view_reference_data"),

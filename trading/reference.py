@@ -93,6 +93,20 @@ class IndexTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class PlantTerms:
+    """A plant; `capacity_factors` is one number from 0 to 1 or twelve, with a space between."""
+
+    code: str
+    name: str
+    market: str
+    technology: str
+    installed_mwp: Decimal
+    capacity_factors: str
+    metering_asset_id: str = ""
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class FxRateTerms:
     """What one unit of `base` cost in `quote`, as a source said of an instant."""
 

@@ -1,7 +1,7 @@
 """The ticket: the whole grammar, a form for each product, packages, drafts and what it refuses."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -429,4 +429,28 @@ def test_bad_terms_are_refused_at_their_field(trader, changes, field):
 
     assert answer.status_code == 422
     assert f'id="id_{field}_error"' in answer.content.decode()
+    assert not Trade.objects.exists()
+
+
+def test_a_deal_executed_earlier_keeps_its_time_on_the_clock_that_is_shown(desk, trader) -> None:
+    blank = trader.get(reverse("trading:ticket")).content.decode()
+    assert "on the clock of Europe/Berlin" in blank
+
+    page, _ = send(trader, {"text": LINE, "traded_at": "2026-11-02T09:30"})
+
+    assert "2 Nov 2026 09:30 CET" in page
+    version = TradeVersion.objects.get()
+    assert version.traded_at == datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
+    assert version.recorded_at > version.traded_at
+
+
+def test_a_time_that_is_none_or_to_come_is_refused_at_its_field(desk, trader) -> None:
+    for said, words in (
+        ("2126-11-02T09:30", "lies in the future"),
+        ("2026-10-25T02:30", "couldn’t be interpreted in time zone"),  # twice that night
+        ("yesterday", "valid date/time"),
+    ):
+        answer = trader.post(reverse("trading:ticket"), {"text": LINE, "traded_at": said})
+        assert answer.status_code == 422
+        assert words in answer.content.decode(), said
     assert not Trade.objects.exists()

@@ -21,7 +21,7 @@ from trading.queries.agreements import (
     one_of,
 )
 from trading.queries.book_tree import book_rows_for, reached_book
-from trading.queries.reference import index_rows, market_rows, shape_rows
+from trading.queries.reference import index_rows, market_rows, plant_rows, shape_rows
 from trading.queries.shape_hours import shape_hours
 from trading.reference import CounterpartyTerms
 from trading.services.counterparties import add_company
@@ -38,6 +38,7 @@ from .reference_serializers import (
     DeskBookOutput,
     IndexOutput,
     IndexQuery,
+    PlantOutput,
     ShapeHoursOutput,
     ShapeOutput,
     ShapeQuery,
@@ -218,6 +219,32 @@ class IndexViewSet(ApiListViewSet):
     )
     def retrieve(self, request: Request, code: str) -> Response:
         return Response(IndexOutput(by_code(index_rows(actor_of(request)), code)).data)
+
+
+class PlantViewSet(ApiListViewSet):
+    """Plants, which all organizations share."""
+
+    permissions: ClassVar[dict[str, str]] = {"GET": VIEW}
+    scopes: ClassVar[dict[str, str]] = {"GET": READ}
+    serializer_class = PlantOutput
+    ordering = ("code", "id")
+
+    @extend_schema(
+        description="Page through the plants by code.",
+        parameters=[IndexQuery],
+        responses=PlantOutput(many=True),
+        examples=[examples.PLANT],
+    )
+    def list(self, request: Request) -> Response:
+        paths = {"market": "market__code__iexact"}
+        rows = filtered(plant_rows(actor_of(request)), self.query_of(IndexQuery), paths)
+        return self.page_of(rows, PlantOutput)
+
+    @extend_schema(
+        description="Return one plant.", responses=PlantOutput, examples=[examples.PLANT]
+    )
+    def retrieve(self, request: Request, code: str) -> Response:
+        return Response(PlantOutput(by_code(plant_rows(actor_of(request)), code)).data)
 
 
 class BookViewSet(ApiListViewSet):

@@ -112,6 +112,19 @@ INDEX = shown(
         "is_active": True,
     },
 )
+PLANT = shown(
+    "A wind farm",
+    {
+        "code": "WIND-1",
+        "name": "Uckermark I",
+        "market": "DE",
+        "technology": "WIND_ONSHORE",
+        "installed_mwp": "50.000000",
+        "capacity_factors": "0.34 0.33 0.3 0.24 0.2 0.18 0.17 0.18 0.22 0.28 0.31 0.34",
+        "metering_asset_id": "",
+        "is_active": True,
+    },
+)
 BOOK = shown(
     "A book",
     {

@@ -7,12 +7,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from energyopti.foundation.api.serializers import InstantField, StrictSerializer
+from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from trading.models import (
     AgreementKind,
     CounterpartyStatus,
     IndexFrequency,
     MarketKind,
+    Technology,
 )
 
 AMOUNT = {"max_digits": 20, "decimal_places": 2, "coerce_to_string": True}
@@ -184,6 +185,19 @@ class IndexOutput(serializers.Serializer[Any]):
     publication_days = serializers.IntegerField()
     publication_time = serializers.TimeField()
     source = serializers.CharField()
+    is_active = serializers.BooleanField()
+
+
+class PlantOutput(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    market = serializers.CharField(source="market.code")
+    technology = serializers.ChoiceField(choices=Technology.choices)
+    installed_mwp = DecimalString(max_digits=12, decimal_places=6)
+    capacity_factors = serializers.CharField(
+        help_text="Expected share of the installed power: one number, or twelve from January on."
+    )
+    metering_asset_id = serializers.CharField()
     is_active = serializers.BooleanField()
 
 

@@ -9,6 +9,7 @@ from .reference import (
     DeliveryHoursView,
     DeliveryPointViewSet,
     IndexViewSet,
+    PlantViewSet,
     ShapeViewSet,
 )
 
@@ -36,6 +37,8 @@ urlpatterns = [
     ),
     path("indices", IndexViewSet.as_view(LIST), name="api-indices"),
     path("indices/<str:code>", IndexViewSet.as_view(ONE), name="api-index"),
+    path("plants", PlantViewSet.as_view(LIST), name="api-plants"),
+    path("plants/<str:code>", PlantViewSet.as_view(ONE), name="api-plant"),
     path("books", BookViewSet.as_view(LIST), name="api-books"),
     path("books/<uuid:book_id>", BookViewSet.as_view(ONE), name="api-book"),
     path("shapes", ShapeViewSet.as_view(LIST), name="api-shapes"),

@@ -220,8 +220,9 @@ def deal_in(
         return deal, ("", ""), ()
     try:
         said = parse_deal_text(
-            given["text"], areas=known.areas, indices=known.indices, traded_at=traded_at
-        )
+            given["text"], areas=known.areas, indices=known.indices, assets=known.plants,
+            traded_at=traded_at,
+        )  # fmt: skip
     except QuickTextError as error:
         raise Refusal(
             f"{error} (at character {error.position})", code="quick_text", pointer="/text"

@@ -54,6 +54,10 @@ from trading.deals._packages import (
     package,
     strip,
 )
+from trading.deals._payments import (
+    PaymentRule,
+    payment_rule,
+)
 from trading.deals._periods import (
     PERIOD_WORDS,
     parse_period,
@@ -63,6 +67,7 @@ from trading.deals._plants import (
     GeneratingAsset,
     asset_share,
     ppa,
+    read_capacity_factors,
 )
 from trading.deals._products import (
     basis_swap,
@@ -158,6 +163,7 @@ __all__ = [
     "Option",
     "OptionStyle",
     "OptionType",
+    "PaymentRule",
     "PositionDelta",
     "PriceIndex",
     "ProductKind",
@@ -192,11 +198,13 @@ __all__ = [
     "package_totals",
     "parse_deal_text",
     "parse_period",
+    "payment_rule",
     "period_name",
     "physical_forward",
     "power_area",
     "ppa",
     "profile_forward",
+    "read_capacity_factors",
     "render_deal_text",
     "settlement_index",
     "shape_delivery",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -25,7 +26,23 @@ from trading.deals._products import directions, price_leg
 from trading.deals._schedules import Schedule
 from trading.deals._volumes import MICRO, Profile, Volume
 
+_FACTOR = re.compile(r"[0-9](\.[0-9]{1,6})?")
 _ZERO, _ONE = Decimal(0), Decimal(1)
+
+
+def read_capacity_factors(text: str) -> tuple[Decimal, ...]:
+    """
+    Read the expected share of installed power: one number for all months, or January to December.
+
+    :raises DealError: for another count, or a number outside 0 to 1 or of more than 6 decimals.
+    """
+    words = re.split(r"[\s;]+", text.strip())
+    if len(words) not in (1, 12) or not all(_FACTOR.fullmatch(word) for word in words):
+        raise DealError("capacity_factors", "are one or twelve numbers from 0 to 1, with spaces.")
+    numbers = tuple(Decimal(word) for word in words)
+    if max(numbers) > 1:
+        raise DealError("capacity_factors", "are at most 1.")
+    return numbers * (12 if len(numbers) == 1 else 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from .forecasts import Forecast
 from .indices import FxRate, IndexFrequency, PriceIndex
 from .legs import Fee, FeePurpose, Leg, LegKind, Profile, ProfileMonth
 from .markets import Market, MarketKind
+from .plants import Plant, Technology
 from .positions import PROFILE_BASIS, PositionDelta, PositionTotal, Stage
 from .prices import SPOT, ImportRun, Price
 from .quotes import WITHDRAWN, LoadType, Quote, QuoteQuality
@@ -126,6 +127,7 @@ __all__ = [
     "MarketKind",
     "MeteringPointKind",
     "NettingSet",
+    "Plant",
     "PnlAdjustment",
     "PnlKind",
     "PnlReport",
@@ -144,6 +146,7 @@ __all__ = [
     "SequenceReset",
     "ShapeCalendar",
     "Stage",
+    "Technology",
     "Trade",
     "TradeDocument",
     "TradeEvent",

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from trading import deals
 from trading.deals import CommodityKind, DeliveryArea, Frequency, Lot, power_area
-from trading.models import LoadShape, Market, PriceIndex
+from trading.models import LoadShape, Market, Plant, PriceIndex
 
 from .load_shapes import load_shapes
 
@@ -37,6 +37,20 @@ def index_of(row: PriceIndex, area: DeliveryArea) -> deals.PriceIndex:
     return deals.PriceIndex(
         row.code, area, row.currency, row.price_unit, deals.IndexFrequency(row.frequency)
     )
+
+
+def generating_assets(areas: Mapping[str, DeliveryArea]) -> dict[str, deals.GeneratingAsset]:
+    """Return the active plants that deliver in the areas, by code."""
+    rows = Plant.objects.filter(market__code__in=list(areas), is_active=True).select_related(
+        "market"
+    )
+    return {
+        row.code: deals.GeneratingAsset(
+            row.code, areas[row.market.code], row.installed_mwp,
+            deals.read_capacity_factors(row.capacity_factors),
+        )
+        for row in rows.order_by("code")
+    }  # fmt: skip
 
 
 def _area(row: Market, shapes: Mapping[int, tuple[deals.LoadShape, ...]]) -> DeliveryArea:

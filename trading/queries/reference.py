@@ -14,6 +14,7 @@ from trading.models import (
     HolidayCalendarVersion,
     LoadShape,
     Market,
+    Plant,
     PriceIndex,
 )
 from trading.reference import (
@@ -22,6 +23,7 @@ from trading.reference import (
     HolidayTerms,
     IndexTerms,
     MarketTerms,
+    PlantTerms,
     ShapeTerms,
 )
 
@@ -52,6 +54,25 @@ def index_rows(actor: Actor) -> QuerySet[PriceIndex]:
     """Return all price indices by code, with their markets."""
     actor.require(VIEW)
     return PriceIndex.objects.select_related("market").order_by("code")
+
+
+def plant_rows(actor: Actor) -> QuerySet[Plant]:
+    """Return all plants by code, with their delivery points."""
+    actor.require(VIEW)
+    return Plant.objects.select_related("market").order_by("code")
+
+
+def plant_terms(row: Plant) -> PlantTerms:
+    return PlantTerms(
+        code=row.code,
+        name=row.name,
+        market=row.market.code,
+        technology=row.technology,
+        installed_mwp=row.installed_mwp,
+        capacity_factors=row.capacity_factors,
+        metering_asset_id=row.metering_asset_id,
+        is_active=row.is_active,
+    )
 
 
 def shape_rows(actor: Actor) -> QuerySet[LoadShape]:

@@ -22,6 +22,7 @@ from trading.deals import (
     DeliveryArea,
     Fee,
     Frequency,
+    GeneratingAsset,
     PriceIndex,
     ProductKind,
     Profile,
@@ -29,7 +30,7 @@ from trading.deals import (
     parse_period,
 )
 
-from .areas import delivery_areas, price_indices
+from .areas import delivery_areas, generating_assets, price_indices
 
 LOTS = "lots"
 _POWER, _GAS = CommodityKind.POWER, CommodityKind.GAS
@@ -89,16 +90,17 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The areas and indices that deals can name, by code; read once for many deals."""
+    """The areas, indices and plants that deals can name, by code; read once for many deals."""
 
     areas: Mapping[str, DeliveryArea]
     indices: Mapping[str, PriceIndex]
+    plants: Mapping[str, GeneratingAsset]
 
 
 def known_terms() -> Known:
-    """Return every market and index of the desk; at most five queries."""
+    """Return every market, index and plant of the desk; at most six queries."""
     areas = delivery_areas()
-    return Known(areas, price_indices(areas))
+    return Known(areas, price_indices(areas), generating_assets(areas))
 
 
 def deal_from_terms(terms: Mapping[str, Any], *, known: Known, traded_at: datetime) -> Deal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
@@ -10,13 +10,11 @@ from django.db.models import F
 from energyopti.accounts.actors import Actor, PermissionMissing
 from trading.models import Trade, TradeEvent, TradeStatus, TradeVersion
 from trading.queries.books import book_path
+from trading.queries.payments import Agreed, payment_due
 
 from .life import check_transition
 from .trade_versions import add_version, lock_books
 
-# Physical power and gas are paid on the 20th of the month after delivery (EFET General Agreement,
-# § 13.2: due date); until settlement knows each payment, this day stands for it.
-PAYMENT_DAY = 20
 _BATCH = 200
 
 
@@ -45,17 +43,9 @@ def mature_trades(*, actor: Actor, as_of: datetime) -> Matured:
         trade__status__in=(TradeStatus.MATURED, TradeStatus.NOVATED, TradeStatus.TERMINATED),
         delivery_end__lte=as_of,
     ).select_related("market")
-    due = [v.trade_id for v in ended.iterator(_BATCH) if settled_at(v) <= as_of]
+    agreed = Agreed(set(ended.order_by().values_list("counterparty_id", flat=True)))
+    due = [v.trade_id for v in ended.iterator(_BATCH) if agreed.due(v).at <= as_of]
     return Matured(matured, _move(actor, due, as_of, TradeEvent.SETTLE))
-
-
-def settled_at(version: TradeVersion) -> datetime:
-    """Return the instant at which a trade is paid: the start of the payment day, local."""
-    calendar = version.market.calendar
-    last = date.fromordinal(version.after_date.toordinal() - 1)
-    month = last.year * 12 + last.month
-    day = date(month // 12, month % 12 + 1, PAYMENT_DAY)
-    return max(calendar.day(day).start, version.delivery_end)
 
 
 def _move(actor: Actor, trade_ids: Sequence[int], as_of: datetime, event: TradeEvent) -> int:
@@ -80,7 +70,7 @@ def _move_one(actor: Actor, trade_id: int, as_of: datetime, event: TradeEvent) -
     if trade.status not in wanted or held.delivery_end > as_of:
         return False  # somebody was here in the meantime
     check_transition(trade, event, status)
-    at = held.delivery_end if event is TradeEvent.MATURE else settled_at(held)
+    at = held.delivery_end if event is TradeEvent.MATURE else payment_due(held).at
     add_version(
         trade=trade, before=held, event=event, status=status, actor=actor, book_path=path,
         effective_at=at,

@@ -24,6 +24,7 @@ from trading.deals import (
     FeeBasis,
     FeeKind,
     Frequency,
+    GeneratingAsset,
     PriceIndex,
     QuickTextError,
     Volume,
@@ -32,7 +33,7 @@ from trading.deals import (
     period_name,
     render_deal_text,
 )
-from trading.queries.areas import delivery_areas, price_indices
+from trading.queries.areas import delivery_areas, generating_assets, price_indices
 
 _WRITTEN_NUMBER = re.compile(
     r"(?P<before>(?:(?:floor|cap):)?[^:]*?\d)\.(?P<places>\d+)(?P<unit>[A-Za-z/]*)"
@@ -60,6 +61,7 @@ class Known:
 
     areas: Mapping[str, DeliveryArea]
     indices: Mapping[str, PriceIndex]
+    plants: Mapping[str, GeneratingAsset]
     books: tuple[str, ...]
     counterparties: tuple[str, ...]
     traded_at: datetime
@@ -73,7 +75,8 @@ class Known:
         counterparties: tuple[str, ...] = (),
     ) -> Known:
         areas = delivery_areas()
-        return cls(areas, price_indices(areas), books, counterparties, traded_at)
+        plants = generating_assets(areas)
+        return cls(areas, price_indices(areas), plants, books, counterparties, traded_at)
 
 
 class DealForm(forms.Form):
@@ -218,6 +221,7 @@ class LineForm(DealForm):
             self.line,
             areas=self.known.areas,
             indices=self.known.indices,
+            assets=self.known.plants,
             traded_at=self.known.traded_at,
             counterparties=self.known.counterparties,
             books=self.known.books,

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.timezone import get_current_timezone_name
 
 from energyopti.accounts.actors import Actor
 from trading.checks import CheckResult, Outcome, Proposal
@@ -55,6 +56,12 @@ class BookingForm(forms.Form):
         required=False, max_length=400, label="Override",
         help_text="Why it should pass a check that stops it.",
     )  # fmt: skip
+    traded_at = forms.DateTimeField(
+        required=False, label="Executed at",
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"
+        ),
+    )  # fmt: skip
     tags = forms.CharField(required=False, max_length=400, help_text="Words with a space between.")
     strip_months = forms.IntegerField(
         required=False, min_value=1, max_value=120, label="Strip of deals of … months",
@@ -70,7 +77,7 @@ class BookingForm(forms.Form):
     client_reference = forms.CharField(widget=forms.HiddenInput, max_length=80, required=False)
     previewed = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
-    MORE = ("tags", "strip_months", "mirror_book", "package")
+    MORE = ("traded_at", "tags", "strip_months", "mirror_book", "package")
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -88,6 +95,21 @@ class BookingForm(forms.Form):
             self.fields["book"].initial = next(iter(self.books))
         if not actor.may(OVERRIDE):
             del self.fields["override_reason"]
+        self.fields[
+            "traded_at"
+        ].help_text = (
+            f"Where that was earlier than now, on the clock of {get_current_timezone_name()}."
+        )
+
+    def said_time(self, now: datetime) -> datetime:
+        """Return when the deal was executed: now, unless the form says another time."""
+        if not self.is_bound:
+            return now
+        try:
+            said: datetime | None = self.fields["traded_at"].clean(self["traded_at"].data)
+        except forms.ValidationError:
+            return now  # the form says what is wrong when it is asked
+        return said or now
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
@@ -121,6 +143,7 @@ class Ticket:
     def __init__(self, deal_form: DealForm, booking: BookingForm, *, actor: Actor, now: datetime):
         self.deal_form, self.booking = deal_form, booking
         self.actor, self.now = actor, now
+        self.traded_at = booking.said_time(now)
         self.deals: tuple[Deal, ...] = ()
         self.proposals: tuple[Proposal, ...] = ()
         self.parties: list[tuple[str, str]] = []
@@ -144,7 +167,9 @@ class Ticket:
     ) -> Ticket:
         booking = BookingForm(data, actor=actor, initial=booking_initial)
         known = Known.now(
-            now, books=tuple(booking.books), counterparties=tuple(booking.counterparties)
+            booking.said_time(now),
+            books=tuple(booking.books),
+            counterparties=tuple(booking.counterparties),
         )
         form = FORM_OF_KIND.get(kind, LineForm)(data, files, known=known, initial=deal_initial)
         form.term_fields[0].field.widget.attrs["autofocus"] = True
@@ -208,7 +233,7 @@ class Ticket:
         self.proposals = tuple(
             propose(
                 actor=self.actor, deal=each, book_id=where.id, counterparty_id=party.id,
-                traded_at=self.now, received_at=self.now,
+                traded_at=self.traded_at, received_at=self.now,
                 client_reference=found["client_reference"], answers=answers,
                 is_fact=self.is_fill,
             )
@@ -292,5 +317,6 @@ class Ticket:
             self.booking.cleaned_data["basis"] or "ORDER",
             str(self.mirror_book.id) if self.mirror_book else "",
             [deal.package_id for deal in self.deals], sorted(self.tags),
+            "" if self.traded_at == self.now else self.traded_at.isoformat(),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

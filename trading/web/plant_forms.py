@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import zlib
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,6 +17,7 @@ from trading.deals import (
     DealError,
     GeneratingAsset,
     Profile,
+    read_capacity_factors,
 )
 from trading.profiles import read_profile
 
@@ -30,7 +29,7 @@ from .deal_forms import (
 KEPT_SECONDS = 3600
 
 
-_FACTOR = re.compile(r"[0-9](\.[0-9]{1,6})?")
+PLANTS_NAMED = 8
 
 
 class ProfileForm(IndexPriceForm):
@@ -112,35 +111,57 @@ class GeneratedForm(ProfileForm):
     }  # fmt: skip
 
     asset = forms.CharField(max_length=40, label="Plant")
-    installed_mw = forms.DecimalField(label="Installed MW")
+    installed_mw = forms.DecimalField(
+        label="Installed MW", required=False, help_text="That of the list if left out."
+    )
     contracted_mw = forms.DecimalField(label="Contracted MW")
     factors = forms.CharField(
         required=False, max_length=200, label="Capacity factors",
-        help_text="One for all months, or twelve from January on; where there is no file.",
+        help_text="One for all months, or twelve from January on; those of the list if left out.",
     )  # fmt: skip
     field_order = [
         "side", "asset", "installed_mw", "contracted_mw", "area", "period", "minutes", "profile",
         "factors", "price", "index", "spread", "multiplier", "currency",
     ]  # fmt: skip
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["asset"].help_text = (
+            "One of the list, or another with its installed MW. The list has "
+            f"{', '.join(list(self.known.plants)[:PLANTS_NAMED]) or 'none yet'}."
+        )
+
+    def plant_of(self, found: Mapping[str, Any]) -> GeneratingAsset | None:
+        """Return the plant of the list that is named; None for another."""
+        by_lower = {code.lower(): plant for code, plant in self.known.plants.items()}
+        plant = by_lower.get(found["asset"].lower())
+        if plant is not None and plant.area.code != self.area_of(found).code:
+            raise DealError("asset", f"{plant.asset_id} delivers in {plant.area.code}.")
+        return plant
+
     def share_of(self, found: Mapping[str, Any]) -> AssetShare:
-        return AssetShare(found["asset"], found["installed_mw"], found["contracted_mw"])
+        plant, installed = self.plant_of(found), found.get("installed_mw")
+        if plant is not None:
+            return AssetShare(
+                plant.asset_id, installed or plant.installed_mw, found["contracted_mw"]
+            )
+        if installed is None:
+            raise DealError("installed_mw", f"say it: “{found['asset']}” is no plant of the list.")
+        return AssetShare(found["asset"], installed, found["contracted_mw"])
 
     def expected_of(self, found: Mapping[str, Any]) -> Profile:
-        words = re.split(r"[\s;]+", (found.get("factors") or "").strip())
-        if words == [""]:
+        plant, said = self.plant_of(found), (found.get("factors") or "").strip()
+        if not said:
             profile = self.profile_of(found)
-            if profile is None:
+            if profile is not None:
+                return profile
+            if plant is None:
                 raise DealError("volume", self.volume_needed)
-            return profile
-        if not all(_FACTOR.fullmatch(word) for word in words):
-            raise DealError("factors", "are numbers from 0 to 1 with a space between them.")
-        numbers = [Decimal(word) for word in words]
-        if len(numbers) == 1:
-            numbers *= 12
-        plant = GeneratingAsset(
-            found["asset"], self.area_of(found), found["installed_mw"], tuple(numbers)
-        )
+        else:
+            plant = GeneratingAsset(
+                found["asset"], self.area_of(found), self.share_of(found).installed_mw,
+                read_capacity_factors(said),
+            )  # fmt: skip
         return plant.expected(
             self.period_of(found), found["contracted_mw"], minutes=int(found["minutes"])
         )

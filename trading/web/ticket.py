@@ -147,7 +147,7 @@ def _book(entry: Ticket) -> tuple[Receipt, ...]:
     assert entry.book is not None and party is not None, "a valid ticket has both"
     common: dict[str, Any] = {
         "actor": entry.actor,
-        "traded_at": entry.now,
+        "traded_at": entry.traded_at,
         "received_at": entry.now,
         "reason": found["reason"],
         "client_reference": found["client_reference"],
@@ -186,7 +186,7 @@ def _save_draft(entry: Ticket) -> tuple[Receipt, ...]:
     return (
         save_draft(
             actor=entry.actor, deal=entry.deals[0], book_id=entry.book.id,
-            counterparty_id=party.id, traded_at=entry.now, received_at=entry.now,
+            counterparty_id=party.id, traded_at=entry.traded_at, received_at=entry.now,
             client_reference=found["client_reference"], tags=entry.tags,
             text=entry.deal_form.line,
         ),

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from energyopti.accounts.requests import actor_of, require_permission
 from trading.panels import panels_of
 from trading.queries.deals import deal_of, proposed_deal_of
+from trading.queries.payments import payment_due
 from trading.queries.positions import positions_of_trade
 from trading.queries.trade_page import (
     WAITING_SHOWN,
@@ -61,6 +62,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "proposed": (
                 compare_terms(deal, proposed_deal_of(version)) if version.event == "PROPOSE" else []
             ),
+            "due": payment_due(version),
             "siblings": siblings(actor, version.trade),
             "panels": [
                 render_to_string(panel.template, panel.context(actor, version), request=request)

@@ -122,9 +122,8 @@ def test_refused_or_withdrawn_the_old_terms_hold_and_nothing_is_reserved(desk) -
     assert held(desk.book, "PENDING") == set()
     latest = TradeVersion.objects.get(trade__ref=receipt.ref, version=5)
     assert deal_of(latest) == deal_of_words(SMALL)
-    assert [e.payload["reason"] for e in Event.objects.filter(type="trade.amendment_refused").order_by("id")] == [
-        "too large", "a slip",
-    ]  # fmt: skip
+    told = Event.objects.filter(type="trade.amendment_refused").order_by("id")
+    assert [event.payload["reason"] for event in told] == ["too large", "a slip"]
 
 
 def test_no_terms_change_under_an_amendment_that_waits(desk) -> None:

@@ -21,7 +21,15 @@ from tests.factories.trades import (
 )
 from trading import checks
 from trading.checks import CheckResult, Outcome
-from trading.models import Fee, PositionTotal, Trade, TradeEvent, TradeStatus, TradeVersion
+from trading.models import (
+    Agreement,
+    Fee,
+    PositionTotal,
+    Trade,
+    TradeEvent,
+    TradeStatus,
+    TradeVersion,
+)
 from trading.queries.deals import deal_of
 from trading.queries.positions import positions_by_deltas, positions_of, positions_of_trade
 from trading.queries.trades import UnknownTrade
@@ -410,6 +418,26 @@ def test_the_clock_matures_and_settles_once(desk):
     assert set(held(desk).values()) == {(10, 10, 852)}
     with pytest.raises(PermissionMissing):
         mature_trades(actor=desk.trader, as_of=end)
+
+
+def test_what_was_signed_and_what_is_traded_say_when_it_is_settled(desk):
+    Agreement.objects.create(
+        counterparty=desk.counterparty, kind="GTMA", reference="G-1", governing_law="England",
+        signed_date=date(2020, 1, 1), effective_date=date(2020, 1, 1),
+    )  # fmt: skip
+    Agreement.objects.create(
+        counterparty=desk.counterparty, kind="EFET", reference="E-1", governing_law="Germany",
+        signed_date=date(2026, 12, 1), effective_date=date(2026, 12, 1),  # after the trade
+    )  # fmt: skip
+    receipt = desk.deal(DEAL)
+    clock = Actor.system("beat")
+    end = TradeVersion.objects.get(trade__ref=receipt.ref).delivery_end
+
+    mature_trades(actor=clock, as_of=end)
+    day_before = mature_trades(actor=clock, as_of=end + timedelta(days=13) - timedelta(seconds=1))
+    day = mature_trades(actor=clock, as_of=end + timedelta(days=13))
+
+    assert (day_before.settled, day.settled) == (0, 1)  # Friday 14 January 2028, the tenth
 
 
 VERBS = {

@@ -29,9 +29,9 @@ SHOWN = 200
 class Command(BaseCommand):
     help = (
         "Import reference data (commodities, holidays, shapes, markets, indices, fx_rates,"
-        " counterparties, agreements, netting_sets, csas, books, approved_products) from CSV files"
-        " of those names, as docs/reference-data.md describes them. Shows what is added and"
-        " changed field by field. All files or none; files imported again change nothing. Exit"
+        " plants, counterparties, agreements, netting_sets, csas, books, approved_products) from"
+        " CSV files of those names, as docs/reference-data.md describes them. Shows what is added"
+        " and changed field by field. All files or none; files imported again change nothing. Exit"
         " code 0 when imported, 1 when refused."
     )
 

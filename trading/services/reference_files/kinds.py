@@ -11,6 +11,7 @@ from trading.models import (
     IndexFrequency,
     MarketKind,
     ProductKind,
+    Technology,
 )
 from trading.queries import agreements as own
 from trading.queries import reference as shared
@@ -26,6 +27,7 @@ from trading.reference import (
     IndexTerms,
     MarketTerms,
     NettingSetTerms,
+    PlantTerms,
     ShapeTerms,
 )
 
@@ -44,6 +46,7 @@ from ..commodities import add_commodity, amend_commodity
 from ..counterparties import add_company, amend_counterparty
 from ..delivery_points import add_delivery_point, amend_delivery_point
 from ..indices import add_index, amend_index, book_fx_rates, checked_rate
+from ..plants import add_plant, amend_plant
 from ..shapes import publish_holidays, publish_shape
 from .cells import (
     AsGiven,
@@ -175,6 +178,27 @@ class Indices(TermsResource):
 
     def amend(self, terms: Any) -> None:
         amend_index(actor=self.scope.actor, terms=terms)
+
+
+class Plants(TermsResource):
+    terms, key, permissions = PlantTerms, ("code",), (MANAGE,)
+    code = column("code", Text())
+    name = column("name", Text())
+    market = column("market", Text())
+    technology = column("technology", Choice(Technology))
+    installed_mwp = column("installed_mwp", Number())
+    capacity_factors = column("capacity_factors", Text())
+    metering_asset_id = column("metering_asset_id", Text(optional=True))
+    is_active = column("is_active", YesNo())
+
+    def existing(self) -> list[Any]:
+        return [shared.plant_terms(row) for row in shared.plant_rows(self.scope.actor)]
+
+    def add(self, terms: Any) -> None:
+        add_plant(actor=self.scope.actor, terms=terms)
+
+    def amend(self, terms: Any) -> None:
+        amend_plant(actor=self.scope.actor, terms=terms)
 
 
 class FxRates(TermsResource):
@@ -354,6 +378,7 @@ KINDS: dict[str, type[TermsResource]] = {
     "shapes": Shapes,
     "markets": Markets,
     "indices": Indices,
+    "plants": Plants,
     "fx_rates": FxRates,
     "counterparties": Counterparties,
     "agreements": Agreements,
@@ -362,4 +387,6 @@ KINDS: dict[str, type[TermsResource]] = {
     "books": Books,
     "approved_products": ApprovedProducts,
 }
-SHARED = frozenset({"commodities", "holidays", "shapes", "markets", "indices", "fx_rates"})
+SHARED = frozenset(
+    {"commodities", "holidays", "shapes", "markets", "indices", "plants", "fx_rates"}
+)

@@ -221,8 +221,9 @@ class _Reader:
             if cells.get(column):
                 raise CellRefused(column, "is said by the text of the row already.")
         said = parse_deal_text(
-            text, areas=self.known.areas, indices=self.known.indices, traded_at=traded_at
-        )
+            text, areas=self.known.areas, indices=self.known.indices, assets=self.known.plants,
+            traded_at=traded_at,
+        )  # fmt: skip
         fees = terms_of({name: cells.get(name, "") for name in COLUMNS if name not in _TEXT_ONLY})
         if fees.get("fees"):
             raise CellRefused("broker_fee", "goes with columns for the terms, not with a text.")

@@ -22,6 +22,7 @@ from trading.models import (
     MarketKind,
     ProductKind,
     ShapeCalendar,
+    Technology,
 )
 from trading.reference import (
     AgreementTerms,
@@ -34,6 +35,7 @@ from trading.reference import (
     IndexTerms,
     MarketTerms,
     NettingSetTerms,
+    PlantTerms,
     ShapeTerms,
 )
 from trading.services.reference_files.cells import Cell, Collateral, DayStart, MinuteOfDay
@@ -330,6 +332,29 @@ class IndexForm(TermsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose(market=codes(Market.objects.order_by("code")))
+
+
+class PlantForm(TermsForm):
+    terms = PlantTerms
+    code = forms.CharField(max_length=40, help_text="As it stands in a line, after asset:")
+    name = forms.CharField(max_length=120)
+    market = forms.ChoiceField(label="Delivery point")
+    technology = one_of(Technology)
+    installed_mwp = forms.DecimalField(
+        label="Installed MWp", min_value=0, max_digits=12, decimal_places=6
+    )
+    capacity_factors = forms.CharField(
+        max_length=120,
+        help_text="Expected share of it: one number from 0 to 1, or twelve from January on.",
+    )
+    metering_asset_id = forms.CharField(
+        max_length=80, required=False, help_text="Under which its metered volumes are kept."
+    )
+    is_active = forms.BooleanField(label="Sold still", required=False, initial=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose(market=codes(Market.objects.filter(commodity__kind="POWER").order_by("code")))
 
 
 class FxRateForm(TermsForm):

@@ -45,6 +45,7 @@ TITLES = {
     "shapes": "Load shapes",
     "markets": "Delivery points",
     "indices": "Price indices",
+    "plants": "Plants",
     "fx_rates": "Exchange rates",
     "counterparties": "Counterparties",
     "agreements": "Agreements",

@@ -15,6 +15,7 @@ from trading.models import (
     CounterpartyStatus,
     IndexFrequency,
     MarketKind,
+    Technology,
 )
 from trading.queries.agreements import agreement_rows, counterparty_rows
 from trading.queries.reference import (
@@ -23,6 +24,7 @@ from trading.queries.reference import (
     holiday_rows,
     index_rows,
     market_rows,
+    plant_rows,
     shape_rows,
 )
 
@@ -257,6 +259,45 @@ class IndexList(ReferenceList):
 
     def rows(self) -> QuerySet[Any]:
         return index_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
+
+
+class PlantTable(tables.Table):
+    code = tables.Column("Plant", linkify=("trading:plant", {"code": tables.A("code")}))
+    name = tables.Column()
+    technology = tables.Column()
+    installed_mwp = FigureColumn(places=3, verbose_name="Installed MWp")
+    market = tables.Column(
+        "Delivery point",
+        accessor="market__code",
+        linkify=("trading:delivery_point", {"code": tables.A("market__code")}),
+    )
+    metering_asset_id = tables.Column("Metered as")
+    is_active = ACTIVE
+
+
+class PlantFilter(django_filters.FilterSet):
+    code = contains("Code")
+    name = contains("Name")
+    market = exactly("Delivery point", field_name="market__code")
+    technology = django_filters.ChoiceFilter(choices=Technology.choices)
+
+
+class PlantList(ReferenceList):
+    name = "trading.plants"
+    permission = "trading.view_reference_data"
+    table_class = PlantTable
+    filterset_class = PlantFilter
+    title = "Plants"
+    lead = "Whose output deals sell as generated, by MWp."
+    default_sort = "code"
+    new_url_name = "trading:plant_new"
+    new_label = "New plant"
+    new_permissions = ("trading.manage_reference_data",)
+    empty_title = "No plants yet"
+    empty_text = "Add one, or import plants.csv."
+
+    def rows(self) -> QuerySet[Any]:
+        return plant_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
 
 
 class ShapeTable(tables.Table):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import books, companies, imports, lists, places
+from . import books, companies, imports, lists, places, plants
 
 urlpatterns = [
     path("counterparties/", lists.CounterpartyList.as_view(), name="counterparties"),
@@ -52,6 +52,10 @@ urlpatterns = [
     path("indices/new/", places.new_index, name="index_new"),
     path("indices/<str:code>/", places.index, name="index"),
     path("indices/<str:code>/edit/", places.edit_index, name="index_edit"),
+    path("plants/", lists.PlantList.as_view(), name="plants"),
+    path("plants/new/", plants.new_plant, name="plant_new"),
+    path("plants/<str:code>/", plants.plant, name="plant"),
+    path("plants/<str:code>/edit/", plants.edit_plant, name="plant_edit"),
     path("shapes/", lists.ShapeList.as_view(), name="shapes"),
     path("shapes/<str:code>/", places.shape_calendar, name="shape_calendar"),
     path("shapes/<str:code>/publish/", places.new_shape, name="shape_new"),
