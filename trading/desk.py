@@ -192,7 +192,7 @@ def _register_problems() -> None:
     from trading.queries.proposals import TradeInvalid, UnknownCounterparty
     from trading.queries.reference import UnknownReference
     from trading.queries.trades import UnknownTrade
-    from trading.services.changes import ForeignOrganization
+    from trading.services.changes import CodeTaken, ForeignOrganization
     from trading.services.life import (
         ReasonNeeded,
         ReferenceReused,
@@ -205,6 +205,7 @@ def _register_problems() -> None:
     register_problem(TradeInvalid, status=400, code="trade_invalid")
     register_problem(UnknownBook, status=404, code="book_unknown")
     register_problem(UnknownReference, status=404, code="reference_unknown")
+    register_problem(CodeTaken, status=409, code="code_taken")
     register_problem(ForeignOrganization, status=404, code="organization_unknown")
     register_problem(UnknownCounterparty, status=400, code="counterparty_unknown")
     register_problem(TradeStopped, status=409, code="trade_stopped")

@@ -12,7 +12,14 @@ from energyopti.accounts.models import Membership, User
 from energyopti.accounts.roles import Role
 from tests.e2e.axe import look_at
 from tests.factories.accounts import make_organization
-from trading.models import Agreement, Book, CreditSupportAnnex, Market, NettingSet
+from trading.models import (
+    Agreement,
+    Book,
+    CreditSupportAnnex,
+    HolidayCalendar,
+    Market,
+    NettingSet,
+)
 from trading.services.reference_files import import_reference, stage_import
 
 pytestmark = [
@@ -47,6 +54,7 @@ def test_a_full_desk_is_accessible_on_every_page(page_as, base_url: str) -> None
         *(reverse(f"trading:{name}") for name in (
             "counterparties", "counterparty_new", "agreements", "books", "book_new",
             "commodities", "delivery_points", "delivery_point_new", "indices", "index_new",
+            "plants", "plant_new",
             "shapes", "holiday_lists", "fx_rates", "fx_rate_new", "reference",
         )),
         reverse("trading:counterparty", args=[company]),
@@ -59,6 +67,8 @@ def test_a_full_desk_is_accessible_on_every_page(page_as, base_url: str) -> None
         reverse("trading:delivery_point", args=["TTF"]),
         reverse("trading:delivery_point_edit", args=["TTF"]),
         reverse("trading:index", args=[Market.objects.get(code="TTF").indices.first().code]),
+        reverse("trading:plant", args=["WIND-1"]),
+        reverse("trading:holidays_publish", args=[HolidayCalendar.objects.first().code]),
         reverse("trading:shape_calendar", args=["EEX"]),
         reverse("trading:shape_new", args=["EEX"]),
         *(reverse("trading:reference_import", args=[each]) for each in uploads),

@@ -42,10 +42,10 @@ def test_403_names_the_missing_permission(client: Client, rf: RequestFactory, tr
         (
             lambda request: errors.permission_denied(request, PermissionMissing("a.b")),
             403,
-            "permission_denied",
+            "permission_missing",
         ),
         (lambda request: errors.page_not_found(request), 404, "not_found"),
-        (lambda request: errors.server_error(request), 500, "server_error"),
+        (lambda request: errors.server_error(request), 500, "internal_error"),
     ],
 )
 def test_api_gets_problem_json(rf: RequestFactory, answer, status: int, code: str) -> None:
@@ -56,6 +56,7 @@ def test_api_gets_problem_json(rf: RequestFactory, answer, status: int, code: st
     problem = json.loads(response.content)
     assert response["Content-Type"] == "application/problem+json"
     assert (response.status_code, problem["status"], problem["code"]) == (status, status, code)
+    assert problem["type"] == f"urn:energyopti:problem:{code}"
     assert problem.get("permission", "") == ("a.b" if status == 403 else "")
 
 

@@ -24,6 +24,7 @@ from trading.queries.book_tree import book_rows_for, reached_book
 from trading.queries.reference import index_rows, market_rows, plant_rows, shape_rows
 from trading.queries.shape_hours import shape_hours
 from trading.reference import CounterpartyTerms
+from trading.services.changes import CodeTaken
 from trading.services.counterparties import add_company
 
 from . import reference_examples as examples
@@ -97,17 +98,20 @@ class CounterpartyViewSet(ApiListViewSet):
         given, actor = dict(body.validated_data), actor_of(request)
         organization_id = own_organization(actor, given.pop("organization", None))
         terms = CounterpartyTerms(**{**given, "lei": given.get("lei", "").upper()})
-        row = counterparty_rows(actor).filter(
-            organization_id=organization_id, code__iexact=terms.code
-        ).first()  # fmt: skip
-        if row is not None and counterparty_terms(row) != terms:
+        own = counterparty_rows(actor).filter(organization_id=organization_id)
+        row, is_new = own.filter(code__iexact=terms.code).first(), False
+        if row is None:
+            try:
+                row = add_company(actor=actor, organization_id=organization_id, terms=terms)
+                is_new = True
+            except CodeTaken:
+                # The same request at the same time was faster, or another company was.
+                row = own.get(code__iexact=terms.code)
+        if not is_new and counterparty_terms(row) != terms:
             raise Refusal(
                 f"code: “{row.code}” is another company here.",
                 code="code_taken", status=409, pointer="/code",
             )  # fmt: skip
-        is_new = row is None
-        if row is None:
-            row = add_company(actor=actor, organization_id=organization_id, terms=terms)
         answer = Response(CounterpartyOutput(row).data, status=201 if is_new else 200)
         answer["Location"] = request.build_absolute_uri(f"{request.path}/{row.pk}")
         return answer

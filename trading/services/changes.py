@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
+from psycopg.errors import UniqueViolation
 
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.queries.organizations import operating_organization_ids
@@ -93,7 +94,15 @@ def write_new(
     check_texts(terms)
     with transaction.atomic():
         row.full_clean()
-        row.save(force_insert=True)
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError as error:
+            # Between the look and the write somebody else was faster; the database says so.
+            if not isinstance(error.__cause__, UniqueViolation):
+                raise
+            field = "code" if hasattr(terms, "code") else "reference"
+            raise CodeTaken(field, str(getattr(terms, field, key))) from error
         if also is not None:
             also()
         record_event(
@@ -167,14 +176,26 @@ def found(rows: Any, field: str, code: str, what: str, **where: Any) -> Any:
     return row
 
 
+class CodeTaken(ValidationError):
+    """Another row has the code already, or got it in this very moment."""
+
+    def __init__(self, field: str, code: str) -> None:
+        self.pointer = f"/{field}"
+        self._words = f"{field}: “{code}” is taken."
+        super().__init__({field: f"“{code}” is taken."})
+
+    def __str__(self) -> str:
+        return self._words
+
+
 def refuse_taken(rows: Any, field: str, code: str, **where: Any) -> None:
     """
     Refuse a code that another row has, whatever its case.
 
-    :raises ValidationError: naming the field and the code.
+    :raises CodeTaken: naming the field and the code.
     """
     if rows.filter(**(where or {"code__iexact": code})).exists():
-        raise ValidationError({field: f"“{code}” is taken."})
+        raise CodeTaken(field, code)
 
 
 def as_json(terms: Any) -> dict[str, Any]:

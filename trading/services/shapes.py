@@ -23,12 +23,16 @@ from trading.reference import HolidayTerms, ShapeTerms
 from .changes import check_texts, found, require_manager, write_new
 
 
-def publish_holidays(*, actor: Actor, terms: HolidayTerms) -> HolidayCalendarVersion:
+def publish_holidays(
+    *, actor: Actor, terms: HolidayTerms, reason: str = ""
+) -> HolidayCalendarVersion:
     """
     Publish the next version of a holiday calendar; the first opens the calendar.
 
     A version speaks for at least the dates that its predecessor speaks for, so that no delivery
     that could be counted before cannot be counted any more.
+
+    reason      why it is published, kept with the event
 
     :raises PermissionMissing: without `trading.manage_reference_data` in an operating company.
     :raises ValidationError: naming the field.
@@ -68,6 +72,7 @@ def publish_holidays(*, actor: Actor, terms: HolidayTerms) -> HolidayCalendarVer
                 "covers_first": terms.covers_first.isoformat(),
                 "covers_last": terms.covers_last.isoformat(),
                 "source": terms.source,
+                "reason": reason,
                 "holidays": [day.isoformat() for day, _ in terms.holidays],
             },
         )

@@ -1,4 +1,8 @@
-"""Error pages in the product's look: what happened, what is safe, the request id, what to do."""
+"""
+Error pages in the product's look: what happened, what is safe, the request id, what to do.
+
+Programs get the API's problem document instead, by `foundation.api`.
+"""
 
 import sys
 from typing import Any
@@ -8,16 +12,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from energyopti.accounts.actors import PermissionMissing
+from energyopti.foundation.api.refusals import MEDIA_TYPE, problem_document
 
 from .frame import request_id_of
 
 API_PREFIXES = ("/api/", "/graphql")
-_CODES = {
-    400: "bad_request",
-    403: "permission_denied",
-    404: "not_found",
-    503: "database_unavailable",
-}
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -110,17 +109,15 @@ def _error(
 ) -> HttpResponse:
     request_id = request_id_of(request)
     if request.path.startswith(API_PREFIXES):
-        problem = {
-            "type": "about:blank",
-            "title": title,
-            "status": status,
-            "detail": f"{safe} {retry}",
-            "code": _CODES.get(status, "server_error"),
-            "request_id": request_id,
-        }
-        if permission:
-            problem["permission"] = permission
-        return JsonResponse(problem, status=status, content_type="application/problem+json")
+        more: dict[str, Any] = {"permission": permission} if permission else {}
+        problem = problem_document(
+            status=status,
+            code="permission_missing" if permission else "",
+            detail=f"{safe} {retry}",
+            request_id=request_id,
+            **more,
+        )
+        return JsonResponse(problem, status=status, content_type=MEDIA_TYPE)
     context: dict[str, Any] = {
         "status": status,
         "title": title,

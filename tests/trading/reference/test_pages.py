@@ -1,6 +1,8 @@
 """Pages of reference data: who may open and change what, what they show, and how many queries."""
 
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -12,7 +14,16 @@ from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
 from tests.factories.accounts import make_organization, make_user
 from tests.factories.trades import make_book, make_counterparty, make_power
-from trading.models import Agreement, ApprovedProduct, Book, Counterparty, Market, PriceIndex
+from trading.models import (
+    Agreement,
+    ApprovedProduct,
+    Book,
+    Counterparty,
+    FxRate,
+    HolidayCalendarVersion,
+    Market,
+    PriceIndex,
+)
 from trading.services.reference_files import import_reference
 
 pytestmark = pytest.mark.django_db
@@ -394,3 +405,66 @@ def test_power_without_a_shape_calendar_has_no_hours_to_show(people):
     shown = page(people.officer, "shape_calendar", "GB-EFA")
 
     assert "Versions" in shown
+
+
+def test_rates_are_shown_as_they_were_known_at_a_past_moment(people) -> None:
+    entry = {"base": "EUR", "quote": "CHF", "rate": "0.9312", "valid_from": "2026-11-20T15:00",
+             "source": "ECB"}  # fmt: skip
+    url = reverse("trading:fx_rate_new")
+    people.officer.post(url, entry)
+    first = FxRate.objects.get(quote="CHF").recorded_at
+    people.officer.post(url, {**entry, "rate": "0.9315"})
+    between = (first + timedelta(milliseconds=1)).astimezone(ZoneInfo("Europe/Berlin"))
+
+    then = page(people.officer, "fx_rates", quote="CHF", as_of=between.isoformat())
+    before = page(
+        people.officer, "fx_rates", quote="CHF", as_of=(first - timedelta(hours=1)).isoformat()
+    )
+
+    assert "0.931200" in then and "0.931500" not in then
+    assert "0.931200" not in before
+
+
+def test_a_year_of_holidays_is_shown_beside_what_holds_and_published_with_a_reason(people) -> None:
+    held = HolidayCalendarVersion.objects.order_by("version").last()
+    code, year = held.calendar.code, held.covers_after.year
+    address = reverse("trading:holidays_publish", args=[code])
+    entry = {"year": year, "source": "the law", "reason": "next year is announced",
+             "dates": f"{year}-01-01, New Year\n{year}-12-25, Christmas"}  # fmt: skip
+    assert people.somebody(Role.TRADER).get(address).status_code == 403
+
+    shown = people.officer.post(address, entry)
+    assert [row[1:] for row in shown.context["shown"]["rows"]] == [
+        ("added", "–", "New Year"), ("added", "–", "Christmas"),
+    ]  # fmt: skip
+    assert HolidayCalendarVersion.objects.filter(calendar=held.calendar).count() == held.version
+    confirmed = {**entry, "previewed": shown.context["shown"]["fingerprint"]}
+    changed = people.officer.post(address, {**confirmed, "dates": f"{year}-05-01, May Day"})
+    assert changed.status_code == 200  # it is previewed anew
+    assert people.officer.post(address, confirmed).status_code == 302
+
+    new = HolidayCalendarVersion.objects.get(calendar=held.calendar, version=held.version + 1)
+    assert new.holidays.count() == held.holidays.count() + 2
+    assert new.covers_after.year == year + 1
+    assert Event.objects.latest("id").payload["reason"] == "next year is announced"
+    again = people.officer.post(address, {**entry, "dates": f"{year}-01-01, New Year"})
+    assert [row[1] for row in again.context["shown"]["rows"]] == ["gone"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dates": "2099-01-01 New Year"}, "line 1: write a date, a comma and a name"),
+        ({"dates": "2098-01-01, X"}, "line 1: 2098-01-01 is not in"),
+        ({"dates": "soon, X"}, "is no date like"),
+        ({"dates": "2099-01-01, X\n2099-01-01, Y"}, "line 2: 2099-01-01 is there twice"),
+        ({"dates": "2099-01-01, X"}, "publish the years between first"),
+        ({"reason": ""}, "required"),
+    ],
+)
+def test_a_year_that_cannot_be_published_is_refused_by_line(people, changes, words) -> None:
+    code = HolidayCalendarVersion.objects.first().calendar.code
+    entry = {"year": 2099, "source": "the law", "reason": "why", "dates": "", **changes}
+    answer = people.officer.post(reverse("trading:holidays_publish", args=[code]), entry)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()

@@ -28,6 +28,7 @@ from trading.queries.reference import (
     shape_rows,
 )
 
+from ..blotter import PastMomentFilter, cut_of
 from .words import clock_of, day_start_words, weekday_words
 
 STATUS_LEVELS = {"ACTIVE": "good", "PROSPECT": "info", "SUSPENDED": "warn", "CLOSED": "bad"}
@@ -384,6 +385,7 @@ class FxRateTable(tables.Table):
 
 
 class FxRateFilter(django_filters.FilterSet):
+    as_of = PastMomentFilter()
     base = exactly("One")
     quote = exactly("Costs in")
     source = contains("Source")
@@ -395,7 +397,10 @@ class FxRateList(ReferenceList):
     table_class = FxRateTable
     filterset_class = FxRateFilter
     title = "Exchange rates"
-    lead = "Each rate in the version that holds; a correction keeps the one before it."
+    lead = (
+        "Each rate in the version that holds, or that was known at a past moment; a correction "
+        "keeps the one before it."
+    )
     default_sort = "-valid_from,base,quote"
     new_url_name = "trading:fx_rate_new"
     new_label = "Book a rate"
@@ -404,4 +409,5 @@ class FxRateList(ReferenceList):
     empty_text = "Import fx_rates.csv."
 
     def rows(self) -> QuerySet[Any]:
-        return fx_rate_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
+        known_at = cut_of(self.request)
+        return fx_rate_rows(self.actor, known_at=known_at)  # type: ignore[arg-type]  # accounts' own actor

@@ -275,6 +275,7 @@ def holidays(request: HttpRequest, code: str) -> HttpResponse:
             "days": list(shown.holidays.all()),
             "versions": versions[::-1],
             "is_latest": shown.pk == versions[-1].pk,
+            "may_manage": actor.may(MANAGE),
         },
     )
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import books, companies, imports, lists, places, plants
+from . import books, companies, holiday_years, imports, lists, places, plants
 
 urlpatterns = [
     path("counterparties/", lists.CounterpartyList.as_view(), name="counterparties"),
@@ -61,6 +61,7 @@ urlpatterns = [
     path("shapes/<str:code>/publish/", places.new_shape, name="shape_new"),
     path("holidays/", lists.HolidayList.as_view(), name="holiday_lists"),
     path("holidays/<str:code>/", places.holidays, name="holidays"),
+    path("holidays/<str:code>/publish/", holiday_years.publish_year, name="holidays_publish"),
     path("fx-rates/", lists.FxRateList.as_view(), name="fx_rates"),
     path("fx-rates/new/", places.new_fx_rate, name="fx_rate_new"),
     path("reference/", imports.reference, name="reference"),
