@@ -257,7 +257,7 @@ def test_a_draft_is_submitted_released_by_another_person_or_sent_back(desk, trad
     second.post(address(receipt, "release"), {"expected_version": "4"})
 
     assert status(receipt) == "LIVE"
-    assert [table["rows"] for table in trader.get(waits).context["tables"]] == [[], []]
+    assert [table["rows"] for table in trader.get(waits).context["tables"]] == [[], [], []]
 
 
 def test_a_draft_without_a_reason_for_a_remark_comes_back_at_the_reason(desk, trader):

@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("code__regex", "^[A-Za-z0-9][A-Za-z0-9_.-]*$")),
                         name="plant_code_is_one_word",
+                        violation_error_message="A plant's code is one word.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("installed_mwp__gt", 0)),

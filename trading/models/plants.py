@@ -40,7 +40,9 @@ class Plant(models.Model):
         constraints = [
             models.UniqueConstraint(models.functions.Upper("code"), name="plant_code_once"),
             models.CheckConstraint(
-                condition=models.Q(code__regex=CODE_IS_ONE_WORD), name="plant_code_is_one_word"
+                condition=models.Q(code__regex=CODE_IS_ONE_WORD),
+                name="plant_code_is_one_word",
+                violation_error_message="A plant's code is one word.",
             ),
             models.CheckConstraint(
                 condition=models.Q(installed_mwp__gt=0),
