@@ -5,13 +5,34 @@ Steps run in the order of registration, each in its own transaction, after the b
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.registry import Registry
 from trading.models import ValuationRun
+
+
+class About(StrEnum):
+    """What a finding is about, and so where it is mended; `Finding.key` says which one."""
+
+    QUOTES = "QUOTES"
+    """Quotes of a market; the key is its code."""
+    CURVE = "CURVE"
+    """The mark of a market; the key is its code."""
+    CURVES = "CURVES"
+    """Curves that wait for approval."""
+    TRADES = "TRADES"
+    """Trades that wait for release."""
+    TRADE = "TRADE"
+    """One trade; the key is its reference."""
+    ADJUSTMENTS = "ADJUSTMENTS"
+    """Adjustments of P&L that wait for approval."""
+    VALUES = "VALUES"
+    """What was valued, or could not be."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +54,31 @@ class Closing:
     actor: Actor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Finding:
+    """
+    What a person should look at before signing.
+
+    figures     numbers behind it as text, by name; of a price check contract, source, theirs,
+                ours, difference, tolerance and currency
+    """
+
+    text: str
+    about: About = About.VALUES
+    key: str = ""
+    figures: dict[str, str] = field(default_factory=dict)
+
+    def stored(self, step: str) -> dict[str, Any]:
+        """Return it as a closing keeps it, with the step that found it."""
+        return {"step": step, **asdict(self)}
+
+
+@dataclass(frozen=True)
 class StepResult:
     """What a step did, in a sentence, and what a person should look at before signing."""
 
     said: str
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 ClosingStep = Callable[[Closing], StepResult]

@@ -15,6 +15,8 @@ from energyopti.foundation.partitions.months import ensure_months
 
 from .markets.price_files import Clock
 from .queries.markets import market_by_code
+from .services.closing_proofs import prove_end_of_day
+from .services.closing_times import start_due_closings
 from .services.end_of_day import run_end_of_day
 from .services.forecast_rounds import issue_due_forecasts
 from .services.maturity import mature_trades
@@ -46,6 +48,12 @@ def mature(**_: Any) -> int:
     """Mature trades whose delivery has ended, and settle those whose payment is due."""
     moved = mature_trades(actor=Actor.system("beat"), as_of=clock.now())
     return moved.matured + moved.settled
+
+
+@shared_task(name="trading.close_days")
+def close_days(**_: Any) -> int:
+    """Start the end of day of each organization whose closing time has come."""
+    return len(start_due_closings(actor=Actor.system("beat"), now=clock.now()))
 
 
 @job_task("trading.import_prices")
@@ -114,7 +122,18 @@ def close_day(job: RunningJob, *, end_of_day_id: int) -> JobResult:
         end_of_day_id=end_of_day_id,
         progress=lambda stage, done, total: job.progress(done, total, stage),
     )
-    return JobResult(url=f"{reverse('trading:pnl')}?date={row.day.isoformat()}")
+    return JobResult(url=reverse("trading:end_of_day", args=[row.pk]))
+
+
+@job_task("trading.prove_end_of_day")
+def prove_day(job: RunningJob, *, end_of_day_id: int) -> JobResult:
+    """Compute a closed day again from its cut, and keep whether the hashes are the same."""
+    prove_end_of_day(
+        actor=_asker(job),
+        end_of_day_id=end_of_day_id,
+        progress=lambda stage, done, total: job.progress(done, total, stage),
+    )
+    return JobResult(url=reverse("trading:end_of_day", args=[end_of_day_id]))
 
 
 def _asker(job: RunningJob) -> Actor:

@@ -345,6 +345,20 @@ def key() -> dict[str, Any]:
     return {"client_id": make_key()[0].client_id}
 
 
+def end_of_day() -> dict[str, Any]:
+    from trading.models import EndOfDay
+
+    row = EndOfDay.objects.create(
+        organization=make_organization(),
+        day=date(2026, 11, 20),
+        number=1,
+        as_of=MOMENT,
+        state="FAILED",
+        requested_by="user:somebody",
+    )
+    return {"end_of_day_id": row.pk}
+
+
 def device() -> dict[str, Any]:
     from tests.factories.devices import make_device
 
@@ -361,6 +375,14 @@ FOREIGN: dict[str, Sample] = {
     "accounts:close-member": member,
     "accounts:reopen-member": member,
     "accounts-site": lambda: {"pk": make_site(make_organization()).pk},
+    "trading:end_of_day": end_of_day,
+    "trading:sign_end_of_day": end_of_day,
+    "trading:restate_end_of_day": end_of_day,
+    "trading:prove_end_of_day": end_of_day,
+    "api-end-of-day": end_of_day,
+    "api-end-of-day-sign": end_of_day,
+    "api-end-of-day-restate": end_of_day,
+    "api-end-of-day-prove": end_of_day,
     "trading:trade": trade,
     "trading:package": trade,
     "trading:documents": trade,

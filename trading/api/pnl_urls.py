@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .end_of_day import ClosingTimeView, EndOfDayViewSet, ProveView, RestateView, SignView
 from .pnl import PnlView, ValueTotalView, ValueViewSet
 from .positions import PositionTradeViewSet, PositionViewSet
 
@@ -15,4 +16,22 @@ urlpatterns = [
     path("pnl", PnlView.as_view(), name="api-pnl"),
     path("valuations", ValueViewSet.as_view({"get": "list"}), name="api-valuations"),
     path("valuations/totals", ValueTotalView.as_view(), name="api-valuation-totals"),
+    path(
+        "end-of-days",
+        EndOfDayViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-end-of-days",
+    ),
+    path(
+        "end-of-days/<int:end_of_day_id>",
+        EndOfDayViewSet.as_view({"get": "retrieve"}),
+        name="api-end-of-day",
+    ),
+    path("end-of-days/<int:end_of_day_id>/sign", SignView.as_view(), name="api-end-of-day-sign"),
+    path(
+        "end-of-days/<int:end_of_day_id>/restate",
+        RestateView.as_view(),
+        name="api-end-of-day-restate",
+    ),
+    path("end-of-days/<int:end_of_day_id>/prove", ProveView.as_view(), name="api-end-of-day-prove"),
+    path("closing-times", ClosingTimeView.as_view(), name="api-closing-times"),
 ]

@@ -13,6 +13,7 @@ from .amendments import ProposedAmendment
 from .approved_products import ApprovedProduct, ProductKind
 from .blotter import BlotterRow
 from .books import Book, Counterparty, CounterpartyStatus
+from .closing import ClosingTime, EndOfDay, EndOfDayProof, EndOfDayState
 from .commodities import Commodity, CommodityKind, Delivery
 from .curves import (
     CurveDefinition,
@@ -56,12 +57,11 @@ from .shapes import (
 from .trades import CaptureBasis, Trade, TradeEvent, TradeStatus, TradeVersion
 from .valuation import (
     AdjustmentStatus,
-    EndOfDay,
-    EndOfDayState,
     PnlAdjustment,
     PnlKind,
     PnlReport,
     PnlStep,
+    PnlStepTotal,
     TradeValue,
     ValuationRun,
 )
@@ -78,6 +78,7 @@ __all__ = [
     "BlotterRow",
     "Book",
     "CaptureBasis",
+    "ClosingTime",
     "CollateralKind",
     "Commodity",
     "CommodityKind",
@@ -104,6 +105,7 @@ __all__ = [
     "DropCopyVenue",
     "EligibleCollateral",
     "EndOfDay",
+    "EndOfDayProof",
     "EndOfDayState",
     "Fee",
     "FeePurpose",
@@ -132,6 +134,7 @@ __all__ = [
     "PnlKind",
     "PnlReport",
     "PnlStep",
+    "PnlStepTotal",
     "PositionDelta",
     "PositionTotal",
     "Price",

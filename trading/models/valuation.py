@@ -1,4 +1,4 @@
-"""What trades were worth by a cut of knowledge, why that changed, and the days that were closed."""
+"""What trades were worth by a cut of knowledge, and why that changed."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -196,6 +196,30 @@ class PnlStep(models.Model):
         return f"{self.kind} {self.name} {self.reporting}"
 
 
+class PnlStepTotal(models.Model):
+    """
+    What one cause added to a whole report: the sum of `reporting` over its steps.
+
+    Months and years are added up from these, not from the steps of every trade.
+    """
+
+    append_only = True
+
+    id = models.BigAutoField(primary_key=True)
+    report = models.ForeignKey(PnlReport, models.PROTECT, related_name="step_totals")
+    kind = models.CharField(max_length=10)
+    name = models.CharField(max_length=32, blank=True)
+    amount = _cents()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("report", "kind", "name", name="pnl_step_total_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.amount}"
+
+
 class AdjustmentStatus(models.TextChoices):
     """Where an adjustment stands; only an approved one counts."""
 
@@ -250,67 +274,3 @@ class PnlAdjustment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} on {self.day}"
-
-
-class EndOfDayState(models.TextChoices):
-    """How far the closing of a day is."""
-
-    RUNNING = "RUNNING", "Running"
-    FAILED = "FAILED", "Failed"
-    READY = "READY", "Ready for sign-off"
-    SIGNED = "SIGNED", "Signed off"
-
-
-class EndOfDay(models.Model):
-    """
-    One closing of an organization's day; a re-run is the next number, and nothing is overwritten.
-
-    as_of           the close: what is valued, and the last price that counts.
-    is_restatement  made after the sign-off with what is known now; it stands beside the official
-                    one and opens no later day.
-    checks          what was looked at, in words, each with how much it matters.
-    steps           what ran, in order, each with what it said.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey("accounts.Organization", models.PROTECT, related_name="+")
-    day = models.DateField()
-    number = models.PositiveIntegerField()
-    as_of = models.DateTimeField()
-    is_restatement = models.BooleanField(default=False)
-    state = models.CharField(max_length=8, choices=EndOfDayState, default=EndOfDayState.RUNNING)
-    run = models.ForeignKey(ValuationRun, models.PROTECT, null=True, related_name="+")
-    job_id = models.UUIDField(null=True)
-    checks = models.JSONField(default=list)
-    steps = models.JSONField(default=list)
-    reason = models.CharField(max_length=400, blank=True)
-    requested_by = models.CharField(max_length=120)
-    requested_at = models.DateTimeField(db_default=Now())
-    signed_by = models.CharField(max_length=120, blank=True)
-    signed_at = models.DateTimeField(null=True)
-    signed_reason = models.CharField(max_length=400, blank=True)
-
-    class Meta:
-        permissions = [
-            ("run_end_of_day", "Can close a day and run it again"),
-            ("sign_end_of_day", "Can sign off a day that another person closed"),
-        ]
-        constraints = [
-            models.UniqueConstraint("organization", "day", "number", name="end_of_day_number_once"),
-            models.CheckConstraint(
-                condition=models.Q(state="SIGNED", signed_at__isnull=False, run__isnull=False)
-                & ~models.Q(signed_by="")
-                & ~models.Q(signed_by=models.F("requested_by"))
-                | (~models.Q(state="SIGNED") & models.Q(signed_by="", signed_at=None)),
-                name="end_of_day_signed_by_another",
-            ),
-            models.UniqueConstraint(
-                "organization",
-                "day",
-                condition=models.Q(state="SIGNED", is_restatement=False),
-                name="end_of_day_signed_once",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"end of {self.day}, run {self.number}"

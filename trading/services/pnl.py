@@ -7,7 +7,8 @@ stored runs, to the cent; what they would leave stands as a residual. Reports ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ from trading.models import (
     PnlKind,
     PnlReport,
     PnlStep,
+    PnlStepTotal,
     TradeValue,
     ValuationRun,
 )
@@ -70,6 +72,17 @@ class _Step:
     reporting: int
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainedBook:
+    """A book's day before it is stored: whole cents of `currency`, and the hash of it all."""
+
+    currency: str
+    opening: int
+    closing: int
+    steps: tuple[_Step, ...]
+    content_hash: str
+
+
 def explain_runs(
     *,
     actor: Actor,
@@ -96,21 +109,11 @@ def explain_runs(
         raise PnlRefused("opening: is a run of another organization.")
     if opening is not None and opening.as_of > closing.as_of:
         raise PnlRefused("opening: is as of later than the closing.")
-    books = books_of(closing.organization_id)
-    steps, owners = _steps(opening, closing, books)
-    opened, closed = _values(opening), _values(closing)
-    _add_residuals(steps, opened, closed, owners)
-    by_book: dict[UUID, list[_Step]] = {owners[trade]: [] for trade in {*opened, *closed}}
-    for step in steps:
-        by_book.setdefault(owners[step.trade_id], []).append(step)
+    found = explained(opening, closing)
     made = []
     with transaction.atomic():
         lock_keys([f"pnl:{closing.organization_id}"])
-        for book_id in sorted(by_book):
-            before, after = (
-                sum(shown for trade, (shown, _) in values.items() if owners[trade] == book_id)
-                for values in (opened, closed)
-            )
+        for book_id, day_of_book in found.items():
             report = PnlReport(
                 book_id=book_id,
                 day=day,
@@ -118,29 +121,53 @@ def explain_runs(
                 opening=opening,
                 closing=closing,
                 restates=(restates or {}).get(book_id),
-                currency=books[book_id],
-                opening_value=_decimal(before),
-                closing_value=_decimal(after),
-                total=_decimal(after - before),
+                currency=day_of_book.currency,
+                opening_value=_decimal(day_of_book.opening),
+                closing_value=_decimal(day_of_book.closing),
+                total=_decimal(day_of_book.closing - day_of_book.opening),
+                content_hash=day_of_book.content_hash,
                 actor_id=actor.id,
             )
-            made.append(_store(actor, report, by_book[book_id]))
+            made.append(_store(actor, report, day_of_book.steps))
     return made
 
 
-def _store(actor: Actor, report: PnlReport, steps: list[_Step]) -> PnlReport:
-    steps = sorted(steps, key=lambda s: (s.trade_id, s.currency, s.kind, s.name))
+def explained(opening: ValuationRun | None, closing: ValuationRun) -> dict[UUID, ExplainedBook]:
+    """
+    Explain the change between two runs from their cuts, without storing; by book that held a trade.
+
+    The same two runs always give the same hashes.
+    """
+    books = books_of(closing.organization_id)
+    steps, owners = _steps(opening, closing, books)
+    opened, closed = _values(opening), _values(closing)
+    _add_residuals(steps, opened, closed, owners)
+    by_book: dict[UUID, list[_Step]] = {owners[trade]: [] for trade in {*opened, *closed}}
+    for step in steps:
+        by_book.setdefault(owners[step.trade_id], []).append(step)
+    found = {}
+    for book_id in sorted(by_book):
+        before, after = (
+            sum(shown for trade, (shown, _) in values.items() if owners[trade] == book_id)
+            for values in (opened, closed)
+        )
+        ordered = sorted(by_book[book_id], key=lambda s: (s.trade_id, s.currency, s.kind, s.name))
+        content = [
+            opening.result_hash if opening else "",
+            closing.result_hash,
+            [[getattr(step, name) for name in step.__slots__] for step in ordered],
+        ]
+        found[book_id] = ExplainedBook(
+            books[book_id], before, after, tuple(ordered), digest_of(content)
+        )
+    return found
+
+
+def _store(actor: Actor, report: PnlReport, steps: Sequence[_Step]) -> PnlReport:
     last = PnlReport.objects.filter(
         book_id=report.book_id, day=report.day, kind=report.kind
     ).aggregate(Max("number"))["number__max"]
     report.number = (last or 0) + 1
-    report.content_hash = digest_of(
-        [
-            report.opening.result_hash if report.opening else "",
-            report.closing.result_hash,
-            [[getattr(step, name) for name in step.__slots__] for step in steps],
-        ]
-    )
     report.save(force_insert=True)
     with (
         connection.cursor() as cursor,
@@ -153,6 +180,13 @@ def _store(actor: Actor, report: PnlReport, steps: list[_Step]) -> PnlReport:
             copy.write_row(
                 (report.pk, step.trade_id, step.kind, step.name, step.currency, *amounts)
             )
+    totals: dict[tuple[str, str], int] = defaultdict(int)
+    for step in steps:
+        totals[step.kind, step.name] += step.reporting
+    PnlStepTotal.objects.bulk_create(
+        PnlStepTotal(report=report, kind=kind, name=name, amount=_decimal(amount))
+        for (kind, name), amount in sorted(totals.items())
+    )
     record_event(
         type="pnl.reported",
         actor=actor,

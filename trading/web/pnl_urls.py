@@ -1,11 +1,18 @@
-"""Pages of P&L."""
+"""Pages of P&L and of the end of day."""
 
 from django.urls import path
 
-from . import pnl
+from . import end_of_day, pnl
 
 urlpatterns = [
     path("pnl/", pnl.pnl, name="pnl"),
     path("pnl/adjust/", pnl.adjust, name="adjust_pnl"),
     path("pnl/decide/", pnl.decide, name="decide_pnl"),
+    path("end-of-days/", end_of_day.EndOfDayList.as_view(), name="end_of_days"),
+    path("end-of-days/start/", end_of_day.start, name="start_end_of_day"),
+    path("end-of-days/closing-time/", end_of_day.closing_time, name="closing_time"),
+    path("end-of-days/<int:end_of_day_id>/", end_of_day.end_of_day, name="end_of_day"),
+    path("end-of-days/<int:end_of_day_id>/sign/", end_of_day.sign, name="sign_end_of_day"),
+    path("end-of-days/<int:end_of_day_id>/restate/", end_of_day.restate, name="restate_end_of_day"),
+    path("end-of-days/<int:end_of_day_id>/prove/", end_of_day.prove, name="prove_end_of_day"),
 ]

@@ -1,5 +1,6 @@
 """Members and API keys as the settings pages list them, for the actor's organizations only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -82,3 +83,14 @@ def key_or_404(actor: Reader, client_id: str) -> ApiClient:
     if client is None:
         raise Http404("no such key")
     return client
+
+
+def names_by_actor_id(actor_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names behind actor ids ("user:<uuid>"); those of the system stay; one query."""
+    wanted = set(actor_ids) - {""}
+    users = [actor_id.removeprefix("user:") for actor_id in wanted if actor_id.startswith("user:")]
+    names = {
+        f"user:{pk}": name or email
+        for pk, name, email in User.objects.filter(pk__in=users).values_list("pk", "name", "email")
+    }
+    return {actor_id: names.get(actor_id, actor_id) for actor_id in wanted}

@@ -11,10 +11,11 @@ from energyopti.foundation.jobs.models import Job
 from tests.factories.accounts import make_user
 from tests.factories.trades import RECEIVED_AT, deal_of_words
 from trading.models import EndOfDay, PnlKind, PnlReport
+from trading.queries.end_of_day import opening_of
 from trading.services.end_of_day import (
     ClosingRefused,
     flash_pnl,
-    opening_of,
+    restate_end_of_day,
     run_end_of_day,
     sign_end_of_day,
     start_end_of_day,
@@ -34,10 +35,10 @@ def at(day, hour=17):
     return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
 
 
-def closed(desk, day, **words):
+def closed(desk, day):
     row = start_end_of_day(
         actor=desk.again(desk.officer), organization_id=desk.organization.pk, day=day,
-        as_of=at(day, 19), **words,
+        as_of=at(day, 19), asked_at=at(day, 20),
     )  # fmt: skip
     return run_end_of_day(actor=Actor.system("test"), end_of_day_id=row.pk)
 
@@ -58,13 +59,13 @@ def test_a_day_is_closed_signed_by_another_and_then_only_restated():
     with pytest.raises(PermissionMissing):
         sign_end_of_day(actor=desk.trader, end_of_day_id=friday.pk, signed_at=at(FRIDAY, 20))
     sign_end_of_day(actor=second, end_of_day_id=friday.pk, signed_at=at(FRIDAY, 20))
-    with pytest.raises(ClosingRefused, match="reason"):
+    with pytest.raises(ClosingRefused, match="restate it"):
         closed(desk, FRIDAY)
 
     # Monday: no quotes yet, another source disagrees later, a deal of Friday comes late.
     desk.deal("B 1MW DE base Cal27 @ 90.50")
     without = closed(desk, MONDAY)
-    assert without.checks == [
+    assert [f"{found['step']}: {found['text']}" for found in without.checks] == [
         "checks: DE has no quote of 2026-11-23.",
         "checks: DE is valued on a curve of 2026-11-20.",
         f"pnl: {PnlReport.objects.latest('id').steps.get(name='late').trade.ref} was agreed"
@@ -92,7 +93,10 @@ def test_a_day_is_closed_signed_by_another_and_then_only_restated():
         deal=deal_of_words("B 12MW DE base Cal27 @ 85.20"), reason="two more",
     )  # fmt: skip
     publish(desk.market, {"Cal27": "70.00"}, at=at(FRIDAY))
-    restated = closed(desk, FRIDAY, reason="the exchange corrected its price")
+    again = restate_end_of_day(
+        actor=desk.officer, end_of_day_id=friday.pk, reason="the exchange corrected its price"
+    )
+    restated = run_end_of_day(actor=Actor.system("test"), end_of_day_id=again.pk)
 
     assert restated.is_restatement
     report = PnlReport.objects.get(day=FRIDAY, kind=PnlKind.RESTATED)
@@ -113,4 +117,14 @@ def test_another_source_that_disagrees_is_named():
 
     row = closed(desk, FRIDAY)
 
-    assert row.checks == ["price_check: DE Q1-27: broker is +3.00 EUR from the curve's 90.00."]
+    (found,) = row.checks
+    assert found == {
+        "step": "price_check",
+        "text": "DE Q1-27: broker is +3.00 EUR from the curve's 90.00.",
+        "about": "CURVE",
+        "key": "DE",
+        "figures": {
+            "contract": "Q1-27", "source": "broker", "theirs": "93.000000", "ours": "90.0000",
+            "difference": "3.0000", "tolerance": "0.0100", "currency": "EUR",
+        },
+    }  # fmt: skip
