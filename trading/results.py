@@ -33,7 +33,7 @@ def register_results() -> None:
     for name, step in (("checks", check_day), ("price_check", check_prices), ("pnl", explain_day)):
         END_OF_DAY.register(name, step)
     if "trading.close_days" not in PERIODIC:
-        often = timedelta(minutes=5)
+        often = timedelta(minutes=1)
         PERIODIC.register(
             "trading.close_days", Periodic("trading.close_days", often, expires=often)
         )

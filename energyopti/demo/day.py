@@ -1,7 +1,7 @@
 """
 One simulated day, driven as its users and the clock would: over HTTP, websocket and Beat.
 
-Runs while the demo's processes run. Prints what happened, then three reconciliations from the
+Runs while the demo's processes run. Prints what happened, then four reconciliations from the
 tables; the exit code is 1 when one of them does not agree or something that is due never comes.
 """
 # ruff: noqa: T201  (a program of the command line prints)
@@ -50,6 +50,7 @@ def run_day() -> int:
     from energyopti.foundation import clock
     from trading.queries.markets import market_by_code
 
+    from .closing import close_day, print_pnl
     from .seed import MARKET
 
     market = market_by_code(MARKET)
@@ -64,14 +65,17 @@ def run_day() -> int:
         f"{run['expected_value']:,.2f} {run['currency']} at forecast prices"
     )
     trade(os.environ["DEMO_BASE_URL"], os.environ["DEMO_PASSWORD"])
+    closed = [close_day(market, wait_for)]
     wait_for("the auction's prices", lambda: has_prices(market, day), day.start)
     settlement = wait_for(
         "the day's settlement", lambda: settled(market, delivery), day.end + timedelta(hours=6)
     )
     invoices = bill(market, delivery)
+    closed.append(close_day(market, wait_for))
+    print_pnl(closed[-1])
     report(settlement, invoices)
     print(f"\nOne day in {time.monotonic() - started:.0f} s.")
-    return add_up(market, delivery, invoices)
+    return add_up(market, delivery, invoices, closed)
 
 
 def wait_for(what: str, look: Callable[[], Found | None], until: datetime) -> Found:
@@ -267,12 +271,18 @@ def report(settlement: dict[str, Any], invoices: list[Any]) -> None:
     print(f"events      {events} recorded, {chained} chained by the audit")
 
 
-def add_up(market: Any, delivery: date, invoices: list[Any]) -> int:
+def add_up(market: Any, delivery: date, invoices: list[Any], closed: list[int]) -> int:
     """Print the reconciliations; 1 if one of them does not agree."""
+    from .closing import reconcile_closings
     from .summary import reconcile_energy, reconcile_invoices, reconcile_positions
 
     day = market.calendar.day(delivery)
-    results = [reconcile_invoices(invoices), reconcile_positions(), reconcile_energy(day)]
+    results = [
+        reconcile_invoices(invoices),
+        reconcile_positions(),
+        reconcile_energy(day),
+        reconcile_closings(closed),
+    ]
     print()
     for result in results:
         print(f"{'ok  ' if result.agrees else 'FAIL'} {result.name}: {result.words}")

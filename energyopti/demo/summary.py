@@ -1,7 +1,7 @@
 """
 Add up a day of the demo from the tables, by other ways than the code that filled them.
 
-Each figure is one SQL statement over what was booked; the three reconciliations compare two
+Each figure is one SQL statement over what was booked; the reconciliations compare two
 independent readings of the same thing, and the caller fails on the first that does not agree.
 """
 

@@ -159,7 +159,7 @@ class LateOutput(serializers.Serializer[Any]):
     recorded_at = InstantField()
 
 
-class ProofOutput(serializers.Serializer[Any]):
+class DayProofOutput(serializers.Serializer[Any]):
     """The run computed again from its cut."""
 
     is_same = serializers.BooleanField()
@@ -180,7 +180,7 @@ class EndOfDayDetailOutput(EndOfDayOutput):
     known_at = InstantField(allow_null=True)
     differences = DifferenceOutput(many=True)
     late = LateOutput(many=True)
-    proofs = ProofOutput(many=True)
+    proofs = DayProofOutput(many=True)
 
 
 class ProofJobOutput(serializers.Serializer[Any]):
@@ -376,6 +376,6 @@ def _detail(actor: Actor, end_of_day_id: int) -> Response:
             differences_of(actor, official, row) if official and row.run else [], many=True
         ).data,
         "late": LateOutput(late_changes(actor, row), many=True).data,
-        "proofs": ProofOutput(proofs_of(row), many=True).data,
+        "proofs": DayProofOutput(proofs_of(row), many=True).data,
     }
     return Response(shown)

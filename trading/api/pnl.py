@@ -12,7 +12,7 @@ from energyopti.foundation.api.serializers import DecimalString, InstantField, S
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
 from trading.models import PnlKind
 from trading.queries.books import books_for
-from trading.queries.pnl import days_of_pnl, reports_of
+from trading.queries.pnl import Period, days_of_pnl, reports_of
 from trading.queries.value_parts import DIMENSIONS, value_parts, values_at_close
 
 
@@ -30,6 +30,14 @@ class TotalQuery(DayQuery):
     by = serializers.ChoiceField(choices=list(DIMENSIONS), default="book")
 
 
+class PeriodQuery(DayQuery):
+    """The same, for the day or since its month or year began."""
+
+    period = serializers.ChoiceField(
+        choices=[(each.value, each.label) for each in Period], default=Period.DAY.value
+    )
+
+
 class StepOutput(serializers.Serializer[Any]):
     """One step of the waterfall."""
 
@@ -39,8 +47,13 @@ class StepOutput(serializers.Serializer[Any]):
 
 
 class PnlOutput(serializers.Serializer[Any]):
-    """A day's P&L in one reporting currency; the steps sum to `total`."""
+    """
+    A P&L in one reporting currency; the steps sum to `total`.
 
+    Over more than a day, `breaks` is closing − opening − total: what lies between two reports.
+    """
+
+    first_day = serializers.DateField(source="first")
     day = serializers.DateField()
     kind = serializers.CharField()
     currency = serializers.CharField()
@@ -48,6 +61,7 @@ class PnlOutput(serializers.Serializer[Any]):
     opening = DecimalString(max_digits=20, decimal_places=2)
     closing = DecimalString(max_digits=20, decimal_places=2)
     total = DecimalString(max_digits=20, decimal_places=2)
+    breaks = DecimalString(max_digits=20, decimal_places=2)
     adjustment = DecimalString(max_digits=20, decimal_places=2)
     flash = DecimalString(max_digits=20, decimal_places=2, allow_null=True)
     steps = StepOutput(many=True)
@@ -92,6 +106,7 @@ PNL = OpenApiExample(
     "An official day",
     value=[
         {
+            "first_day": "2026-11-20",
             "day": "2026-11-20",
             "kind": "OFFICIAL",
             "currency": "EUR",
@@ -99,6 +114,7 @@ PNL = OpenApiExample(
             "opening": "420480.00",
             "closing": "508080.00",
             "total": "87600.00",
+            "breaks": "0.00",
             "adjustment": "0.00",
             "flash": None,
             "steps": [{"kind": "PRICE", "name": "DE", "amount": "87600.00"}],
@@ -166,26 +182,31 @@ class PnlView(ApiView):
     scopes: ClassVar[dict[str, str]] = {"GET": "trades:read"}
 
     @extend_schema(
-        description="Explain a day: steps by reporting currency, which are never added.",
-        parameters=[DayQuery],
+        description=(
+            "Explain a day, or the days since its month or year began: steps by reporting"
+            " currency, which are never added."
+        ),
+        parameters=[PeriodQuery],
         responses=PnlOutput(many=True),
         examples=[PNL],
     )
     def get(self, request: Request) -> Response:
-        asked = self.query_of(DayQuery)
+        asked = self.query_of(PeriodQuery)
         days = days_of_pnl(
             actor_of(request._request), day=asked["day"], kind=asked["kind"],
-            book=_book(request, asked.get("book")),
+            book=_book(request, asked.get("book")), period=Period(asked["period"]),
         )  # fmt: skip
         shown = [
             {
+                "first": found.first,
                 "day": found.day,
                 "kind": found.kind,
                 "currency": found.currency,
-                "books": [report.book.code for report in found.reports],
+                "books": sorted({report.book.code for report in found.reports}),
                 "opening": found.opening,
                 "closing": found.closing,
                 "total": found.total,
+                "breaks": found.breaks,
                 "adjustment": found.adjustment,
                 "flash": found.flash,
                 "steps": [step for step in found.steps if step.amount],

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import F, QuerySet, Sum
+from django.db.models.functions import Abs
 
 from energyopti.accounts.actors import Actor
-from trading.models import AdjustmentStatus, PnlAdjustment, PnlKind, PnlReport, PnlStep
+from trading.models import (
+    AdjustmentStatus,
+    PnlAdjustment,
+    PnlKind,
+    PnlReport,
+    PnlStep,
+    PnlStepTotal,
+)
 
 from .books import chosen_books
 from .value_parts import values_at_close
@@ -47,7 +56,7 @@ class NoReport(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class StepTotal:
-    """What a step added, of it to realised, in the reporting currency of the books."""
+    """What a step added, in the reporting currency of the books."""
 
     kind: str
     name: str
@@ -66,16 +75,64 @@ class Part:
     amount: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class TradePart:
+    """
+    What one trade added: `amount` in its own currency, of it `realised`, and `reporting` in the
+    currency of the report.
+    """
+
+    ref: str
+    book: str
+    counterparty: str
+    currency: str
+    amount: Decimal
+    realised: Decimal
+    reporting: Decimal
+
+
+class Period(StrEnum):
+    """How far back a P&L is added up: the day, or since the month or the year began."""
+
+    DAY = "DAY"
+    MTD = "MTD"
+    YTD = "YTD"
+
+    @property
+    def label(self) -> str:
+        return {"DAY": "Day", "MTD": "Month to date", "YTD": "Year to date"}[self.value]
+
+    def first_of(self, day: date) -> date:
+        """Return the first day that counts."""
+        if self is Period.DAY:
+            return day
+        return day.replace(day=1) if self is Period.MTD else day.replace(month=1, day=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """What one day of a period made, and what it came to since the period began."""
+
+    day: date
+    amount: Decimal
+    so_far: Decimal
+
+
 @dataclass(frozen=True)
 class DayOfPnl:
     """
-    The P&L of some books over a day in one currency.
+    The P&L of some books over a day, or over the days of a period, in one currency.
 
-    steps       in the order of the waterfall; they sum to `total`, which is closing − opening
+    reports     the last of each book and day
+    opening     where the first report of each book opened, `closing` where the last one closed
+    steps       in the order of the waterfall; they sum to `total`
+    breaks      closing − opening − total: what lies between a report and the next that does not
+                open where it closed; nothing over one day
     adjusted    with the adjustments that were approved, which stand apart
-    flash       the last flash total of the same books, None without one
+    flash       the last flash totals of the same days, None without one
     """
 
+    first: date
     day: date
     kind: str
     currency: str
@@ -85,9 +142,16 @@ class DayOfPnl:
     realised: Decimal
     unrealised: Decimal
     total: Decimal
+    breaks: Decimal
     steps: tuple[StepTotal, ...]
+    daily: tuple[DayTotal, ...]
     adjustments: tuple[PnlAdjustment, ...]
     flash: Decimal | None
+
+    @property
+    def closes(self) -> list[PnlReport]:
+        """Return the last report of each book: what the books are worth at the end."""
+        return list({report.book_id: report for report in self.reports}.values())
 
     @property
     def adjustment(self) -> Decimal:
@@ -117,33 +181,55 @@ def report_days(actor: Actor, *, book: UUID | str | None = None, limit: int = 60
 
 
 def reports_of(
-    actor: Actor, *, day: date, kind: str = OFFICIAL, book: UUID | str | None = None
+    actor: Actor,
+    *,
+    day: date,
+    kind: str = OFFICIAL,
+    book: UUID | str | None = None,
+    period: Period = Period.DAY,
 ) -> list[PnlReport]:
-    """Return the report that holds of each of the actor's books on a day."""
+    """Return the report that holds of each of the actor's books and each day, by book and day."""
     actor.require(VIEW)
+    first = period.first_of(day)
     return list(
-        PnlReport.objects.filter(book_id__in=chosen_books(actor, book), day=day, kind=kind)
-        .order_by("book_id", "-number")
-        .distinct("book_id")
-        .select_related("book", "opening", "closing")
+        PnlReport.objects.filter(
+            book_id__in=chosen_books(actor, book), day__gte=first, day__lte=day, kind=kind
+        )
+        .order_by("book_id", "day", "-number")
+        .distinct("book_id", "day")
+        .select_related("book", "closing")
+        .defer("closing__inputs")
     )
 
 
 def days_of_pnl(
-    actor: Actor, *, day: date, kind: str = OFFICIAL, book: UUID | str | None = None
+    actor: Actor,
+    *,
+    day: date,
+    kind: str = OFFICIAL,
+    book: UUID | str | None = None,
+    period: Period = Period.DAY,
 ) -> list[DayOfPnl]:
-    """Return a day's P&L by reporting currency, which are never added; some six queries each."""
-    reports = reports_of(actor, day=day, kind=kind, book=book)
-    flashes = reports_of(actor, day=day, kind=FLASH, book=book) if kind != FLASH else []
-    asked = PnlAdjustment.objects.filter(book_id__in=chosen_books(actor, book), day=day)
-    adjustments = list(asked.order_by("id").select_related("book"))
+    """Return the P&L by reporting currency, which are never added; some six queries each."""
+    reports = reports_of(actor, day=day, kind=kind, book=book, period=period)
+    flashes = (
+        reports_of(actor, day=day, kind=FLASH, book=book, period=period) if kind != FLASH else []
+    )
+    adjustments = list(
+        PnlAdjustment.objects.filter(
+            book_id__in=chosen_books(actor, book), day__gte=period.first_of(day), day__lte=day
+        )
+        .order_by("id")
+        .select_related("book")
+    )
     return [
-        _day(day, kind, currency, reports, flashes, adjustments)
+        _day(period.first_of(day), day, kind, currency, reports, flashes, adjustments)
         for currency in sorted({report.currency for report in reports})
     ]
 
 
 def _day(
+    first: date,
     day: date,
     kind: str,
     currency: str,
@@ -153,32 +239,58 @@ def _day(
 ) -> DayOfPnl:
     mine = tuple(report for report in reports if report.currency == currency)
     early = [report for report in flashes if report.currency == currency]
-    steps = {
-        (row["kind"], row["name"]): row["amount"]
-        for row in steps_of(mine).values("kind", "name").annotate(amount=Sum("reporting"))
-    }
-    shown = [
-        StepTotal(key, name, steps.get((key, name), NOTHING))
-        for key in ORDER
-        for name in sorted({n for k, n in steps if k == key}) or [""]
-    ]
-    values = values_at_close(mine).aggregate(
+    opens: dict[UUID, PnlReport] = {}
+    closes: dict[UUID, PnlReport] = {}
+    by_day: dict[date, Decimal] = {}
+    for report in mine:  # by book and day
+        opens.setdefault(report.book_id, report)
+        closes[report.book_id] = report
+        by_day[report.day] = by_day.get(report.day, NOTHING) + report.total
+    opening = sum((report.opening_value for report in opens.values()), NOTHING)
+    closing = sum((report.closing_value for report in closes.values()), NOTHING)
+    total = sum(by_day.values(), NOTHING)
+    values = values_at_close(closes.values()).aggregate(
         past=Sum("realised_reporting"), ahead=Sum("unrealised_reporting")
     )
     return DayOfPnl(
+        first=first,
         day=day,
         kind=kind,
         currency=currency,
         reports=mine,
-        opening=sum((report.opening_value for report in mine), NOTHING),
-        closing=sum((report.closing_value for report in mine), NOTHING),
+        opening=opening,
+        closing=closing,
         realised=values["past"] or NOTHING,
         unrealised=values["ahead"] or NOTHING,
-        total=sum((report.total for report in mine), NOTHING),
-        steps=tuple(shown),
+        total=total,
+        breaks=closing - opening - total,
+        steps=_step_totals(mine),
+        daily=_daily(by_day),
         adjustments=tuple(a for a in adjustments if a.currency == currency),
         flash=sum((report.total for report in early), NOTHING) if early else None,
     )
+
+
+def _step_totals(reports: Iterable[PnlReport]) -> tuple[StepTotal, ...]:
+    """Return what each step added in order, also those that added nothing."""
+    rows = PnlStepTotal.objects.filter(report__in=[report.pk for report in reports])
+    steps = {
+        (row["kind"], row["name"]): row["sum"]
+        for row in rows.order_by().values("kind", "name").annotate(sum=Sum("amount"))
+    }
+    return tuple(
+        StepTotal(key, name, steps.get((key, name), NOTHING))
+        for key in ORDER
+        for name in sorted({n for k, n in steps if k == key}) or [""]
+    )
+
+
+def _daily(by_day: Mapping[date, Decimal]) -> tuple[DayTotal, ...]:
+    found, so_far = [], NOTHING
+    for day in sorted(by_day):
+        so_far += by_day[day]
+        found.append(DayTotal(day, by_day[day], so_far))
+    return tuple(found)
 
 
 def steps_of(reports: Iterable[PnlReport]) -> QuerySet[PnlStep]:
@@ -209,8 +321,9 @@ def trades_of(
     name: str | None = None,
     dimension: str = "",
     value: str = "",
-) -> QuerySet[PnlStep]:
-    """Return steps by trade, the largest amount first, of one step or one part, or all."""
+    limit: int = 200,
+) -> list[TradePart]:
+    """Return the trades that added most to some steps or a part, or to all: the largest first."""
     rows = steps_of(reports)
     if kind:
         rows = rows.filter(kind=kind)
@@ -218,4 +331,20 @@ def trades_of(
         rows = rows.filter(name=name)
     if dimension:
         rows = rows.filter(**{DIMENSIONS[dimension]: value})
-    return rows.select_related("trade__book", "trade__counterparty", "report").order_by("-id")
+    found = (
+        rows.values(
+            "currency",
+            ref=F("trade__ref"),
+            book=F("report__book__code"),
+            counterparty=F("trade__counterparty__code"),
+        )
+        .annotate(native=Sum("amount"), past=Sum("realised"), shown=Sum("reporting"))
+        .order_by(Abs("shown").desc(), "ref", "currency")
+    )
+    return [
+        TradePart(
+            row["ref"], row["book"], row["counterparty"], row["currency"], row["native"],
+            row["past"], row["shown"],
+        )
+        for row in found[:limit]
+    ]  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
@@ -42,12 +44,14 @@ class ValuePart:
 
 
 def values_at_close(reports: Iterable[PnlReport]) -> QuerySet[TradeValue]:
-    """Return the stored values that some reports close with."""
-    rows = list(reports)
-    return TradeValue.objects.filter(
-        run_id__in={report.closing_id for report in rows},
-        book_id__in=[report.book_id for report in rows],
-    )
+    """Return the stored values that some reports close with, of each book in its own run."""
+    books: dict[int, list[UUID]] = defaultdict(list)
+    for report in reports:
+        books[report.closing_id].append(report.book_id)
+    chosen = Q(pk__in=[])
+    for run_id, book_ids in books.items():
+        chosen |= Q(run_id=run_id, book_id__in=book_ids)
+    return TradeValue.objects.filter(chosen)
 
 
 def value_parts(reports: Iterable[PnlReport], dimension: str) -> list[ValuePart]:

@@ -66,6 +66,8 @@ LEVELS = {
     "RESTATED": "warn",
 }
 
+STEP_WORDS = {"price_check": "Independent price check", "pnl": "P&L"}
+
 
 class EndOfDayTable(tables.Table):
     day = MomentColumn(
@@ -232,7 +234,9 @@ def end_of_day(request: HttpRequest, end_of_day_id: int) -> HttpResponse:
         "signed_by": names.get(row.signed_by),
         "official": official,
         "restated": restated,
-        "findings": [(found, *_where(found, row, marks)) for found in findings],
+        "findings": [
+            (found, _step_words(found.step), *_where(found, row, marks)) for found in findings
+        ],
         "differing": [(found.key, _numbers(found.figures)) for found in findings if found.figures],
         "late": late_changes(actor, row) if is_last else [],
         "proofs": [(proof, names.get(proof.actor_id)) for proof in proofs],
@@ -261,10 +265,14 @@ def _state(row: EndOfDay) -> dict[str, Any]:
         "row": row,
         "shown_state": words,
         "level": level,
-        "steps": [(name, done.get(name), found.get(name, 0)) for name in names],
+        "steps": [(_step_words(name), done.get(name), found.get(name, 0)) for name in names],
         "stopped": done.get("stopped"),
         "job": job_of(row) if row.state == EndOfDayState.RUNNING else None,
     }
+
+
+def _step_words(name: str) -> str:
+    return STEP_WORDS.get(name, name.replace("_", " ").capitalize())
 
 
 def _numbers(figures: dict[str, str]) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """The P&L of a day: its waterfall, what it came from, its trades, and adjustments by two people."""
 
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -18,12 +21,22 @@ from energyopti.foundation.scope import DATE, scope_of
 
 from ..models import PnlKind
 from ..queries.books import UnknownBook, books_for
-from ..queries.pnl import DIMENSIONS, ORDER, WORDS, days_of_pnl, parts_of, report_days, trades_of
+from ..queries.pnl import (
+    DIMENSIONS,
+    ORDER,
+    WORDS,
+    DayOfPnl,
+    Period,
+    days_of_pnl,
+    parts_of,
+    report_days,
+    trades_of,
+)
 from ..queries.value_parts import value_parts
 from ..services.life import SecondPersonNeeded
 from ..services.pnl import PnlRefused, ask_adjustment, decide_adjustment
 
-_SHOWN = 200
+_SHOWN, _MOVERS = 200, 10
 
 
 class AdjustmentForm(forms.Form):
@@ -53,52 +66,129 @@ class DecisionForm(forms.Form):
 @require_GET
 @require_permission("trading.view_pnlreport")
 def pnl(request: HttpRequest) -> HttpResponse:
-    """Show a day's P&L by step and part; with `?step=` or `?by=…&of=…` its trades."""
+    """Show the P&L of a day, month or year by step and part; `?step=`, `?by=…&of=…` its trades."""
     actor, today = actor_of(request), clock.now().date()
     scope = scope_of(request, actor=actor, today=today, reads={DATE, "book"})
     book = scope.value("book")
     kind = request.GET.get("kind", PnlKind.OFFICIAL)
     if kind not in PnlKind.values:
         raise BadRequest("kind: is official, flash or restated.")
+    period = _period(request)
     known = report_days(actor, book=book)
-    days = days_of_pnl(actor, day=scope.date, kind=kind, book=book)
+    days = days_of_pnl(actor, day=scope.date, kind=kind, book=book, period=period)
+    drill = _drill(request)
+    # Of a year only sums are kept at hand; its trades are looked at by the month.
+    has_trades = period is not Period.YTD
     context = {
         "day": scope.date,
         "kind": kind,
         "kinds": PnlKind.choices,
+        "period": period,
+        "tabs": [_tab(each, period, scope.date, kind) for each in Period],
         "known": known,
         "days": [
             {
                 "pnl": found,
+                "bars": waterfall_bars(found),
+                "daily": [(each.day, (each.amount, each.so_far)) for each in found.daily],
+                "daily_columns": ("Day", "Since the period began"),
                 "parts": [
-                    (name, parts_of(found.reports, name), value_parts(found.reports, name))
+                    (name, parts_of(found.reports, name), value_parts(found.closes, name))
                     for name in DIMENSIONS
+                    if has_trades
                 ],
-                "trades": _trades(request, found.reports),
+                "trades": trades_of(found.reports, **drill, limit=_SHOWN if drill else _MOVERS)
+                if has_trades
+                else [],
+                "findings": sorted(
+                    {
+                        said
+                        for r in found.reports
+                        if r.day == scope.date
+                        for said in r.closing.findings
+                    }
+                ),
             }
             for found in days
         ],
         "chosen": _chosen(request),
+        "has_trades": has_trades,
         "may_adjust": actor.may("trading.adjust_pnl"),
         "may_approve": actor.may("trading.approve_pnl"),
         "actor_id": actor.id,
         "form": AdjustmentForm(books=_books(request), initial={"day": scope.date, "book": book}),
-        "more": _SHOWN,
+        "more": _SHOWN if drill else _MOVERS,
     }
     return render(request, "trades/pnl.html", context)
 
 
-def _trades(request: HttpRequest, reports: Any) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """
+    A row of the waterfall: its figure, and where its bar runs from 0 to 100 across the column.
+
+    level   "up" for a gain, "down" for a loss, "whole" for the sum; "" without a bar
+    """
+
+    label: str
+    amount: Decimal
+    kind: str = ""
+    name: str = ""
+    start: str = "0"
+    width: str = "0"
+    level: str = ""
+
+
+def waterfall_bars(found: DayOfPnl) -> list[Bar]:
+    """Return the steps with bars that each begin where the one before ended, and their sum."""
+    steps = [(step.label, step.amount, step.kind, step.name) for step in found.steps]
+    if found.breaks:
+        steps.append(("Between reports", found.breaks, "", ""))
+    ends, so_far = [Decimal(0)], Decimal(0)
+    for _, amount, _, _ in steps:
+        so_far += amount
+        ends.append(so_far)
+    low, high = min(ends), max(ends)
+    scale = Decimal(100) / ((high - low) or 1)
+
+    def bar(label: str, amount: Decimal, kind: str, name: str, begin: Decimal, level: str) -> Bar:
+        left = min(begin, begin + amount)
+        return Bar(
+            label, amount, kind, name, f"{(left - low) * scale:.2f}", f"{abs(amount) * scale:.2f}",
+            level if amount else "",
+        )  # fmt: skip
+
+    bars = [
+        bar(*step, begin=begin, level="up" if step[1] > 0 else "down")
+        for step, begin in zip(steps, ends, strict=False)
+    ]
+    bars.append(bar("Change of value", so_far, "", "", Decimal(0), "whole"))
+    return bars
+
+
+def _tab(each: Period, chosen: Period, day: date, kind: str) -> dict[str, Any]:
+    query = urlencode({"date": day.isoformat(), "kind": kind, "period": each.value})
+    return {"url": f"?{query}", "label": each.label, "current": each is chosen}
+
+
+def _period(request: HttpRequest) -> Period:
+    try:
+        return Period(request.GET.get("period", Period.DAY))
+    except ValueError:
+        raise BadRequest("period: is DAY, MTD or YTD.") from None
+
+
+def _drill(request: HttpRequest) -> dict[str, Any]:
+    """Return which trades are asked for; nothing for those that moved most."""
     step, by, of = (request.GET.get(name, "") for name in ("step", "by", "of"))
     if step and step not in ORDER:
         raise BadRequest("step: there is no such step.")
     if by and by not in DIMENSIONS:
         raise BadRequest("by: there is no such dimension.")
     if not (step or by):
-        return []
+        return {}
     name = request.GET.get("name") if step else None
-    rows = trades_of(reports, kind=step, name=name, dimension=by, value=of)
-    return list(rows[:_SHOWN])
+    return {"kind": step, "name": name, "dimension": by, "value": of}
 
 
 def _chosen(request: HttpRequest) -> str:

@@ -296,8 +296,8 @@ def test_a_late_trade_of_a_book_out_of_reach_stays_unnamed(desk, jobs, now):
             ref = desk.deal(book_id=hidden.pk, actor=SYSTEM).ref
         with jobs():
             row = start_end_of_day(
-                actor=Actor.system("test"), organization_id=desk.organization.pk, day=day, as_of=at(day, 19),
-                asked_at=at(day, 20),
+                actor=Actor.system("test"), organization_id=desk.organization.pk, day=day,
+                as_of=at(day, 19), asked_at=at(day, 20),
             )  # fmt: skip
     address = reverse("trading:end_of_day", args=[row.pk])
 

@@ -9,13 +9,14 @@ from django.urls import reverse
 
 from energyopti.accounts.actors import Actor, PermissionMissing
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, deal_of_words, make_desk
-from trading.models import PnlAdjustment, PnlKind
+from trading.models import PnlAdjustment, PnlKind, PnlReport
 from trading.queries.books import UnknownBook
-from trading.queries.pnl import days_of_pnl, parts_of
+from trading.queries.pnl import Period, days_of_pnl, parts_of, trades_of
 from trading.services.life import SecondPersonNeeded
 from trading.services.lifecycle import amend_trade
 from trading.services.pnl import PnlRefused, ask_adjustment, decide_adjustment, explain_runs
 from trading.services.valuation import value_organization
+from trading.web.pnl import waterfall_bars
 
 from .desk import publish, valued_desk
 
@@ -99,6 +100,63 @@ def test_the_page_shows_steps_and_drills_to_trades_in_a_counted_number_of_querie
     assert client.get(address, {"kind": "x"}).status_code == 400
     assert client.get(address, {"date": "2026-11-23", "step": "x"}).status_code == 400
     assert client.get(address, {"date": "2026-11-23", "by": "x"}).status_code == 400
+
+
+def test_trades_stand_by_what_they_added_the_largest_first(desk):
+    (found,) = days_of_pnl(desk.trader, day=DAY)
+
+    moved = [(row.amount, row.reporting) for row in trades_of(found.reports)]
+    one = trades_of(found.reports, kind="NEW", limit=1)
+
+    amounts = [10 * HOURS + Decimal("11.60") * HOURS, 5 * HOURS, Decimal("0.50") * HOURS]
+    assert moved == [(amount, amount) for amount in amounts]
+    assert [row.reporting for row in one] == [5 * HOURS]
+
+
+def test_months_and_years_add_up_their_days_and_show_what_lies_between(desk):
+    actor, tuesday = Actor.system("test"), DAY + timedelta(days=1)
+    publish(desk.market, {"Cal27": "90.00"}, at=MONDAY + timedelta(days=1))
+    # Tuesday opens with the flash, not with Monday's close: the month says so.
+    flash = PnlReport.objects.get(kind=PnlKind.FLASH).closing
+    closing = run_of(desk, MONDAY + timedelta(days=1, hours=2))
+    explain_runs(actor=actor, opening=flash, closing=closing, day=tuesday, kind=PnlKind.OFFICIAL)
+
+    ((monday,), (day,), (month,), (year,), (early,)) = (
+        days_of_pnl(desk.trader, day=on, period=period)
+        for on, period in (
+            (DAY, Period.DAY), (tuesday, Period.DAY), (tuesday, Period.MTD),
+            (tuesday, Period.YTD), (DAY, Period.MTD),
+        )
+    )  # fmt: skip
+
+    assert month.total == monday.total + day.total == year.total
+    assert month.opening == monday.opening and month.closing == day.closing
+    assert sum(step.amount for step in month.steps) == month.total
+    assert month.breaks == day.opening - monday.closing != 0
+    assert month.opening + month.total + month.breaks == month.closing
+    assert [(each.day, each.so_far) for each in month.daily] == [
+        (DAY, monday.total), (tuesday, month.total)
+    ]  # fmt: skip
+    assert (month.realised, month.unrealised) == (day.realised, day.unrealised)
+    assert (early.total, early.breaks, early.first) == (monday.total, 0, date(2026, 11, 1))
+    assert (year.first, year.flash) == (date(2026, 1, 1), Decimal(10 * HOURS))
+    client = client_of(desk.trader)
+    asked = {"day": tuesday.isoformat(), "period": "MTD"}
+    (shown,) = client.get("/api/v1/trading/pnl", asked).json()
+    assert Decimal(shown["breaks"]) == month.breaks and shown["first_day"] == "2026-11-01"
+    page = client.get(reverse("trading:pnl"), {"date": tuesday.isoformat(), "period": "YTD"})
+    assert "Between reports" in page.content.decode()
+    assert client.get(reverse("trading:pnl"), {"period": "WEEK"}).status_code == 400
+
+
+def test_the_bars_of_the_waterfall_hang_together(desk):
+    (found,) = days_of_pnl(desk.trader, day=DAY)
+
+    bars = [bar for bar in waterfall_bars(found) if bar.level]
+
+    ends = [Decimal(bar.start) + Decimal(bar.width) for bar in bars]
+    assert [Decimal(bar.start) for bar in bars[:-1]] == [0, *ends[:-2]]
+    assert (bars[-1].amount, bars[-1].start, ends[-1]) == (found.total, "0.00", 100)
 
 
 def test_rest_gives_the_same_and_strangers_get_nothing(desk):
