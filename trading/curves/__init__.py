@@ -17,7 +17,7 @@ from trading.curves._fx import FxForwardCurve, cross, triangle_gap
 from trading.curves._grids import DeliveryGrid, day_of_week_factors
 from trading.curves._loads import LoadHours
 from trading.curves._measures import Weighting
-from trading.curves._profiles import ShapeKind, SpotProfile, learn_profile
+from trading.curves._profiles import DayKinds, ShapeKind, SpotProfile, learn_profile
 from trading.curves._quotes import (
     BASE,
     CurveDoesNotCover,
@@ -28,6 +28,7 @@ from trading.curves._quotes import (
     QuoteQuality,
 )
 from trading.curves._shaping import ShapedCurve, Smoothing, delivery_grid, shape_curve
+from trading.curves._spline import SplineEnd
 from trading.curves._vols import CalendarArbitrage, VolAxis, VolKind, VolSlice, VolSurface
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "CurveDoesNotCover",
     "CurveError",
     "CurveQuote",
+    "DayKinds",
     "DeliveryGrid",
     "DiscountCurve",
     "ForwardCurve",
@@ -53,6 +55,7 @@ __all__ = [
     "ShapeKind",
     "ShapedCurve",
     "Smoothing",
+    "SplineEnd",
     "SpotProfile",
     "VolAxis",
     "VolKind",

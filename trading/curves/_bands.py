@@ -86,8 +86,10 @@ def bootstrap_within_bands(
     adjusted = []
     for quote, price in zip(free, prices.tolist(), strict=True):
         # The solver stops within 1e-7 of a bound: that is no move, and no price beyond the band.
+        # Rounded, so that a curve built again on another machine is the same.
         bid, ask = quote.band
-        taken = quote.price if abs(price - quote.price) < 1e-6 else min(max(price, bid), ask)
+        near = abs(price - quote.price) < 1e-6
+        taken = quote.price if near else min(max(round(price, 6), bid), ask)
         adjusted.append(replace(quote, price=taken))
         if taken != quote.price:
             moved.append((quote, adjusted[-1]))

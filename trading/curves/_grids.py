@@ -119,14 +119,20 @@ class DeliveryGrid:
         """
         Say which periods lie on a weekend or a holiday.
 
-        :raises CalendarError: for a weekday that the holidays do not cover.
+        :raises CalendarError: for a date that the holidays do not cover.
         """
-        off = self.weekday >= 5
+        return (self.weekday >= 5) | self.is_holiday(holidays)
+
+    def is_holiday(self, holidays: HolidaySet | None) -> npt.NDArray[np.bool_]:
+        """
+        Say which periods lie on a holiday.
+
+        :raises CalendarError: for a date that the holidays do not cover.
+        """
         if holidays is None:
-            return off
-        asked = np.unique(self.dates[~off])
-        closed = [day for day in asked if day.astype(object) in holidays]
-        return off | np.isin(self.dates, np.array(closed, dtype="datetime64[D]"))
+            return np.zeros(len(self), dtype=bool)
+        closed = [day for day in np.unique(self.dates) if day.astype(object) in holidays]
+        return np.isin(self.dates, np.array(closed, dtype="datetime64[D]"))
 
 
 def day_of_week_factors(grid: DeliveryGrid, factors: Sequence[float]) -> npt.NDArray[np.float64]:

@@ -14,8 +14,9 @@ from trading.curves._quotes import CurveError
 
 Floats = npt.NDArray[np.float64]
 
-_MONTHS, _KINDS = 12, 2
+_MONTHS = 12
 _MINUTES_PER_DAY = 1440
+_SATURDAY = 5
 # A month with fewer days than this says nothing of its own level.
 _FULL_MONTH_DAYS = 27
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -28,16 +29,47 @@ class ShapeKind(StrEnum):
     MULTIPLICATIVE = "MULTIPLICATIVE"
 
 
+class DayKinds(StrEnum):
+    """
+    Which days have a shape of their own, besides working days.
+
+    WEEKEND    Saturdays, Sundays and holidays together
+    SUNDAY     Saturdays; Sundays and holidays
+    """
+
+    WEEKEND = "WEEKEND"
+    SUNDAY = "SUNDAY"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return what its kinds of days are called, in the order of a profile's axis."""
+        if self is DayKinds.WEEKEND:
+            return ("working day", "day off")
+        return ("working day", "Saturday", "Sunday or holiday")
+
+    def of(self, grid: DeliveryGrid, holidays: HolidaySet | None) -> npt.NDArray[np.int64]:
+        """
+        Return the place of each period's kind of day among the names, shape (periods,).
+
+        :raises CalendarError: for a date that the holidays do not cover.
+        """
+        off = grid.is_day_off(holidays)
+        if self is DayKinds.WEEKEND:
+            return off.astype(np.int64)
+        saturday = (grid.weekday == _SATURDAY) & ~grid.is_holiday(holidays)
+        kind: npt.NDArray[np.int64] = off.astype(np.int64) * 2 - saturday
+        return kind
+
+
 @dataclass(frozen=True, eq=False)
 class SpotProfile:
     """
     Hold how hours differ from the year's level.
 
-    values      shape (12 months, working day or day off, slots of a day): currency/MWh to add, or
-                factors
+    values      shape (12 months, kinds of days, slots of a day): currency/MWh to add, or factors
     samples     how many prices each value was learnt from, same shape
     minutes     length of a slot, by the wall clock from the delivery day's start
-    holidays    what counts as a day off besides Saturday and Sunday
+    holidays    what counts as a day off, or a Sunday, besides those
     """
 
     kind: ShapeKind
@@ -45,6 +77,7 @@ class SpotProfile:
     samples: npt.NDArray[np.int64]
     minutes: int
     holidays: HolidaySet | None
+    day_kinds: DayKinds = DayKinds.WEEKEND
 
     def on(self, grid: DeliveryGrid) -> Floats:
         """
@@ -54,11 +87,11 @@ class SpotProfile:
 
         :raises CalendarError: for a date that the holidays do not cover.
         """
-        off = grid.is_day_off(self.holidays).astype(np.int64)
+        kind = self.day_kinds.of(grid, self.holidays)
         if grid.minutes is None:
-            means: Floats = self.values.mean(axis=2)[grid.month, off]
+            means: Floats = self.values.mean(axis=2)[grid.month, kind]
             return means
-        found: Floats = self.values[grid.month, off, grid.minute // self.minutes]
+        found: Floats = self.values[grid.month, kind, grid.minute // self.minutes]
         return found
 
 
@@ -68,10 +101,11 @@ def learn_profile(
     *,
     kind: ShapeKind = ShapeKind.ADDITIVE,
     holidays: HolidaySet | None = None,
+    day_kinds: DayKinds = DayKinds.WEEKEND,
     trim: float = 0.1,
 ) -> SpotProfile:
     """
-    Learn how hours differ, by month and working day or day off, from spot prices.
+    Learn how hours differ, by month and kind of day, from spot prices.
 
     The level of each month of each year (the mean of its prices) is taken out, so neither a dear
     year nor a trend distorts the shape. A slot is the mean of its differences from that level
@@ -109,7 +143,7 @@ def learn_profile(
         )
     additive = kind is ShapeKind.ADDITIVE
     relative = prices - level[of_month] if additive else prices / level[of_month]
-    values, samples = _slots(history, relative, known, holidays, trim)
+    values, samples = _slots(history, relative, known, holidays, day_kinds, trim)
     between = _between_months(months, level, count * history.minutes, kind)
     return SpotProfile(
         kind=kind,
@@ -117,6 +151,7 @@ def learn_profile(
         samples=samples,
         minutes=history.minutes,
         holidays=holidays,
+        day_kinds=day_kinds,
     )
 
 
@@ -125,22 +160,24 @@ def _slots(
     relative: Floats,
     known: npt.NDArray[np.bool_],
     holidays: HolidaySet | None,
+    day_kinds: DayKinds,
     trim: float,
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Return the trimmed mean and the number of samples of each month, kind of day and slot."""
     minutes = history.minutes or _MINUTES_PER_DAY
     slots = -(-_MINUTES_PER_DAY // minutes)
-    off = history.is_day_off(holidays).astype(np.int64)
-    key = (history.month * _KINDS + off) * slots + history.minute // minutes
+    kinds = len(day_kinds.names)
+    kind_of_day = day_kinds.of(history, holidays)
+    key = (history.month * kinds + kind_of_day) * slots + history.minute // minutes
     key, relative = key[known], relative[known]
     order = np.lexsort((relative, key))
     ordered = relative[order]
-    samples = np.bincount(key, minlength=_MONTHS * _KINDS * slots)
+    samples = np.bincount(key, minlength=_MONTHS * kinds * slots)
     if not samples.all():
-        month, rest = divmod(int(np.flatnonzero(samples == 0)[0]), _KINDS * slots)
+        month, rest = divmod(int(np.flatnonzero(samples == 0)[0]), kinds * slots)
         kind, slot = divmod(rest, slots)
         raise CurveError(
-            f"prices: none of a {'day off' if kind else 'working day'} in {_MONTH_NAMES[month]} at"
+            f"prices: none of a {day_kinds.names[kind]} in {_MONTH_NAMES[month]} at"
             f" {slot * minutes // 60:02d}:{slot * minutes % 60:02d}; a shape needs every hour."
         )
     ends = np.cumsum(samples)
@@ -150,7 +187,7 @@ def _slots(
     means = np.array(
         [ordered[a + c : b - c].mean() for a, b, c in zip(starts, ends, cut, strict=True)]
     )
-    shape = (_MONTHS, _KINDS, slots)
+    shape = (_MONTHS, kinds, slots)
     return means.reshape(shape), samples.reshape(shape)
 
 

@@ -17,7 +17,7 @@ from trading.curves._cells import Cells
 from trading.curves._curve import LoadCurve
 from trading.curves._grids import DeliveryGrid
 from trading.curves._quotes import BASE, CurveDoesNotCover, CurveError, CurveQuote
-from trading.curves._spline import smoothest_spline
+from trading.curves._spline import SplineEnd, smoothest_spline
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -139,6 +139,7 @@ def shape_curve(
     grid: DeliveryGrid,
     *,
     smoothing: Smoothing = Smoothing.FLAT,
+    end: SplineEnd = SplineEnd.FREE,
     additive: Floats | None = None,
     multiplicative: Floats | None = None,
 ) -> ShapedCurve:
@@ -156,6 +157,7 @@ def shape_curve(
 
     grid              of the curve's calendar; must hold all of its deliveries, and be fine enough
                       to tell its loads apart (shape to hours, then `daily`)
+    end               how splines arrive at each bucket's last delivery
     additive          currency/MWh, shape (periods,), such as `SpotProfile.on`
     multiplicative    > 0, shape (periods,), such as `day_of_week_factors`; flat levels ask for
                       positive quotes as well
@@ -185,7 +187,7 @@ def shape_curve(
         spread, levels = _flat(cell, times, len(cells)), by_cell
     else:
         by_cell = curve.sensitivities
-        spread, levels = _smooth(cells, grid, cell, lengths, times, by_cell)
+        spread, levels = _smooth(cells, grid, cell, lengths, times, by_cell, end)
     # Quotes speak to what the seasonal terms leave open.
     constant = seasonal - spread @ (levels @ (curve.rows @ given))
     quoted = curve.quoted
@@ -282,6 +284,7 @@ def _smooth(
     lengths: Floats,
     times: Floats,
     by_cell: Floats,
+    end: SplineEnd,
 ) -> tuple[csr_array, Floats]:
     """Return the splines of all buckets: at the periods, and their coefficients by quote."""
     from scipy.sparse import csr_array, diags_array, vstack
@@ -298,7 +301,11 @@ def _smooth(
         segment = np.full(len(cells) + 1, -1)
         segment[own] = np.arange(len(own))
         design, coefficients = smoothest_spline(
-            x[periods], weight[periods], segment[cell[periods]], bounds[cells.segment[own]]
+            x[periods],
+            weight[periods],
+            segment[cell[periods]],
+            bounds[cells.segment[own]],
+            end,
         )
         pieces.append((design, width))
         rows.append(periods)

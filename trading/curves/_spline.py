@@ -6,6 +6,7 @@ space of one quartic for each contract, joined with two continuous derivatives.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +19,24 @@ _DEGREE = 4
 _ORDER = _DEGREE + 1
 
 
+class SplineEnd(StrEnum):
+    """
+    How the curve arrives at its last delivery.
+
+    FREE    as least curvature takes it: on a straight line, which may run off steeply
+    FLAT    without slope, f'(t_n) = 0, as nothing is known of what comes after
+    """
+
+    FREE = "FREE"
+    FLAT = "FLAT"
+
+
 def smoothest_spline(
     x: npt.NDArray[np.float64],
     weights: npt.NDArray[np.float64],
     segment: npt.NDArray[np.int64],
     bounds: npt.NDArray[np.float64],
+    end: SplineEnd = SplineEnd.FREE,
 ) -> tuple[csr_array, npt.NDArray[np.float64]]:
     """
     Return the spline of least ∫ f″² whose weighted means over segments are given numbers.
@@ -32,13 +46,14 @@ def smoothest_spline(
     segment    of each point, 0 … segments − 1; −1 for points in no mean
     bounds     start and end of each segment, shape (segments, 2), ascending, without overlap;
                a gap between two has a quartic of its own
+    end        condition at the end of the last segment; the start is free
 
     Returns the B-splines at the points, shape (points, K), and the map from means to their
-    coefficients, shape (K, segments): ``f = design @ (map @ means)``. Ends are free. One segment
-    alone gives a constant, as nothing says how it should slope.
+    coefficients, shape (K, segments): ``f = design @ (map @ means)``. One segment alone gives a
+    constant, as nothing says how it should slope.
 
-    Source: F. Benth, S. Koekebakker and F. Ollmar, J. Derivatives 15 (2007) 52-66; means as sums
-    over points and the free ends as in the published `curves` package.
+    Source: F. Benth, S. Koekebakker and F. Ollmar, J. Derivatives 15 (2007) 52-66, whose long end
+    is FLAT; means as sums over points, and the FREE end, as in the published `curves` package.
     """
     from scipy.interpolate import BSpline
     from scipy.sparse import csr_array
@@ -59,7 +74,13 @@ def smoothest_spline(
     if len(bounds) == 1:
         return design, np.full((design.shape[1], 1), 1.0 / rows.sum())
     curvature = _curvature(full, unit)
-    return design, _constrained_minimum(curvature, rows)
+    if end is SplineEnd.FREE:
+        return design, _constrained_minimum(curvature, rows)
+    # The slope at a clamped end is the difference of the last two coefficients.
+    slope = np.zeros((1, rows.shape[1]))
+    slope[0, -2:] = -1.0, 1.0
+    coefficients = _constrained_minimum(curvature, np.vstack([rows, slope]))
+    return design, coefficients[:, : len(bounds)]
 
 
 def _curvature(
@@ -82,7 +103,7 @@ def _constrained_minimum(
     curvature: npt.NDArray[np.float64], rows: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """
-    Return C that minimizes cᵀ G c subject to ``rows @ c = means``: c = C @ means.
+    Return C that minimizes cᵀ G c subject to ``rows @ c = targets``: c = C @ targets.
 
     The Karush–Kuhn–Tucker system is put in the order of time, where it is a narrow band, and
     solved by sparse LU. Splines of short contracts bend steeply, so it is scaled first.

@@ -10,6 +10,7 @@ from energyopti.foundation.calendars import Calendar, DatePeriod, HolidaySet
 from tests.trading.curves.factories import BERLIN, eex_loads, quote
 from trading.curves import (
     CurveError,
+    DayKinds,
     DeliveryGrid,
     ShapeKind,
     Smoothing,
@@ -66,6 +67,29 @@ def test_a_holiday_counts_as_a_day_off(history):
 
     assert off.samples[11, 1, 0] == plain.samples[11, 1, 0] + 2
     assert off.samples[11, 0, 0] == plain.samples[11, 0, 0] - 2
+
+
+def test_a_holiday_has_the_shape_of_a_sunday_and_a_saturday_its_own(history):
+    holidays = HolidaySet("DE", "1", TWO_YEARS, frozenset({date(2024, 12, 25), date(2025, 12, 27)}))
+    prices = made(history) - np.where(history.weekday == 6, 11.0, 0.0)
+    prices -= np.where(history.is_holiday(holidays), 11.0 + 7.0 * (history.weekday < 5), 0.0)
+
+    profile = learn_profile(history, prices, holidays=holidays, day_kinds=DayKinds.SUNDAY)
+
+    working, saturday, sunday = profile.values[11]
+    # levels of the two Decembers differ by their share of days off
+    assert working[3] - saturday[3] == pytest.approx(7.0, abs=0.3)
+    assert saturday[3] - sunday[3] == pytest.approx(11.0, abs=0.3)
+    shape = profile.on(history)
+    noon = {str(day): value for day, value in zip(
+        history.dates[history.minute == 720], shape[history.minute == 720], strict=True
+    )}  # fmt: skip
+    # A Wednesday and a Saturday that are holidays, a Sunday, and the Saturday after.
+    assert noon["2024-12-25"] == noon["2025-12-27"] == noon["2024-12-29"]
+    assert noon["2024-12-28"] == pytest.approx(noon["2024-12-29"] + 11.0, abs=0.3)
+    with pytest.raises(CurveError, match="none of a Saturday in Mar at 02:00"):
+        gone = (history.month == 2) & (history.weekday == 5) & (history.minute == 120)
+        learn_profile(history, np.where(gone, np.nan, prices), day_kinds=DayKinds.SUNDAY)
 
 
 def test_factors_ask_for_positive_prices(history):

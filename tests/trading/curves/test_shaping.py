@@ -12,6 +12,7 @@ from trading.curves import (
     CurveError,
     CurveQuote,
     Smoothing,
+    SplineEnd,
     Weighting,
     bootstrap,
     contract_interval,
@@ -53,7 +54,7 @@ def test_published_daily_spline_with_day_of_week_factors(zone):
         assert shaped.average(item.interval) == pytest.approx(item.price, abs=1e-10)
 
 
-def dense_quartics(segments, factors, additions):
+def dense_quartics(segments, factors, additions, arrival):
     """
     Solve the same problem the slow way: five coefficients of each contract's own polynomial, all
     continuity conditions as constraints, one dense Karush-Kuhn-Tucker system.
@@ -90,6 +91,11 @@ def dense_quartics(segments, factors, additions):
             row[5 * index + 5 : 5 * index + 10] = -powers(0.0, derivative)
             rows.append(row)
             targets.append(0.0)
+    if arrival is SplineEnd.FLAT and count > 1:
+        row = np.zeros(size)
+        row[-5:] = powers((segments[-1][1] - segments[-1][0]) / 100, 1)
+        rows.append(row)
+        targets.append(0.0)
     constraints = np.array(rows)
     system = np.block([[objective, constraints.T], [constraints, np.zeros((len(rows), len(rows)))]])
     solution = np.linalg.solve(system, np.concatenate([np.zeros(size), targets]))[:size]
@@ -109,8 +115,9 @@ def dense_quartics(segments, factors, additions):
         max_size=7,
     ),
     st.integers(0, 2**32 - 1),
+    st.sampled_from(list(SplineEnd)),
 )
-def test_banded_b_splines_equal_dense_quartics(contracts, seed):
+def test_banded_b_splines_equal_dense_quartics(contracts, seed, end):
     random = np.random.default_rng(seed)
     first = np.datetime64("2021-02-03")
     edges = np.concatenate([[0], np.cumsum([length for length, _ in contracts])]).tolist()
@@ -122,10 +129,26 @@ def test_banded_b_splines_equal_dense_quartics(contracts, seed):
     curve = bootstrap(quotes, calendar=UTC_DAYS)
     grid = delivery_grid(curve, calendar=UTC_DAYS, minutes=None)
 
-    shaped = shape_curve(curve, grid, smoothing=SMOOTH, multiplicative=factors, additive=additions)
+    shaped = shape_curve(
+        curve, grid, smoothing=SMOOTH, end=end, multiplicative=factors, additive=additions
+    )
 
-    slow = dense_quartics(segments, factors, additions)
+    slow = dense_quartics(segments, factors, additions, end)
     np.testing.assert_allclose(shaped.prices, slow, atol=1e-7 * max(1, np.abs(slow).max()))
+
+
+def test_the_long_end_is_flat_where_a_free_one_runs_off():
+    codes = {"Dec26": 104.2, "Jan27": 101.75, "Q1-27": 98.2, "Q2-27": 76.1, "Q3-27": 80.4}
+    codes |= {"Cal27": 88.5, "Cal28": 82.35, "Cal29": 78.1}
+    curve = bootstrap([quote(code, price) for code, price in codes.items()], calendar=BERLIN)
+    grid = delivery_grid(curve, calendar=BERLIN, minutes=None)
+
+    free, flat = (shape_curve(curve, grid, smoothing=SMOOTH, end=end).prices for end in SplineEnd)
+
+    # The last day is looked at half a day off the end, where the slope is nearly gone.
+    assert abs(flat[-1] - flat[-2]) < 0.002 < abs(free[-1] - free[-2])
+    assert abs(flat[-1] - 78.1) < 10 < abs(free[-1] - 78.1)
+    assert np.abs(flat[:365] - free[:365]).max() < 0.5, "near deliveries stay as they are"
 
 
 def test_a_gap_between_contracts_is_bridged_and_said_to_be_unquoted():
