@@ -108,6 +108,7 @@ INDEX = shown(
         "load_shape": "",
         "publication_days": -1,
         "publication_time": "18:30:00",
+        "valued_on": "FORWARD",
         "source": "Exchange",
         "is_active": True,
     },

@@ -184,6 +184,10 @@ class IndexOutput(serializers.Serializer[Any]):
     load_shape = serializers.CharField(help_text="Empty is all hours.")
     publication_days = serializers.IntegerField()
     publication_time = serializers.TimeField()
+    valued_on = serializers.CharField(
+        help_text="Curve of its market that fixings to come are valued on; empty if there is none"
+        " in its currency and unit."
+    )
     source = serializers.CharField()
     is_active = serializers.BooleanField()
 

@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import Max, OuterRef, Prefetch, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import Calendar
 from trading.models import (
     Commodity,
+    CurveDefinition,
     FxRate,
     Holiday,
     HolidayCalendarVersion,
@@ -51,9 +53,25 @@ def market_rows(actor: Actor) -> QuerySet[Market]:
 
 
 def index_rows(actor: Actor) -> QuerySet[PriceIndex]:
-    """Return all price indices by code, with their markets."""
+    """
+    Return all price indices by code, with their markets.
+
+    valued_on    code of the curve that expected fixings are taken from: the mark of the index's
+                 market, if it is priced in the index's currency and unit; else empty, and what
+                 floats on the index has no value.
+    """
     actor.require(VIEW)
-    return PriceIndex.objects.select_related("market").order_by("code")
+    marks = CurveDefinition.objects.filter(
+        is_mark=True,
+        market=OuterRef("market"),
+        market__currency=OuterRef("currency"),
+        market__price_unit=OuterRef("price_unit"),
+    )
+    return (
+        PriceIndex.objects.select_related("market")
+        .annotate(valued_on=Coalesce(Subquery(marks.values("code")[:1]), Value("")))
+        .order_by("code")
+    )
 
 
 def plant_rows(actor: Actor) -> QuerySet[Plant]:

@@ -6,6 +6,7 @@ import django_filters
 import django_tables2 as tables
 from django import forms
 from django.db.models import Count, QuerySet
+from django.urls import reverse
 
 from energyopti.foundation.tables.columns import FigureColumn, MomentColumn, StatusColumn
 from energyopti.foundation.tables.pages import TablePage
@@ -221,6 +222,10 @@ class MarketList(ReferenceList):
         return market_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
 
 
+def _mark_page(record: Any) -> str:
+    return reverse("trading:curve", args=[record.market.code, record.valued_on])
+
+
 class IndexTable(tables.Table):
     code = tables.Column("Index", linkify=("trading:index", {"code": tables.A("code")}))
     name = tables.Column()
@@ -233,6 +238,7 @@ class IndexTable(tables.Table):
     price_unit = tables.Column("Price per")
     frequency = tables.Column()
     load_shape = tables.Column("Shape")
+    valued_on = tables.Column("Valued on", linkify=_mark_page)
     source = tables.Column()
     is_active = ACTIVE
 
