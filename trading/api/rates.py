@@ -1,8 +1,9 @@
 """Interest rates, exchange-rate forwards and volatilities over REST."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -111,68 +112,69 @@ _WORDS = " Of one instant and source, all or none; what is known already is not 
 
 
 class _RatesView(ApiView):
+    """Quotes of one instant and source: what is said once for all of them, and a list."""
+
     permissions: ClassVar[dict[str, str]] = {"POST": "trading.manage_reference_data"}
     scopes: ClassVar[dict[str, str]] = {"POST": "prices:write"}
+    body: type[_RatesInput]
+    draft: type[Any]
+    book: Callable[..., int]
 
-    def answer(self, read: int, book: Any, **given: Any) -> Response:
+    def post(self, request: Request) -> Response:
+        body = self.body(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = self.typed(dict(body.validated_data))
+        drafts = [self.draft(**each) for each in given.pop("quotes")]
         try:
-            booked = book(**given)
+            booked = self.book(actor=actor_of(request._request), drafts=drafts, **given)
         except RatesRefused as error:
             raise Refusal(str(error), code="rates_refused", pointer="/quotes") from error
-        return Response(RatesOutput({"read": read, "booked": booked}).data)
+        return Response(RatesOutput({"read": len(drafts), "booked": booked}).data)
+
+    def typed(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return what was given with codes as what they stand for."""
+        return given
 
 
+def _documented(what: str, body: type[_RatesInput], example: OpenApiExample) -> Any:
+    return extend_schema_view(
+        post=extend_schema(
+            description=what + _WORDS,
+            request=body,
+            responses={200: RatesOutput},
+            examples=[example, BOOKED_EXAMPLE],
+        )
+    )
+
+
+@_documented("Book zero rates of a currency.", InterestInput, INTEREST_EXAMPLE)
 class InterestView(_RatesView):
     """Zero rates of a currency."""
 
-    @extend_schema(
-        description="Book zero rates of a currency." + _WORDS,
-        request=InterestInput,
-        responses={200: RatesOutput},
-        examples=[INTEREST_EXAMPLE, BOOKED_EXAMPLE],
-    )
-    def post(self, request: Request) -> Response:
-        body = InterestInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = dict(body.validated_data)
-        given["compounding"] = Compounding(given["compounding"])
-        drafts = [InterestDraft(**each) for each in given.pop("quotes")]
-        actor = actor_of(request._request)
-        return self.answer(len(drafts), book_interest, actor=actor, drafts=drafts, **given)
+    body, draft, book = InterestInput, InterestDraft, staticmethod(book_interest)
+
+    def typed(self, given: dict[str, Any]) -> dict[str, Any]:
+        return given | {"compounding": Compounding(given["compounding"])}
 
 
+@_documented(
+    "Book outright forwards of a pair of currencies, spot first.", FxForwardsInput, FX_EXAMPLE
+)
 class FxForwardsView(_RatesView):
     """Outright forwards of a pair of currencies."""
 
-    @extend_schema(
-        description="Book outright forwards of a pair of currencies, spot first." + _WORDS,
-        request=FxForwardsInput,
-        responses={200: RatesOutput},
-        examples=[FX_EXAMPLE, BOOKED_EXAMPLE],
-    )
-    def post(self, request: Request) -> Response:
-        body = FxForwardsInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = dict(body.validated_data)
-        drafts = [FxForwardDraft(**each) for each in given.pop("quotes")]
-        actor = actor_of(request._request)
-        return self.answer(len(drafts), book_fx_forwards, actor=actor, drafts=drafts, **given)
+    body, draft, book = FxForwardsInput, FxForwardDraft, staticmethod(book_fx_forwards)
 
 
+@_documented(
+    "Book volatilities of a market by contract, expiry and moneyness.", VolsInput, VOL_EXAMPLE
+)
 class VolsView(_RatesView):
     """Implied volatilities of a market."""
 
-    @extend_schema(
-        description="Book volatilities of a market by contract, expiry and moneyness." + _WORDS,
-        request=VolsInput,
-        responses={200: RatesOutput},
-        examples=[VOL_EXAMPLE, BOOKED_EXAMPLE],
-    )
-    def post(self, request: Request) -> Response:
-        body = VolsInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = dict(body.validated_data)
-        given["market"], given["kind"] = market_or_404(given["market"]), VolKind(given["kind"])
-        drafts = [VolDraft(**each) for each in given.pop("quotes")]
-        actor = actor_of(request._request)
-        return self.answer(len(drafts), book_vols, actor=actor, drafts=drafts, **given)
+    body, draft, book = VolsInput, VolDraft, staticmethod(book_vols)
+
+    def typed(self, given: dict[str, Any]) -> dict[str, Any]:
+        return given | {
+            "market": market_or_404(given["market"]), "kind": VolKind(given["kind"]),
+        }  # fmt: skip
