@@ -204,7 +204,8 @@ def near_the_curve(deal: str) -> Decimal:
     """Return the curve's price of a deal's period, rounded to what traders quote."""
     from energyopti.foundation import clock
     from trading.curves import contract_interval
-    from trading.queries.curve_building import CurveTerms, known_curve
+    from trading.queries.curve_building import known_curve
+    from trading.queries.curve_terms import CurveTerms
     from trading.queries.markets import market_by_code
 
     from .seed import MARKET

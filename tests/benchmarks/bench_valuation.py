@@ -13,7 +13,8 @@ from tests.factories.curves import SYSTEM
 from tests.factories.trades import make_desk, make_market
 from trading.models import PublicationPolicy, QuoteQuality, TradeValue
 from trading.services.catalogue import ensure_catalogue
-from trading.services.curves import build_version, define_curve
+from trading.services.curve_definitions import define_curve
+from trading.services.curves import build_version
 from trading.services.quotes import QuoteDraft, book_quotes
 from trading.services.valuation import prove_run, value_organization
 

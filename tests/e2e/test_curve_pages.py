@@ -8,12 +8,14 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
 from tests.e2e.axe import look_at
-from tests.factories.accounts import make_organization
-from tests.factories.curves import SYSTEM, four_eyes, quote, three_markets
+from tests.factories.accounts import make_organization, make_user
+from tests.factories.curves import QUOTES, SYSTEM, four_eyes, quote, three_markets
 from trading.models import Compounding, CurveMethod, VolKind
-from trading.services.curves import build_version, edit_node, submit_version
+from trading.services.curve_publication import approve_version, submit_version
+from trading.services.curves import build_version, edit_node
 from trading.services.rates import (
     FxForwardDraft,
     InterestDraft,
@@ -111,31 +113,64 @@ def test_curve_pages_are_accessible_and_do_not_jump(page_as, base_url: str) -> N
     assert {path: found for path, found in problems.items() if found} == {}
 
 
+def tab_to(page, is_it: str) -> None:
+    """Tab until a condition on the focused element `e` holds, as a person without a mouse does."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"(e => {is_it})(document.activeElement)"):
+            return
+    raise AssertionError(f"no control with {is_it} within 120 tabs")
+
+
 def press_until(page, text: str) -> None:
     """Tab to the control with a text and press Enter on it."""
-    for _ in range(90):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.textContent").strip() == text:
-            page.keyboard.press("Enter")
-            return
-    raise AssertionError(f"no “{text}” within 90 tabs")
+    tab_to(page, f"e.textContent.trim() === {text!r}")
+    page.keyboard.press("Enter")
 
 
-def test_a_curve_is_submitted_and_published_by_two_keyboards(page_as, base_url: str) -> None:
+def type_into(page, name: str, text: str) -> None:
+    """Tab on to the field of a name, in the form that comes next, and type."""
+    tab_to(page, f"e.name === {name!r}")
+    page.keyboard.type(text)
+
+
+def test_a_curve_is_edited_and_published_by_two_keyboards(page_as, base_url: str) -> None:
     market = three_markets()["DE"]
-    quote(market, at=timezone.now() - timedelta(hours=1))
+    close = timezone.now() - timedelta(hours=1)
+    quote(market, at=close - timedelta(days=1))
     organization, address = make_organization(), reverse("trading:curve", args=["DE", "MARK"])
-    four_eyes(market)
+    definition = four_eyes(market)
+    yesterday = build_version(actor=SYSTEM, definition=definition, as_of=close - timedelta(days=1))
+    submit_version(actor=SYSTEM, version=yesterday)
+    officer = Actor.for_user(make_user(Role.RISK_OFFICER, organization=organization))
+    approve_version(actor=officer, version=yesterday)
+    quote(market, {**QUOTES["DE"], ("Jan27", "BASE"): "103.25"}, at=close)
     page = page_as(Role.TRADER, path=address, organization=organization)
 
-    press_until(page, "Build")
-    page.wait_for_url("**version=1")
+    press_until(page, "Build from the latest quotes")
+    page.wait_for_url("**version=2")
+    shown = page.inner_text("main")
+    # Quotes beside the curve, the conflict with its amount, and yesterday's curve beside today's.
+    assert "BASE of v1" in page.content() and "101.75" in page.content()
+    assert "Built from" in shown and "Cal27" in shown and "Conflict" in shown
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="Jan27")).first
+    assert "103.25" in row.inner_text()
+    type_into(page, "contract", "Mar27")
+    type_into(page, "price", "95")
+    type_into(page, "reason", "the screen of the broker froze")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**version=3")
+    assert "the screen of the broker froze" in page.inner_text("main")
     press_until(page, "Submit for approval")
     page.wait_for_selector("text=waits for approval")
-    page_as(Role.RISK_OFFICER, path=address, organization=organization)
+    page_as(Role.RISK_OFFICER, path=address + "?version=3", organization=organization)
+    type_into(page, "reason", "agrees with the sheet")
     press_until(page, "Approve and publish")
-    page.wait_for_selector("text=Version 1 is decided.")
+    page.wait_for_selector("text=Version 3 is decided.")
     press_until(page, "Build again and compare")
     page.wait_for_selector("text=The same.")
 
     assert "Published" in page.inner_text("main")
+    assert [v.status for v in definition.versions.order_by("number")] == [
+        "PUBLISHED", "DRAFT", "PUBLISHED",
+    ]  # fmt: skip

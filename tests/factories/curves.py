@@ -6,7 +6,7 @@ from decimal import Decimal
 from energyopti.accounts.actors import Actor
 from trading.models import CurveDefinition, CurveMethod, Market, PublicationPolicy, QuoteQuality
 from trading.services.catalogue import ensure_catalogue
-from trading.services.curves import define_curve
+from trading.services.curve_definitions import define_curve
 from trading.services.quotes import QuoteDraft, QuotesBooked, book_quotes
 
 from .trades import make_market

@@ -13,7 +13,8 @@ from risk.services.snapshots import build_snapshot
 from tests.factories.curves import three_markets
 from trading.models import PublicationPolicy, QuoteQuality
 from trading.queries.marks import month_marks
-from trading.services.curves import build_version, define_curve
+from trading.services.curve_definitions import define_curve
+from trading.services.curves import build_version
 from trading.services.quotes import QuoteDraft, book_quotes
 
 pytestmark = pytest.mark.django_db

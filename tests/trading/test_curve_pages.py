@@ -154,6 +154,7 @@ def test_an_officer_of_a_customer_cannot_change_what_all_share(market, company):
 def test_a_curve_is_defined_by_the_risk_officer(market, company):
     officer = signed_in(Role.RISK_OFFICER, organization=company)
     form = {"code": "HUB", "method": "MAXIMUM_SMOOTHNESS", "minutes": "60", "tolerance": "0.05"}
+    form |= {"fit": "BANDS", "history_days": "730"}
 
     assert b"define a curve of GB" in officer.get("/curves/").content
     assert officer.get("/curves/define/GB/").status_code == 200

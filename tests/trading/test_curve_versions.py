@@ -21,20 +21,18 @@ from trading.models import (
     PublicationPolicy,
     Quote,
 )
-from trading.queries.curve_building import EditRefused
+from trading.queries.curve_terms import EditRefused
 from trading.queries.curve_versions import prove, rebuilt
 from trading.queries.curves import NoCurve
 from trading.queries.marks import NoMark, month_marks
-from trading.services.curves import (
-    CurveRefused,
+from trading.services.curve_definitions import CurveRefused, define_curve
+from trading.services.curve_publication import (
     StaleCurve,
     approve_version,
-    build_version,
-    define_curve,
-    edit_node,
     reject_version,
     submit_version,
 )
+from trading.services.curves import build_version, edit_node
 from trading.services.quotes import QuoteRefused
 
 pytestmark = pytest.mark.django_db

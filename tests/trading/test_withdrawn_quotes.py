@@ -1,5 +1,6 @@
 """A wrong quote is withdrawn, the curve built without it; what was published stays provable."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -13,11 +14,21 @@ from energyopti.foundation.events.models import Event
 from tests.factories.accounts import make_actor, make_organization, make_user
 from tests.factories.curves import CLOSE, SYSTEM, four_eyes, quote, three_markets
 from trading.models import CurveMethod, CurveVersion, Quote
+from trading.queries.curve_page import curve_lines
 from trading.queries.curve_versions import prove
 from trading.queries.quote_days import quote_days
-from trading.queries.quotes import latest_trading_day, quote_history, quotes_at
-from trading.services.curves import approve_version, build_version, submit_version
-from trading.services.quotes import QuoteRefused, withdraw_quote
+from trading.queries.quotes import (
+    latest_trading_day,
+    quote_history,
+    quotes_at,
+    standing_quotes,
+)
+from trading.services.curve_publication import approve_version, submit_version
+from trading.services.curves import build_version
+from trading.services.quote_files import COLUMNS, import_quotes, preview_quotes
+from trading.services.quote_withdrawals import withdraw_quote
+from trading.services.quotes import QuoteRefused
+from trading.services.reference_files.findings import ReferenceRefused, RowState
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
@@ -138,6 +149,7 @@ def test_how_a_curve_is_made_is_changed_on_a_page_with_an_event(market):
     address = "/curves/DE/MARK/change/"
     terms = {
         "method": "MAXIMUM_SMOOTHNESS", "minutes": "15", "tolerance": "0.05", "history_days": "365",
+        "fit": "MIDS", "holiday_calendar": "",
     }  # fmt: skip
 
     shown = officer.get(address).content.decode()
@@ -155,3 +167,80 @@ def test_how_a_curve_is_made_is_changed_on_a_page_with_an_event(market):
     assert trader.get(address).status_code == 403
     new = build_version(actor=SYSTEM, definition=definition, as_of=CLOSE)
     assert new.number == 2 and prove(old).is_same and prove(new).is_same
+
+
+def file_of(value, quality="WITHDRAWN", contract="Jan27", source="exchange"):
+    line = f"DE,{contract},BASE,{value},,,{CLOSE.isoformat()},{quality},{source}"
+    return f"{','.join(COLUMNS)}\n{line}\n".encode()
+
+
+def test_a_file_withdraws_a_quote_at_the_price_that_stands(market):
+    given = {"actor": SYSTEM, "name": "back.csv", "received_at": NOW}
+
+    shown = preview_quotes(content=file_of("101.750"), **given)
+    done = import_quotes(content=file_of("101.750"), **given)
+    again = import_quotes(content=file_of("101.75"), **given)
+
+    (field,) = shown.changes[0].fields
+    assert (field.field, field.before, field.after) == ("quality", "SETTLEMENT", "WITHDRAWN")
+    assert done.count(RowState.CHANGED) == again.count(RowState.UNCHANGED) == 1
+    assert ("Jan27", "BASE") not in quoted(market)
+    assert Quote.objects.filter(quality="WITHDRAWN").count() == 1
+    assert "back.csv" in Event.objects.get(type="quote.withdrawn").payload["reason"]
+    for content, column in (
+        (file_of("99.11", contract="Feb27"), "value"),
+        (file_of("99.10", contract="Mar27"), "contract"),
+        (file_of("99.10", contract="Feb27", source="broker"), "contract"),
+    ):
+        with pytest.raises(ReferenceRefused) as refused:
+            import_quotes(content=content, **given)
+        (refusal,) = refused.value.diff.refusals
+        assert (refusal.line, refusal.field) == (2, column)
+    import_quotes(content=file_of("101.75", quality="SETTLEMENT"), **given)
+    assert quoted(market)["Jan27", "BASE"] == Decimal("101.75")
+
+
+def test_quotes_are_withdrawn_over_rest_all_or_none(market):
+    company = make_organization()
+    trader, reader = signed_in(Role.TRADER, company), signed_in(Role.ESG_OFFICER, company)
+    wrong = [
+        {"contract": "Jan27", "value": "101.75", "valid_from": CLOSE.isoformat()},
+        {"contract": "Jan27", "load": "PEAK", "value": "126.4", "valid_from": CLOSE.isoformat()},
+    ]
+    body = {"market": "DE", "source": "exchange", "reason": "fat finger", "quotes": wrong}
+
+    def post(client, **changes):
+        return client.post(
+            "/api/v1/trading/quotes/withdrawals",
+            json.dumps({**body, **changes}),
+            content_type="application/json",
+        )
+
+    for changes, status in (
+        ({"quotes": [wrong[0], {**wrong[1], "value": "126.5"}]}, 400),
+        ({"quotes": [wrong[0], wrong[0]]}, 400),
+        ({"quotes": [{**wrong[0], "contract": "Cat27"}]}, 400),
+        ({"quotes": [{**wrong[0], "load": "5X16"}]}, 400),
+        ({"source": "broker"}, 400),
+        ({"reason": " "}, 400),
+        ({"market": "NONE"}, 404),
+    ):
+        assert post(trader, **changes).status_code == status, changes
+    assert post(reader).status_code == 403
+    assert len(quoted(market)) == 12
+    assert post(trader).json() == {"read": 2, "withdrawn": 2}
+    assert post(trader).json() == {"read": 2, "withdrawn": 0}
+    assert len(quoted(market)) == 10
+
+
+def test_the_list_of_curves_and_the_check_of_prices_know_no_withdrawn_day(market):
+    definition = four_eyes(market)
+    later = CLOSE.replace(minute=30)
+    quote(market, {("Jan28", "BASE"): "80"}, at=later)
+    (before,) = curve_lines(actor=SYSTEM, as_of=NOW)
+    only = Quote.objects.get(market=market, contract="Jan28")
+    withdraw_quote(actor=SYSTEM, quote_id=only.pk, reason="wrong")
+    (line,) = curve_lines(actor=SYSTEM, as_of=NOW)
+
+    assert (before.newest, line.newest) == (later, CLOSE) and line.definition == definition
+    assert set(standing_quotes().values_list("valid_from", flat=True)) == {CLOSE}

@@ -1,4 +1,4 @@
-"""Quotes and forward curves over REST: post quotes; build, publish and read versions."""
+"""Forward curves over REST: build, publish and read versions."""
 
 from typing import Any, ClassVar
 
@@ -11,47 +11,17 @@ from rest_framework.response import Response
 from energyopti.accounts.requests import actor_of
 from energyopti.foundation import clock
 from energyopti.foundation.api.refusals import Refusal
-from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
+from energyopti.foundation.api.serializers import InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiView
 from energyopti.foundation.calendars import CalendarError
 
-from ..models import CurveVersion, QuoteQuality
-from ..queries.curve_building import NoCurve
+from ..models import CurveVersion
+from ..queries.curve_terms import NoCurve
 from ..queries.curve_versions import UnknownCurve, definition_of, history_of, prove, version_of
 from ..queries.quotes import latest_trading_day
-from ..services.curves import (
-    CurveRefused,
-    approve_version,
-    build_version,
-    reject_version,
-    submit_version,
-)
-from ..services.quotes import QuoteDraft, QuoteRefused, book_quotes
-from .prices import market_or_404
-
-MOST_QUOTES = 5000
-
-
-class QuoteInput(StrictSerializer):
-    contract = serializers.CharField(max_length=16, help_text="As traded: Cal27, Q1-27, Jan27.")
-    load = serializers.CharField(max_length=16, default="BASE", help_text="Code of a shape.")
-    value = DecimalString(max_digits=18, decimal_places=6)
-    bid = DecimalString(max_digits=18, decimal_places=6, required=False, allow_null=True)
-    ask = DecimalString(max_digits=18, decimal_places=6, required=False, allow_null=True)
-    valid_from = InstantField(help_text="The instant that the price speaks of.")
-
-
-class QuotesInput(StrictSerializer):
-    market = serializers.CharField(max_length=16)
-    source = serializers.CharField(max_length=120)
-    quality = serializers.ChoiceField(choices=QuoteQuality.choices)
-    quotes = QuoteInput(many=True, allow_empty=False, max_length=MOST_QUOTES)
-
-
-class QuotesOutput(serializers.Serializer[dict[str, Any]]):
-    read = serializers.IntegerField()
-    new = serializers.IntegerField()
-    corrected = serializers.IntegerField(help_text="Changed prices of the same source.")
+from ..services.curve_definitions import CurveRefused
+from ..services.curve_publication import approve_version, reject_version, submit_version
+from ..services.curves import build_version
 
 
 class PointOutput(serializers.Serializer[dict[str, Any]]):
@@ -60,6 +30,14 @@ class PointOutput(serializers.Serializer[dict[str, Any]]):
     end = serializers.DateTimeField()
     hours = serializers.FloatField()
     price = serializers.FloatField()
+
+
+class MovedOutput(serializers.Serializer[dict[str, Any]]):
+    contract = serializers.CharField()
+    load = serializers.CharField()
+    source = serializers.CharField()
+    price = serializers.FloatField(help_text="As quoted.")
+    taken = serializers.FloatField(help_text="What the curve meets, within bid and ask.")
 
 
 class VersionOutput(serializers.Serializer[dict[str, Any]]):
@@ -77,6 +55,7 @@ class VersionOutput(serializers.Serializer[dict[str, Any]]):
     reason = serializers.CharField()
     content_hash = serializers.CharField()
     conflicts = serializers.ListField(child=serializers.CharField())
+    moved = MovedOutput(many=True)
     points = PointOutput(many=True, required=False)
 
 
@@ -96,29 +75,6 @@ class ProofOutput(serializers.Serializer[dict[str, Any]]):
     is_same = serializers.BooleanField()
 
 
-QUOTES_EXAMPLE = OpenApiExample(
-    "Two settlement prices",
-    request_only=True,
-    value={
-        "market": "DE",
-        "source": "exchange",
-        "quality": "SETTLEMENT",
-        "quotes": [
-            {"contract": "Cal27", "value": "88.50", "valid_from": "2026-11-20T17:00:00Z"},
-            {
-                "contract": "Cal27",
-                "load": "PEAK",
-                "value": "99.80",
-                "bid": "99.60",
-                "ask": "100.00",
-                "valid_from": "2026-11-20T17:00:00Z",
-            },
-        ],
-    },
-)
-BOOKED_EXAMPLE = OpenApiExample(
-    "One new, one corrected", response_only=True, value={"read": 2, "new": 1, "corrected": 1}
-)
 _VERSION: dict[str, Any] = {
     "market": "DE",
     "curve": "MARK",
@@ -132,6 +88,15 @@ _VERSION: dict[str, Any] = {
     "reason": "close",
     "content_hash": "9f0a…",
     "conflicts": [],
+    "moved": [
+        {
+            "contract": "Q4-27",
+            "load": "BASE",
+            "source": "exchange",
+            "price": 101.3,
+            "taken": 101.22,
+        }
+    ],
 }
 VERSION_EXAMPLE = OpenApiExample("A version", response_only=True, value=_VERSION)
 BUILD_EXAMPLE = OpenApiExample(
@@ -147,39 +112,6 @@ PROOF_EXAMPLE = OpenApiExample(
     response_only=True,
     value={"stored": "9f0a…", "rebuilt": "9f0a…", "is_same": True},
 )
-
-
-class QuotesView(ApiView):
-    """Forward quotes of a market."""
-
-    permissions: ClassVar[dict[str, str]] = {"POST": "trading.import_prices"}
-    scopes: ClassVar[dict[str, str]] = {"POST": "prices:write"}
-
-    @extend_schema(
-        description=(
-            "Book quotes of one market and source, all or none. What is known already is not"
-            " booked again; a changed price is a correction."
-        ),
-        request=QuotesInput,
-        responses={200: QuotesOutput},
-        examples=[QUOTES_EXAMPLE, BOOKED_EXAMPLE],
-    )
-    def post(self, request: Request) -> Response:
-        body = QuotesInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = body.validated_data
-        try:
-            booked = book_quotes(
-                actor=actor_of(request._request),
-                market=market_or_404(given["market"]),
-                drafts=[QuoteDraft(**quote) for quote in given["quotes"]],
-                source=given["source"],
-                quality=QuoteQuality(given["quality"]),
-            )
-        except (QuoteRefused, CalendarError) as error:
-            raise Refusal(str(error), code="quote_refused", pointer="/quotes") from error
-        shown = {"read": booked.read, "new": booked.new, "corrected": booked.corrected}
-        return Response(QuotesOutput(shown).data)
 
 
 class VersionsView(ApiView):
@@ -325,4 +257,5 @@ def _shown(row: CurveVersion, market: str, code: str) -> dict[str, Any]:
         "reason": row.decision_reason or row.reason,
         "content_hash": row.snapshot.content_hash,
         "conflicts": row.snapshot.conflicts,
+        "moved": row.snapshot.moved,
     }

@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from .curves import ProofView, QuotesView, VersionsView, VersionView
+from .curves import ProofView, VersionsView, VersionView
 from .prices import CurveView, ForecastView, MarketViewSet, PriceViewSet
+from .quotes import QuotesView, WithdrawalsView
 from .rates import FxForwardsView, InterestView, VolsView
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("fx-forwards", FxForwardsView.as_view(), name="api-fx-forwards"),
     path("volatilities", VolsView.as_view(), name="api-volatilities"),
     path("quotes", QuotesView.as_view(), name="api-quotes"),
+    path("quotes/withdrawals", WithdrawalsView.as_view(), name="api-quote-withdrawals"),
     path(
         "curves/<str:market>/<str:code>/versions", VersionsView.as_view(), name="api-curve-versions"
     ),

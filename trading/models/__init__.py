@@ -17,6 +17,7 @@ from .closing import ClosingTime, EndOfDay, EndOfDayProof, EndOfDayState
 from .commodities import Commodity, CommodityKind, Delivery
 from .curves import (
     CurveDefinition,
+    CurveFit,
     CurveMethod,
     CurvePoint,
     CurveSnapshot,
@@ -87,6 +88,7 @@ __all__ = [
     "CounterpartyStatus",
     "CreditSupportAnnex",
     "CurveDefinition",
+    "CurveFit",
     "CurveMethod",
     "CurvePoint",
     "CurveSnapshot",

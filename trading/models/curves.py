@@ -18,6 +18,13 @@ class CurveMethod(models.TextChoices):
     HISTORY_SHAPED = "HISTORY_SHAPED", "Shaped by spot history"
 
 
+class CurveFit(models.TextChoices):
+    """What of a quote a curve meets."""
+
+    MIDS = "MIDS", "Prices exactly"
+    BANDS = "BANDS", "Within bid and ask"
+
+
 class PublicationPolicy(models.TextChoices):
     """Who has to look at a curve before positions are valued on it."""
 
@@ -34,6 +41,8 @@ class CurveDefinition(models.Model):
     tolerance       currency/unit that a quote may be off what finer ones imply before it is
                     named a conflict.
     history_days    of spot prices that a history-shaped curve learns from.
+    fit             within bid and ask, prices are moved as little as makes them agree.
+    holiday_calendar    whose days a history-shaped curve takes for Sundays; None where none is.
     owner           who answers for it; None for a curve of the system.
     """
 
@@ -43,6 +52,10 @@ class CurveDefinition(models.Model):
     minutes = models.PositiveSmallIntegerField(default=60)
     tolerance = models.DecimalField(max_digits=9, decimal_places=4, default=Decimal("0.01"))
     history_days = models.PositiveSmallIntegerField(default=730)
+    fit = models.CharField(max_length=5, choices=CurveFit, default=CurveFit.MIDS)
+    holiday_calendar = models.ForeignKey(
+        "trading.HolidayCalendar", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     policy = models.CharField(
         max_length=10, choices=PublicationPolicy, default=PublicationPolicy.FOUR_EYES
     )
@@ -91,6 +104,7 @@ class CurveSnapshot(models.Model):
     left_out        quotes not built from, each with what the others imply, the amount between
                     the two, and whether that is a conflict.
     conflicts       of these, the sentences about conflicts.
+    moved           quotes whose price was moved within bid and ask, from and to.
     edits           nodes set by hand: contract, load, from, to, reason, who.
     parameters      of the definition as they were; all that a rebuild needs beside the cut.
     tzdata, code    versions it was built with; not part of the hash.
@@ -108,6 +122,7 @@ class CurveSnapshot(models.Model):
     quote_ids = ArrayField(models.BigIntegerField())
     left_out = models.JSONField(default=list)
     conflicts = models.JSONField(default=list)
+    moved = models.JSONField(default=list)
     edits = models.JSONField(default=list)
     parameters = models.JSONField(default=dict)
     tzdata = models.CharField(max_length=16, default="")

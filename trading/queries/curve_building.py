@@ -11,15 +11,25 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from energyopti.foundation.calendars import Calendar, DatePeriod
+from energyopti.foundation.calendars import Calendar, DatePeriod, HolidaySet
 from energyopti.foundation.intervals import Interval
 
-from ..models import CurveDefinition, CurveMethod, Market
+from ..models import CurveFit, CurveMethod, HolidayCalendar, Market
+from .curve_points import curve_points
+from .curve_terms import (
+    CurveTerms,
+    EditRefused,
+    MovedQuote,
+    NoCurve,
+    NodeEdit,
+    OneLeftOut,
+    Point,
+)
 from .load_hours import complements, loads_of_market
+from .load_shapes import holiday_sets
 from .prices import price_series
 from .quotes import BASE, KnownQuote, quotes_at
 
@@ -27,7 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from ..curves import CurveQuote, LoadCurve, LoadHours, ShapedCurve
+    from ..curves import CurveQuote, LeftOut, LoadCurve, LoadHours, ShapedCurve, SpotProfile
 
     Floats = npt.NDArray[np.float64]
 
@@ -36,85 +46,13 @@ _DAY = timedelta(days=1)
 _PLACES = 6
 
 
-class NoCurve(LookupError):
-    """A market has no quote, so there is no curve."""
-
-
-class EditRefused(ValueError):
-    """A node set by hand cannot be; names the field and the rule."""
-
-
-@dataclass(frozen=True, slots=True)
-class CurveTerms:
-    """How a curve is made; words and units as in `models.CurveDefinition`."""
-
-    code: str = "FORWARD"
-    method: str = "FLAT"
-    minutes: int = 60
-    tolerance: str = "0.01"
-    history_days: int = 730
-
-    @classmethod
-    def of(cls, definition: CurveDefinition) -> CurveTerms:
-        return cls(
-            definition.code,
-            str(definition.method),
-            definition.minutes,
-            f"{Decimal(definition.tolerance).normalize():f}",
-            definition.history_days,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class NodeEdit:
-    """
-    A node of a curve set by hand: the price of a contract and load.
-
-    was     what was quoted, or what the curve implied where nothing was
-    """
-
-    contract: str
-    load: str
-    was: float
-    price: float
-    reason: str
-    actor_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """The mean price of one load over one stretch of delivery, at most a month."""
-
-    load: str
-    interval: Interval
-    hours: float
-    price: float
-
-
-@dataclass(frozen=True, slots=True)
-class OneLeftOut:
-    """A quote that was not built from; words and units as in `trading.curves.LeftOut`."""
-
-    quote_id: int
-    contract: str
-    load: str
-    source: str
-    price: float
-    implied: float
-    amount: float
-    profit: float
-    hours: float
-    is_conflict: bool
-    against: tuple[str, ...]
-    text: str
-
-
 @dataclass(frozen=True, eq=False)
 class BuiltCurve:
     """
     A curve with all that it was built from.
 
     quotes      known at the cut; `taken` are the ids of those repriced
+    moved       of these, those repriced at another price within their bid and ask
     shaped      prices of the fine grid; None where they are flat in each cell
     """
 
@@ -126,6 +64,7 @@ class BuiltCurve:
     curve: LoadCurve
     shaped: ShapedCurve | None
     taken: tuple[int, ...]
+    moved: tuple[MovedQuote, ...]
     left_out: tuple[OneLeftOut, ...]
     points: tuple[Point, ...]
     content_hash: str
@@ -186,33 +125,23 @@ def curve_from(
     edits: Sequence[NodeEdit] = (),
 ) -> BuiltCurve:
     """Build the curve of quotes at hand; refuses as `known_curve`."""
-    from ..curves import bootstrap  # with NumPy: for whoever builds one
-
     if not quotes:
         raise NoCurve(f"{market.code}: no forward quote is known at {as_of.isoformat()}.")
     calendar = market.calendar
-    given, ids = _curve_quotes(calendar, quotes, edits, as_of)
+    given, ids = _curve_quotes(calendar, terms, quotes, edits, as_of)
     period = _dates_of(calendar, given)
     is_shaped = terms.method == CurveMethod.HISTORY_SHAPED
     needs_loads = is_shaped or any(quote.load != BASE for quote in given)
     loads = loads_of_market(market, period, known_at=known_at) if needs_loads else {}
     partners = complements(market, period=period, known_at=known_at) if needs_loads else {}
-    curve = bootstrap(
-        given,
-        calendar=calendar,
-        loads=loads,
-        tolerance=float(terms.tolerance),
-        cut_months=terms.method != CurveMethod.MAXIMUM_SMOOTHNESS,
-    )
-    for edit in curve.left_out:
-        if edit.quote.name not in ids:
+    curve, moved, left_out = _fitted(terms, calendar, given, loads)
+    for each in left_out:
+        if each.quote.name not in ids:
             raise EditRefused(
-                f"contract: {edit}. Edit one of the finer contracts; they decide its price."
+                f"contract: {each}. Edit one of the finer contracts; they decide its price."
             )
     shaped, profile = _shaped(market, terms, curve, as_of=as_of, known_at=known_at)
-    points = tuple(_points(calendar, curve, shaped, loads, partners, all_loads=is_shaped))
-    left_out = tuple(_left_out(curve, ids))
-    taken = tuple(ids[quote.name].id for quote in curve.quotes if quote.name in ids)
+    points = tuple(curve_points(calendar, curve, shaped, loads, partners, all_loads=is_shaped))
     return BuiltCurve(
         market=market,
         terms=terms,
@@ -221,15 +150,42 @@ def curve_from(
         edits=tuple(edits),
         curve=curve,
         shaped=shaped,
-        taken=taken,
-        left_out=left_out,
+        taken=tuple(ids[quote.name].id for quote in curve.quotes if quote.name in ids),
+        moved=tuple(_moved(moved, ids)),
+        left_out=tuple(_left_out(left_out, ids)),
         points=points,
         content_hash=_hash(market, terms, as_of, quotes, edits, loads, given, profile, points),
     )
 
 
+def _fitted(
+    terms: CurveTerms,
+    calendar: Calendar,
+    given: Sequence[CurveQuote],
+    loads: Mapping[str, LoadHours],
+) -> tuple[LoadCurve, Sequence[tuple[CurveQuote, CurveQuote]], Sequence[LeftOut]]:
+    """Return the curve of quotes, those it moved within their bands, and those it left out."""
+    from ..curves import bootstrap, bootstrap_within_bands  # with NumPy: for whoever builds one
+
+    tolerance = float(terms.tolerance)
+    cut_months = terms.method != CurveMethod.MAXIMUM_SMOOTHNESS
+    if terms.fit == CurveFit.BANDS:
+        banded = bootstrap_within_bands(
+            given, calendar=calendar, loads=loads, tolerance=tolerance, cut_months=cut_months
+        )
+        return banded.curve, banded.moved, (*banded.redundant, *banded.conflicts)
+    curve = bootstrap(
+        given, calendar=calendar, loads=loads, tolerance=tolerance, cut_months=cut_months
+    )
+    return curve, (), curve.left_out
+
+
 def _curve_quotes(
-    calendar: Calendar, quotes: Sequence[KnownQuote], edits: Sequence[NodeEdit], as_of: datetime
+    calendar: Calendar,
+    terms: CurveTerms,
+    quotes: Sequence[KnownQuote],
+    edits: Sequence[NodeEdit],
+    as_of: datetime,
 ) -> tuple[list[CurveQuote], dict[str, KnownQuote]]:
     """Return what the curve is built from, and the stored quotes by the names used there."""
     from ..curves import CurveQuote, QuoteQuality, contract_interval
@@ -244,6 +200,7 @@ def _curve_quotes(
         for name, same in by_name.items()
         for quote in same
     }
+    is_banded = terms.fit == CurveFit.BANDS
     given = [
         CurveQuote(
             name,
@@ -252,6 +209,8 @@ def _curve_quotes(
             load=quote.load,
             quality=QuoteQuality(quote.quality),
             valid_from=quote.valid_from,
+            bid=float(quote.bid) if is_banded and quote.bid is not None else None,
+            ask=float(quote.ask) if is_banded and quote.ask is not None else None,
         )
         for name, quote in ids.items()
     ]
@@ -279,24 +238,28 @@ def _shaped(
     known_at: datetime | None,
 ) -> tuple[ShapedCurve | None, str]:
     """Return the fine grid's prices, None if flat, and a digest of the history they follow."""
-    from ..curves import Smoothing, delivery_grid, shape_curve
+    from ..curves import Smoothing, SplineEnd, delivery_grid, shape_curve
 
     if terms.method == CurveMethod.FLAT:
         return None, ""
     grid = delivery_grid(curve, calendar=market.calendar, minutes=terms.minutes)
     if terms.method == CurveMethod.MAXIMUM_SMOOTHNESS:
-        return shape_curve(curve, grid, smoothing=Smoothing.MAXIMUM_SMOOTHNESS), ""
-    additive = _profile(market, terms, as_of=as_of, known_at=known_at).on(grid)
+        end = SplineEnd(terms.spline_end)
+        return shape_curve(curve, grid, smoothing=Smoothing.MAXIMUM_SMOOTHNESS, end=end), ""
+    profile = _profile(market, terms, as_of=as_of, known_at=known_at)
+    additive = profile.on(grid)
     digest = hashlib.sha256(additive.round(_PLACES).tobytes()).hexdigest()
+    if profile.holidays is not None:
+        digest = f"{digest} {profile.holidays.name} {profile.holidays.version}"
     return shape_curve(curve, grid, additive=additive), digest
 
 
 def _profile(
     market: Market, terms: CurveTerms, *, as_of: datetime, known_at: datetime | None
-) -> Any:
+) -> SpotProfile:
     import numpy as np
 
-    from ..curves import CurveError, DeliveryGrid, learn_profile
+    from ..curves import CurveError, DayKinds, DeliveryGrid, learn_profile
 
     calendar = market.calendar
     after = calendar.date_of(as_of)
@@ -311,72 +274,37 @@ def _profile(
     prices = np.full(len(grid), np.nan)
     at = np.searchsorted(grid.starts, series.starts)
     prices[at] = series.values
-    return learn_profile(grid, prices)
+    return learn_profile(
+        grid,
+        prices,
+        holidays=_holidays(terms, known_at),
+        day_kinds=DayKinds(terms.day_kinds),
+    )
 
 
-def _points(
-    calendar: Calendar,
-    curve: LoadCurve,
-    shaped: ShapedCurve | None,
-    loads: Mapping[str, LoadHours],
-    partners: Mapping[str, str],
-    *,
-    all_loads: bool,
-) -> Iterator[Point]:
-    """
-    Yield the mean of each load over each segment, cut at months.
+def _holidays(terms: CurveTerms, known_at: datetime | None) -> HolidaySet | None:
+    from ..curves import CurveError
 
-    A load has a price where a quote of it, or of what it is the complement of, delivers; under a
-    history's shape everywhere.
-    """
-    from ..curves import CurveDoesNotCover, CurveError
-
-    cells = curve.cells
-    base = curve.base()
-    segments = [interval for interval, _ in base.segments()]
-    if shaped is None:
-        for interval, price in base.segments():
-            yield Point(BASE, interval, float(interval.hours), price)
-    else:
-        segments = list(_cut_at_months(calendar, segments))
-        for interval in segments:
-            yield Point(BASE, interval, float(interval.hours), shaped.average(interval))
-    source = shaped or curve
-    others = [
-        interval
-        for start, end in cells.bounds.tolist()
-        for interval in _cut_at_months(calendar, [_interval(start, end)])
-    ]
-    for load in sorted(loads):
-        related = {load, partners.get(load)} | {k for k, v in partners.items() if v == load}
-        quoted = [quote.interval for quote in curve.quotes if quote.load in related]
-        for interval in others:
-            if not all_loads and not any(q.covers(interval) for q in quoted):
-                continue
-            try:
-                price = source.average(interval, load)
-            except (CurveDoesNotCover, CurveError):
-                continue  # no hours of this load here, or no quote speaks of them
-            yield Point(load, interval, cells.hours(interval, load), price)
+    if not terms.holidays:
+        return None
+    ids = set(HolidayCalendar.objects.filter(code=terms.holidays).values_list("pk", flat=True))
+    for found in holiday_sets(ids, known_at).values():
+        return found
+    raise CurveError(f"holidays: no version of {terms.holidays} is known.")
 
 
-def _interval(start: int, end: int) -> Interval:
-    return Interval(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
+def _moved(
+    moved: Iterable[tuple[CurveQuote, CurveQuote]], ids: Mapping[str, KnownQuote]
+) -> Iterator[MovedQuote]:
+    for quoted, taken in moved:
+        stored = ids[quoted.name]
+        yield MovedQuote(
+            stored.id, stored.contract, stored.load, stored.source, quoted.price, taken.price
+        )
 
 
-def _cut_at_months(calendar: Calendar, segments: Iterable[Interval]) -> Iterator[Interval]:
-    for segment in segments:
-        month: date = calendar.date_of(segment.start).replace(day=1)
-        cuts = []
-        while (month := (month + 32 * _DAY).replace(day=1)) and (
-            start := calendar.start_of(month)
-        ) < segment.end:
-            cuts.append(start)
-        yield from segment.split_at(cuts)
-
-
-def _left_out(curve: LoadCurve, ids: Mapping[str, KnownQuote]) -> Iterator[OneLeftOut]:
-    for each in curve.left_out:
+def _left_out(left_out: Iterable[LeftOut], ids: Mapping[str, KnownQuote]) -> Iterator[OneLeftOut]:
+    for each in left_out:
         stored = ids[each.quote.name]
         yield OneLeftOut(
             quote_id=stored.id,
@@ -406,10 +334,10 @@ def _hash(
     points: Sequence[Point],
 ) -> str:
     used = {quote.load for quote in given} - {BASE}
-    content = [
+    content: list[Any] = [
         BUILD_VERSION,
         market.code,
-        asdict(terms),
+        terms.hashed(),
         as_of.astimezone(UTC).isoformat(),
         [
             [q.id, q.contract, q.load, f"{q.value.normalize():f}", q.quality, q.source]
@@ -426,4 +354,6 @@ def _hash(
             for p in points
         ],
     ]
+    if terms.fit == CurveFit.BANDS:
+        content.append([[each.name, *each.band] for each in given])
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -8,17 +8,18 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import DatePeriod
 
-from ..models import CurveDefinition, CurvePoint, CurveVersion, Market, Quote
+from ..models import CurveDefinition, CurvePoint, CurveVersion, Market
 from .curve_versions import VIEW, definitions, history_of, published_before, stored_curve
-from .quotes import BASE
+from .quotes import BASE, standing_quotes
 
 if TYPE_CHECKING:
-    from .curve_building import BuiltCurve, OneLeftOut
+    from .curve_building import BuiltCurve
+    from .curve_terms import MovedQuote, OneLeftOut
 
 _STALE = timedelta(days=4)  # a close before a long weekend
 
@@ -46,7 +47,11 @@ class CurveLine:
 
 @dataclass(frozen=True, slots=True)
 class QuoteBeside:
-    """A quote beside what the curve says of its delivery, and why it was not built from."""
+    """
+    A quote beside what the curve says of its delivery, and why it was not built from.
+
+    moved    the quote at the price that the curve meets instead, within its bid and ask
+    """
 
     quote_id: int
     contract: str
@@ -60,6 +65,7 @@ class QuoteBeside:
     source: str
     implied: float | None
     left_out: OneLeftOut | None
+    moved: MovedQuote | None
 
     @property
     def difference(self) -> float | None:
@@ -108,11 +114,16 @@ def curve_lines(*, actor: Actor, as_of: datetime) -> list[CurveLine]:
         "definition_id", flat=True
     ):
         waiting[key] = waiting.get(key, 0) + 1
+    quoted = (
+        standing_quotes()
+        .filter(market=OuterRef("pk"), valid_from__lte=as_of)
+        .order_by("-valid_from")
+        .values("valid_from")[:1]
+    )
     newest = dict(
-        Quote.objects.filter(valid_from__lte=as_of)
-        .values("market_id")
-        .annotate(newest=Max("valid_from"))
-        .values_list("market_id", "newest")
+        Market.objects.filter(pk__in={row.market_id for row in rows})
+        .annotate(newest=Subquery(quoted))
+        .values_list("pk", "newest")
     )
     found = []
     for row in rows:
@@ -191,6 +202,7 @@ def _lines(built: BuiltCurve) -> list[QuoteBeside]:
     from ..curves import CurveDoesNotCover, CurveError
 
     left_out = {each.quote_id: each for each in built.left_out}
+    moved = {each.quote_id: each for each in built.moved}
     lines = []
     for quote in built.quotes:
         try:
@@ -211,6 +223,7 @@ def _lines(built: BuiltCurve) -> list[QuoteBeside]:
                 source=quote.source,
                 implied=implied,
                 left_out=left_out.get(quote.id),
+                moved=moved.get(quote.id),
             )
         )
     return lines

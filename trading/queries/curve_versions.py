@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from energyopti.accounts.actors import Actor
 
 from ..models import CurveDefinition, CurveSnapshot, CurveVersion, Market
-from .curve_building import BuiltCurve, CurveTerms, NodeEdit, known_curve
+from .curve_building import BuiltCurve, known_curve
+from .curve_terms import CurveTerms, NodeEdit
 
 VIEW = "trading.view_quote"
 
@@ -42,7 +43,7 @@ def definitions(*, actor: Actor) -> QuerySet[CurveDefinition]:
     :raises PermissionMissing: without `trading.view_quote`, as all readers here.
     """
     actor.require(VIEW)
-    return CurveDefinition.objects.select_related("market", "owner").order_by(
+    return CurveDefinition.objects.select_related("market", "owner", "holiday_calendar").order_by(
         "market__code", "code"
     )
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 
 from ..models import CurveSnapshot, CurveVersion, Market
-from .curve_building import CurveTerms, NoCurve, curve_from
+from .curve_building import curve_from
+from .curve_terms import CurveTerms, NoCurve
 from .quotes import KnownQuote, quotes_at
 
 if TYPE_CHECKING:

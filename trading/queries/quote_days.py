@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef
+from trading.models import Market
 
-from trading.models import WITHDRAWN, Market, Quote
-
-from .quotes import BASE
+from .quotes import BASE, standing_quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +41,7 @@ def quote_days(
     Three queries.
     """
     market = Market.objects.get(pk=market_id)
-    taken_back = Quote.objects.filter(
-        market=market,
-        valid_from=OuterRef("valid_from"),
-        contract=OuterRef("contract"),
-        load_type=load,
-        source=OuterRef("source"),
-        quality=WITHDRAWN,
-        recorded_at__gte=OuterRef("recorded_at"),
-    )
-    quotes = Quote.objects.filter(
-        ~Exists(taken_back), market=market, load_type=load, valid_from__lte=as_of
-    )
+    quotes = standing_quotes().filter(market=market, load_type=load, valid_from__lte=as_of)
     instants = list(
         quotes.order_by("-valid_from").values_list("valid_from", flat=True).distinct()[:days]
     )

@@ -7,7 +7,8 @@ from decimal import Decimal
 from energyopti.accounts.actors import Actor
 
 from ..models import Market
-from .curve_building import CurveTerms, curve_from
+from .curve_building import curve_from
+from .curve_terms import CurveTerms
 from .quotes import KnownQuote, quotes_at
 
 

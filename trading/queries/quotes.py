@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
 from energyopti.foundation.intervals import Interval
 
-from ..models import Market
+from ..models import WITHDRAWN, Market, Quote
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,6 +155,20 @@ def latest_trading_day(
         row = cursor.fetchone()
     found: datetime | None = row[0] if row else None
     return found
+
+
+def standing_quotes() -> QuerySet[Quote]:
+    """Return the quotes, corrected ones too, that their sources have not withdrawn until now."""
+    withdrawn = Quote.objects.filter(
+        market=OuterRef("market"),
+        valid_from=OuterRef("valid_from"),
+        contract=OuterRef("contract"),
+        load_type=OuterRef("load_type"),
+        source=OuterRef("source"),
+        quality=WITHDRAWN,
+        recorded_at__gte=OuterRef("recorded_at"),
+    )
+    return Quote.objects.filter(~Exists(withdrawn))
 
 
 def quote_history(

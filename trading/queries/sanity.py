@@ -11,11 +11,11 @@ from django.db.models import F
 
 from trading.checks import CheckResult, Outcome, Proposal
 from trading.deals import Profile, Schedule
-from trading.models import CurveVersion, Quote, TradeStatus, TradeVersion
+from trading.models import CurveVersion, TradeStatus, TradeVersion
 
 from .marks import MarketMarks, month_marks
 from .quote_days import DayOfQuotes, quote_days
-from .quotes import BASE
+from .quotes import BASE, standing_quotes
 from .summaries import compared_terms
 
 DUPLICATE_WINDOW = timedelta(minutes=10)
@@ -96,7 +96,9 @@ def check_prices(proposals: Sequence[Proposal]) -> list[CheckResult]:
         CurveVersion.objects.filter(definition__is_mark=True, published_at__isnull=False),
         "definition__market_id", "snapshot__as_of", proposals,
     )  # fmt: skip
-    quoted = _instants(Quote.objects.filter(load_type=BASE), "market_id", "valid_from", proposals)
+    quoted = _instants(
+        standing_quotes().filter(load_type=BASE), "market_id", "valid_from", proposals
+    )
     kept: dict[tuple[Any, ...], Any] = {}
 
     def marks_of(proposal: Proposal) -> MarketMarks | None:

@@ -1,18 +1,15 @@
-"""Define forward curves, build and edit versions, and publish them under four eyes."""
+"""Build versions of forward curves from the quotes known, and set nodes by hand."""
 
 from dataclasses import asdict
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from energyopti.accounts.actors import Actor, PermissionMissing
-from energyopti.accounts.queries.organizations import operating_organization_ids
+from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import tzdata_version
-from energyopti.foundation.events.services import record_event
 
 from ..models import (
     CurveDefinition,
-    CurveMethod,
     CurvePoint,
     CurveSnapshot,
     CurveStatus,
@@ -23,94 +20,21 @@ from ..models import (
 from ..queries.curve_building import (
     BUILD_VERSION,
     BuiltCurve,
-    CurveTerms,
-    EditRefused,
-    NoCurve,
-    NodeEdit,
     known_curve,
 )
+from ..queries.curve_terms import CurveTerms, EditRefused, NoCurve, NodeEdit
 from ..queries.curve_versions import rebuilt
-from ..queries.quotes import BASE
+from .curve_definitions import define_curve, require_operator
+from .curve_publication import lock_of, publish, tell
 from .locks import lock_keys
 from .quotes import known_loads, lock_quotes
 from .versions import code_version
 
 FORWARD = "FORWARD"
-_FLAT = CurveMethod(CurveMethod.FLAT)
-_FOUR_EYES = PublicationPolicy(PublicationPolicy.FOUR_EYES)
 
 
 class NoQuotes(LookupError):
     """A market has no quote at the time a curve is asked for."""
-
-
-class CurveRefused(ValueError):
-    """A verb does not fit the version's status or the person; names the field and the rule."""
-
-
-class StaleCurve(CurveRefused):
-    """The version was changed by somebody else since it was looked at."""
-
-
-def define_curve(
-    *,
-    actor: Actor,
-    market: Market,
-    code: str,
-    method: CurveMethod = _FLAT,
-    policy: PublicationPolicy = _FOUR_EYES,
-    minutes: int = 60,
-    tolerance: str = "0.01",
-    history_days: int = 730,
-    is_mark: bool = True,
-) -> CurveDefinition:
-    """
-    Say how a curve of a market is made, or say it anew; versions built before stay as they are.
-
-    Only the system may publish without a second person.
-
-    :raises PermissionMissing: without `trading.define_curve` in an operating company.
-    :raises ValidationError: naming the field.
-    :raises CurveRefused: for a person who asks for publication without a second one.
-    """
-    _require(actor, "trading.define_curve")
-    if policy == PublicationPolicy.AUTOMATIC and not (actor.is_system or market.is_simulated):
-        raise CurveRefused(
-            "policy: only curves of simulated markets are published without a second person."
-        )
-    with transaction.atomic():
-        lock_keys([f"curve:{market.pk}"])
-        found = CurveDefinition.objects.filter(market=market, code__iexact=code).first()
-        row = found or CurveDefinition(market=market, code=code, owner=actor.user)
-        values = {
-            "method": method,
-            "policy": policy,
-            "minutes": minutes,
-            "tolerance": tolerance,
-            "history_days": history_days,
-            "is_mark": is_mark,
-        }
-        changes = {
-            name: (None if found is None else str(getattr(row, name)), str(value))
-            for name, value in values.items()
-            if found is None or str(getattr(row, name)) != str(value)
-        }
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.full_clean()
-        row.save()
-        if changes:
-            record_event(
-                type="curve.defined",
-                actor=actor,
-                aggregate_type="curve_definition",
-                aggregate_id=row.pk,
-                organization_id=None,
-                key=f"market:{market.code}",
-                payload={"market": market.code, "code": row.code},
-                changes=changes,
-            )
-    return row
 
 
 def build_market_curve(
@@ -165,9 +89,9 @@ def build_version(
     :raises NoCurve: if no quote is known.
     :raises CurveError, CalendarError: if no curve can be built from the quotes, named.
     """
-    _require(actor, "trading.build_curve")
+    require_operator(actor, "trading.build_curve")
     with transaction.atomic():
-        lock_keys([_lock_of(definition)])
+        lock_keys([lock_of(definition)])
         cut = _cut(definition, known_at)
         built = known_curve(definition.market, CurveTerms.of(definition), as_of=as_of, known_at=cut)
         return _keep(actor, definition, built, cut, reason=reason, edited_from=None)
@@ -195,13 +119,13 @@ def edit_node(
 
     from ..curves import CurveDoesNotCover, CurveError, contract_interval
 
-    _require(actor, "trading.build_curve")
+    require_operator(actor, "trading.build_curve")
     if not reason.strip():
         raise EditRefused("reason: say why the curve is not what the quotes say.")
     if not math.isfinite(price):
         raise EditRefused(f"price: {price} is not a finite price.")
     with transaction.atomic():
-        lock_keys([_lock_of(version.definition)])
+        lock_keys([lock_of(version.definition)])
         before = rebuilt(version.snapshot)
         market = version.definition.market
         delivery = contract_interval(contract, market.calendar)
@@ -228,68 +152,6 @@ def edit_node(
             reason=edit.reason,
             edited_from=version,
         )
-
-
-def submit_version(
-    *, actor: Actor, version: CurveVersion, expected_status: str | None = None
-) -> CurveVersion:
-    """
-    Ask for the approval of a draft.
-
-    :raises CurveRefused: unless it is a draft.
-    """
-    _require(actor, "trading.build_curve")
-    with transaction.atomic():
-        row = _locked(version, expected_status)
-        _require_status(row, CurveStatus(CurveStatus.DRAFT))
-        row.status = CurveStatus.PENDING
-        row.submitted_by = actor.id
-        row.submitted_at = _now()
-        row.save(update_fields=["status", "submitted_by", "submitted_at"])
-        _tell("curve.submitted", actor, row, "DRAFT")
-    return row
-
-
-def approve_version(
-    *, actor: Actor, version: CurveVersion, reason: str = "", expected_status: str | None = None
-) -> CurveVersion:
-    """
-    Publish a version that waits for approval: from now on positions are valued on it.
-
-    :raises CurveRefused: unless it waits; or for whoever built, edited or submitted it.
-    """
-    _require(actor, "trading.publish_curve")
-    with transaction.atomic():
-        row = _locked(version, expected_status)
-        _require_status(row, CurveStatus(CurveStatus.PENDING))
-        if actor.id in _hands(row):
-            raise CurveRefused("approver: whoever built, edited or submitted it cannot approve it.")
-        _publish(actor, row, reason)
-    return row
-
-
-def reject_version(
-    *, actor: Actor, version: CurveVersion, reason: str, expected_status: str | None = None
-) -> CurveVersion:
-    """
-    Turn down a version that waits for approval.
-
-    :raises CurveRefused: unless it waits; without a reason; or for whoever built it.
-    """
-    _require(actor, "trading.publish_curve")
-    if not reason.strip():
-        raise CurveRefused("reason: say what is wrong with it.")
-    with transaction.atomic():
-        row = _locked(version, expected_status)
-        _require_status(row, CurveStatus(CurveStatus.PENDING))
-        if actor.id in _hands(row):
-            raise CurveRefused("approver: whoever built, edited or submitted it cannot decide.")
-        row.status = CurveStatus.REJECTED
-        row.decided_by, row.decided_at = actor.id, _now()
-        row.decision_reason = reason.strip()
-        row.save(update_fields=["status", "decided_by", "decided_at", "decision_reason"])
-        _tell("curve.rejected", actor, row, "PENDING")
-    return row
 
 
 def _keep(
@@ -323,11 +185,11 @@ def _keep(
         built_by=actor.id,
         reason=reason,
     )
-    _tell("curve.built", actor, version, None)
+    tell("curve.built", actor, version, None)
     is_automatic = definition.policy == PublicationPolicy.AUTOMATIC
     # What a person has set by hand is looked at by a second one, whatever the policy.
     if is_automatic and not built.edits:
-        _publish(actor, version, "")
+        publish(actor, version, "")
     return version
 
 
@@ -346,6 +208,7 @@ def _write_snapshot(
         quote_ids=list(built.taken),
         left_out=[asdict(each) for each in built.left_out],
         conflicts=[each.text for each in built.left_out if each.is_conflict],
+        moved=[asdict(each) for each in built.moved],
         edits=[asdict(each) for each in built.edits],
         parameters=asdict(built.terms),
         tzdata=tzdata_version(),
@@ -366,105 +229,6 @@ def _write_snapshot(
     return snapshot
 
 
-def _publish(actor: Actor, row: CurveVersion, reason: str) -> None:
-    before = row.status
-    now = _now()
-    row.definition.versions.filter(
-        status=CurveStatus.PUBLISHED, snapshot__as_of=row.snapshot.as_of
-    ).update(status=CurveStatus.SUPERSEDED)
-    row.status = CurveStatus.PUBLISHED
-    row.published_at = row.decided_at = now
-    row.decided_by, row.decision_reason = actor.id, reason.strip()
-    row.save(
-        update_fields=["status", "published_at", "decided_at", "decided_by", "decision_reason"]
-    )
-    _tell("curve.published", actor, row, before)
-
-
-def _tell(type: str, actor: Actor, row: CurveVersion, before: str | None) -> None:
-    snapshot = row.snapshot
-    record_event(
-        type=type,
-        actor=actor,
-        aggregate_type="curve",
-        aggregate_id=row.pk,
-        organization_id=None,
-        key=f"market:{row.definition.market.code}",
-        payload={
-            "market": row.definition.market.code,
-            "curve": row.definition.code,
-            "version": row.number,
-            "as_of": snapshot.as_of.isoformat(),
-            "quotes": len(snapshot.quote_ids),
-            "conflicts": snapshot.conflicts,
-            "edits": snapshot.edits,
-            "reason": row.decision_reason or row.reason,
-            "content_hash": snapshot.content_hash,
-        },
-        changes={"status": (before, row.status)},
-    )
-
-
-def _locked(version: CurveVersion, expected_status: str | None) -> CurveVersion:
-    lock_keys([_lock_of(version.definition)])
-    row = CurveVersion.objects.select_related("definition__market", "snapshot").get(pk=version.pk)
-    if expected_status is not None and row.status != expected_status:
-        raise StaleCurve(
-            f"status: version {row.number} is {row.get_status_display().lower()} by now; look at"
-            " it again."
-        )
-    return row
-
-
-def _require_status(row: CurveVersion, status: CurveStatus) -> None:
-    if row.status != status:
-        raise CurveRefused(
-            f"status: version {row.number} is {row.get_status_display().lower()};"
-            f" this takes one that is {status.label.lower()}."
-        )
-
-
-def _hands(row: CurveVersion) -> set[str]:
-    """Return who built, edited or submitted a version."""
-    return {row.built_by, row.submitted_by, *(edit["actor_id"] for edit in row.snapshot.edits)}
-
-
-def _require(actor: Actor, permission: str) -> None:
-    """Go on only with the permission in an operating company: curves are shared by all."""
-    actor.require(permission)
-    if actor.user is not None and not operating_organization_ids(actor.own_organization_ids):
-        raise PermissionMissing(permission)
-
-
 def _cut(definition: CurveDefinition, known_at: datetime | None) -> datetime:
     now = lock_quotes(definition.market_id)
     return now if known_at is None else min(known_at, now)
-
-
-def _lock_of(definition: CurveDefinition) -> str:
-    return f"curve:{definition.market_id}"
-
-
-def _now() -> datetime:
-    """Return the time by the database's clock, which published times are compared with."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        found: datetime = cursor.fetchone()[0]
-    return found
-
-
-__all__ = [
-    "BASE",
-    "FORWARD",
-    "CurveRefused",
-    "EditRefused",
-    "NoQuotes",
-    "StaleCurve",
-    "approve_version",
-    "build_market_curve",
-    "build_version",
-    "define_curve",
-    "edit_node",
-    "reject_version",
-    "submit_version",
-]

@@ -14,8 +14,9 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import CalendarError
 from energyopti.foundation.intervals import Interval
 
-from ..models import Market, QuoteQuality
+from ..models import WITHDRAWN, Market, QuoteQuality
 from ..queries.quotes import BASE, quote_versions
+from .quote_withdrawals import WrongQuote, withdraw_quotes
 from .quotes import QuoteDraft, QuoteRefused, book_quotes, check_draft, known_loads
 from .reference_files.cells import Choice, Instant, Number, Text
 from .reference_files.findings import (
@@ -34,6 +35,16 @@ COLUMNS = (
 _LONGEST = {"contract": 16, "load": 16, "source": 120}
 # A trading day's close may be stamped a little ahead of the clock that reads the file.
 _AHEAD = timedelta(hours=24)
+
+
+class _Quality(Choice):
+    """How a quote came about, or that its source takes it back."""
+
+    def __init__(self) -> None:
+        super().__init__(QuoteQuality)
+        self.values = (*self.values, WITHDRAWN)
+
+
 _CELLS: Mapping[str, Any] = {
     "market": Text(),
     "contract": Text(),
@@ -42,7 +53,7 @@ _CELLS: Mapping[str, Any] = {
     "bid": Number(optional=True),
     "ask": Number(optional=True),
     "valid_from": Instant(),
-    "quality": Choice(QuoteQuality),
+    "quality": _Quality(),
     "source": Text(),
 }
 
@@ -75,6 +86,10 @@ class _Row:
         draft = self.draft
         return self.market.pk, self.source, draft.contract, self.stored_load, draft.valid_from
 
+    def as_wrong(self) -> WrongQuote:
+        draft = self.draft
+        return WrongQuote(draft.contract, draft.valid_from, draft.value, self.stored_load)
+
 
 def preview_quotes(
     *, actor: Actor, name: str, content: bytes, received_at: datetime
@@ -89,7 +104,7 @@ def preview_quotes(
     """
     actor.require("trading.import_prices")
     rows, refusals = _read(name, content, received_at)
-    return ReferenceDiff(tuple(_changes(name, rows)), tuple(sorted(refusals)))
+    return _difference(name, rows, refusals)
 
 
 def import_quotes(
@@ -112,7 +127,7 @@ def import_quotes(
     actor.require("trading.import_prices")
     with transaction.atomic():
         rows, refusals = _read(name, content, received_at)
-        diff = ReferenceDiff(tuple(_changes(name, rows)), tuple(sorted(refusals)))
+        diff = _difference(name, rows, refusals)
         if diff.is_refused:
             raise ReferenceRefused(diff)
         if expected_digest is not None and digest_of(diff) != expected_digest:
@@ -121,6 +136,15 @@ def import_quotes(
         for row in rows:
             groups.setdefault((row.market.pk, row.source, row.quality), []).append(row)
         for (_, source, quality), members in sorted(groups.items()):
+            if quality == WITHDRAWN:
+                withdraw_quotes(
+                    actor=actor,
+                    market=members[0].market,
+                    source=source,
+                    wrong=[row.as_wrong() for row in members],
+                    reason=f"withdrawn by the file {name}"[:400],
+                )
+                continue
             book_quotes(
                 actor=actor,
                 market=members[0].market,
@@ -232,7 +256,7 @@ def _checked(field: str, read: Callable[[], Any]) -> Any:
         raise _Refused(field, str(error)) from error
 
 
-def _changes(name: str, rows: list[_Row]) -> list[RowChange]:
+def _difference(name: str, rows: list[_Row], refusals: list[Refusal]) -> ReferenceDiff:
     """Return what each row does to the version that holds now; one query a market and source."""
     by_source: dict[tuple[int, str], list[_Row]] = {}
     for row in rows:
@@ -247,27 +271,47 @@ def _changes(name: str, rows: list[_Row]) -> list[RowChange]:
                 "ask": _written(quote.ask),
                 "quality": quote.quality,
             }
-    changes = []
+    changes, refused = [], list(refusals)
     for row in rows:
-        draft = row.draft
+        before = held.get(row.key)
+        if row.quality == WITHDRAWN:
+            refusal = _unfit_withdrawal(row, before)
+            if refusal is not None:
+                refused.append(Refusal(name, row.line, *refusal))
+                continue
+        changes.append(_change(name, row, before))
+    return ReferenceDiff(tuple(changes), tuple(sorted(refused)))
+
+
+def _unfit_withdrawal(row: _Row, before: Mapping[str, str] | None) -> tuple[str, str] | None:
+    """Return the field and rule by which a line takes nothing back, None if it does."""
+    if before is None:
+        return "contract", f"{row.source} has quoted none at that time, so none is withdrawn."
+    if before["value"] != _written(row.draft.value):
+        return "value", f"{row.source} says {before['value']}; a withdrawal names that price."
+    return None
+
+
+def _change(name: str, row: _Row, before: Mapping[str, str] | None) -> RowChange:
+    draft = row.draft
+    after = {"quality": row.quality}
+    if row.quality != WITHDRAWN:
         after = {
             "value": _written(draft.value),
             "bid": _written(draft.bid),
             "ask": _written(draft.ask),
             "quality": row.quality,
         }
-        before = held.get(row.key)
-        fields = tuple(
-            FieldChange(column, (before or {}).get(column, ""), value)
-            for column, value in after.items()
-            if value != (before or {}).get(column, "")
-        )
-        state = RowState.CHANGED if fields else RowState.UNCHANGED
-        if before is None:
-            state = RowState.ADDED
-        key = f"{row.market.code} {draft.contract} {row.stored_load} {draft.valid_from.isoformat()}"
-        changes.append(RowChange(name, row.line, key, state, fields))
-    return changes
+    fields = tuple(
+        FieldChange(column, (before or {}).get(column, ""), value)
+        for column, value in after.items()
+        if value != (before or {}).get(column, "")
+    )
+    state = RowState.CHANGED if fields else RowState.UNCHANGED
+    if before is None:
+        state = RowState.ADDED
+    key = f"{row.market.code} {draft.contract} {row.stored_load} {draft.valid_from.isoformat()}"
+    return RowChange(name, row.line, key, state, fields)
 
 
 def _written(value: Decimal | None) -> str:

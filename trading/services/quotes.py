@@ -11,12 +11,11 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from energyopti.foundation.intervals import Interval
 
-from ..models import WITHDRAWN, Market, Quote, QuoteQuality
+from ..models import Market, QuoteQuality
 from ..queries.load_shapes import shapes_of_market
 from ..queries.quotes import BASE
 
 _TOO_LARGE = Decimal(10) ** 12
-_LONGEST_REASON = 400
 
 _STAGE = """
 CREATE TEMPORARY TABLE incoming_quote (
@@ -167,75 +166,6 @@ def book_quotes(
                 },
             )
     return QuotesBooked(len(drafts), booked - corrected, corrected)
-
-
-def withdraw_quote(*, actor: Actor, quote_id: int, reason: str) -> Quote:
-    """
-    Take a wrong quote back: from now on no curve is built from it; what was built before stays.
-
-    A later quote of the same source and instant stands again.
-
-    :raises QuoteRefused: without a reason, for an unknown quote, or one that was corrected or
-        withdrawn since.
-    """
-    actor.require("trading.import_prices")
-    if not reason.strip():
-        raise QuoteRefused("reason: say what is wrong with it.")
-    if len(reason) > _LONGEST_REASON:
-        raise QuoteRefused(f"reason: it is longer than {_LONGEST_REASON} characters.")
-    with transaction.atomic():
-        row = Quote.objects.select_related("market").filter(pk=quote_id).first()
-        if row is None:
-            raise QuoteRefused("quote: there is none of that number.")
-        recorded_at = lock_quotes(row.market_id)
-        latest = (
-            Quote.objects.filter(
-                market=row.market,
-                valid_from=row.valid_from,
-                contract=row.contract,
-                load_type=row.load_type,
-                source=row.source,
-            )
-            .order_by("-recorded_at", "-id")
-            .first()
-        )
-        if latest != row or row.quality == WITHDRAWN:
-            raise QuoteRefused(
-                f"quote: {row.contract} was corrected or withdrawn since; look again."
-            )
-        withdrawal = Quote.objects.create(
-            market=row.market,
-            contract=row.contract,
-            load_type=row.load_type,
-            delivery_start=row.delivery_start,
-            delivery_end=row.delivery_end,
-            value=row.value,
-            bid=row.bid,
-            ask=row.ask,
-            valid_from=row.valid_from,
-            recorded_at=recorded_at,
-            source=row.source,
-            quality=WITHDRAWN,
-            actor_id=actor.id,
-        )
-        record_event(
-            type="quote.withdrawn",
-            actor=actor,
-            aggregate_type="market",
-            aggregate_id=row.market.code,
-            organization_id=None,
-            payload={
-                "market": row.market.code,
-                "quote": row.pk,
-                "contract": row.contract,
-                "load": row.load_type,
-                "source": row.source,
-                "value": f"{row.value.normalize():f}",
-                "valid_from": row.valid_from.isoformat(),
-                "reason": reason.strip(),
-            },
-        )
-    return withdrawal
 
 
 def lock_quotes(market_id: int) -> datetime:

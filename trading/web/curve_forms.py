@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from ..models import CurveMethod
+from ..models import CurveFit, CurveMethod, HolidayCalendar
 
 
 class DefineForm(forms.Form):
@@ -21,15 +21,24 @@ class DefineForm(forms.Form):
         help_text="Price units that overlapping quotes may differ before it is a conflict.",
     )  # fmt: skip
 
+    fit = forms.ChoiceField(
+        choices=CurveFit.choices, label="Meets", initial=CurveFit.MIDS,
+        help_text="Within bid and ask, prices are moved as little as makes all agree.",
+    )  # fmt: skip
+    history_days = forms.IntegerField(
+        min_value=1, max_value=3660, initial=730, label="Days of spot history",
+        help_text="What a history-shaped curve learns from.",
+    )  # fmt: skip
+    holiday_calendar = forms.ModelChoiceField(
+        HolidayCalendar.objects.order_by("code"), required=False, empty_label="None",
+        label="Holidays", help_text="Days that a history-shaped curve takes for Sundays.",
+    )  # fmt: skip
+
 
 class ChangeForm(DefineForm):
     """How a curve that is there is made from now on."""
 
     code = None
-    history_days = forms.IntegerField(
-        min_value=1, max_value=3660, label="Days of spot history",
-        help_text="What a history-shaped curve learns from.",
-    )  # fmt: skip
 
 
 class WithdrawForm(forms.Form):

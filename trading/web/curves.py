@@ -4,22 +4,20 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, ValidationError
-from django.forms.models import model_to_dict
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from energyopti.accounts.actors import Actor, PermissionMissing
+from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.calendars import CalendarError
 from energyopti.foundation.scope import DATE, scope_of
 
-from ..models import CurveDefinition, CurveMethod, CurveVersion, PublicationPolicy
-from ..queries.curve_building import NoCurve
+from ..models import CurveDefinition, CurveVersion
 from ..queries.curve_page import (
     CurveView,
     curve_lines,
@@ -27,43 +25,17 @@ from ..queries.curve_page import (
     markets_without_curve,
     version_at,
 )
+from ..queries.curve_terms import EditRefused, NoCurve
 from ..queries.curve_versions import UnknownCurve, definition_of, prove, version_of
-from ..queries.markets import NoSuchMarket, market_by_code
 from ..queries.quotes import latest_trading_day
 from ..queries.rates import rates_view
-from ..services.curves import (
-    CurveRefused,
-    EditRefused,
-    approve_version,
-    build_version,
-    define_curve,
-    edit_node,
-    reject_version,
-    submit_version,
-)
-from ..services.quote_files import (
-    COLUMNS,
-    QuotesMoved,
-    digest_of,
-    import_quotes,
-    preview_quotes,
-)
-from ..services.quotes import QuoteRefused, withdraw_quote
-from ..services.rate_files import RATE_KINDS, import_rates, preview_rates
-from ..services.reference_files.findings import ReferenceDiff, ReferenceRefused, RowState
+from ..services.curve_definitions import CurveRefused
+from ..services.curve_publication import approve_version, reject_version, submit_version
+from ..services.curves import build_version, edit_node
+from ..services.quote_withdrawals import withdraw_quote
+from ..services.quotes import QuoteRefused
 from . import markets
-from .curve_forms import (
-    ChangeForm,
-    DecisionForm,
-    DefineForm,
-    EditForm,
-    QuoteFileForm,
-    WithdrawForm,
-)
-
-# What a page holds between the look and the import; larger files go through the command.
-_PAGE_BYTES = 1024 * 1024
-_SHOWN = 200
+from .curve_forms import DecisionForm, EditForm, WithdrawForm
 
 
 @require_GET
@@ -101,73 +73,6 @@ def rates(request: HttpRequest) -> HttpResponse:
     return render(request, "trading/curve_rates.html", context)
 
 
-@require_http_methods(["GET", "POST"])
-@require_permission("trading.define_curve")
-def define(request: HttpRequest, market: str) -> HttpResponse:
-    """Say how a curve of a market is made."""
-    try:
-        row = market_by_code(market)
-    except NoSuchMarket as error:
-        raise Http404(str(error)) from error
-    form = DefineForm(request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            found = form.cleaned_data
-            try:
-                definition = define_curve(
-                    actor=actor_of(request),
-                    market=row,
-                    code=found["code"],
-                    method=CurveMethod(found["method"]),
-                    policy=PublicationPolicy(PublicationPolicy.FOUR_EYES),
-                    minutes=found["minutes"],
-                    tolerance=str(found["tolerance"]),
-                )
-            except ValidationError as error:
-                form.add_error(None, error)
-            except CurveRefused as error:
-                form.add_error(None, str(error))
-            else:
-                messages.success(request, f"{row.code} {definition.code} is defined.")
-                return HttpResponseRedirect(_address(definition))
-    context = {"form": form, "market": row}
-    return render(request, "trading/curve_define.html", context, status=status)
-
-
-@require_http_methods(["GET", "POST"])
-@require_permission("trading.define_curve")
-def change(request: HttpRequest, market: str, code: str) -> HttpResponse:
-    """Say anew how a curve is made; versions built before stay as they are."""
-    row = _definition(request, market, code)
-    form = ChangeForm(request.POST or None, initial=model_to_dict(row))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            found = form.cleaned_data
-            try:
-                define_curve(
-                    actor=actor_of(request),
-                    market=row.market,
-                    code=row.code,
-                    method=CurveMethod(found["method"]),
-                    policy=PublicationPolicy(row.policy),
-                    minutes=found["minutes"],
-                    tolerance=str(found["tolerance"]),
-                    history_days=found["history_days"],
-                    is_mark=row.is_mark,
-                )
-            except CurveRefused as error:
-                form.add_error(None, str(error))
-            else:
-                messages.success(request, f"{market} {row.code} is built so from now on.")
-                return HttpResponseRedirect(_address(row))
-    context = {"form": form, "market": row.market, "definition": row}
-    return render(request, "trading/curve_define.html", context, status=status)
-
-
 @require_POST
 @require_permission("trading.import_prices")
 def withdraw(request: HttpRequest, market: str, code: str, number: int) -> HttpResponse:
@@ -189,7 +94,7 @@ def withdraw(request: HttpRequest, market: str, code: str, number: int) -> HttpR
         return _draw(request, version.definition, version, withdraw_form=form, status=422)
     messages.success(request, "The quote is withdrawn.")
     if not actor.may("trading.build_curve"):
-        return HttpResponseRedirect(_address(version.definition, version))
+        return HttpResponseRedirect(curve_address(version.definition, version))
     try:
         built = build_version(
             actor=actor,
@@ -199,16 +104,16 @@ def withdraw(request: HttpRequest, market: str, code: str, number: int) -> HttpR
         )
     except (NoCurve, CurveError, CalendarError) as error:
         messages.error(request, f"No curve is left without it. {error}")
-        return HttpResponseRedirect(_address(version.definition, version))
+        return HttpResponseRedirect(curve_address(version.definition, version))
     messages.success(request, f"Version {built.number} is {built.get_status_display()}.")
-    return HttpResponseRedirect(_address(version.definition, built))
+    return HttpResponseRedirect(curve_address(version.definition, built))
 
 
 @require_GET
 @require_permission("trading.view_quote")
 def curve(request: HttpRequest, market: str, code: str) -> HttpResponse:
     """Show a version of a curve: of `?version=`, or the newest as of the scope's day."""
-    definition = _definition(request, market, code)
+    definition = definition_or_404(request, market, code)
     return _draw(request, definition, _chosen(request, definition))
 
 
@@ -218,7 +123,7 @@ def build(request: HttpRequest, market: str, code: str) -> HttpResponse:
     """Build a version from the latest quotes known."""
     from ..curves import CurveError  # with NumPy: for whoever builds one
 
-    definition = _definition(request, market, code)
+    definition = definition_or_404(request, market, code)
     as_of = latest_trading_day(definition.market, as_of=clock.now())
     try:
         if as_of is None:
@@ -231,9 +136,9 @@ def build(request: HttpRequest, market: str, code: str) -> HttpResponse:
         )
     except (NoCurve, CurveError, CalendarError) as error:
         messages.error(request, str(error))
-        return HttpResponseRedirect(_address(definition))
+        return HttpResponseRedirect(curve_address(definition))
     messages.success(request, f"Version {version.number} is {version.get_status_display()}.")
-    return HttpResponseRedirect(_address(definition, version))
+    return HttpResponseRedirect(curve_address(definition, version))
 
 
 @require_POST
@@ -253,7 +158,7 @@ def edit(request: HttpRequest, market: str, code: str, number: int) -> HttpRespo
             form.add_error(field if field in form.fields else None, rule or str(error))
         else:
             messages.success(request, f"Version {draft.number} holds the edited node.")
-            return HttpResponseRedirect(_address(draft.definition, draft))
+            return HttpResponseRedirect(curve_address(draft.definition, draft))
     return _draw(request, version.definition, version, edit_form=form, status=422)
 
 
@@ -267,7 +172,7 @@ def submit(request: HttpRequest, market: str, code: str, number: int) -> HttpRes
     except CurveRefused as error:
         return _draw(request, version.definition, version, problem=str(error), status=422)
     messages.success(request, f"Version {number} waits for approval.")
-    return HttpResponseRedirect(_address(version.definition, version))
+    return HttpResponseRedirect(curve_address(version.definition, version))
 
 
 @require_POST
@@ -294,7 +199,7 @@ def decide(request: HttpRequest, market: str, code: str, number: int) -> HttpRes
         except CurveRefused as error:
             return _draw(request, version.definition, version, problem=str(error), status=422)
         messages.success(request, f"Version {number} is decided.")
-        return HttpResponseRedirect(_address(version.definition, version))
+        return HttpResponseRedirect(curve_address(version.definition, version))
     return _draw(request, version.definition, version, problem="reason: too long.", status=422)
 
 
@@ -306,59 +211,6 @@ def rebuild(request: HttpRequest, market: str, code: str, number: int) -> HttpRe
     return _draw(request, version.definition, version, proof=prove(version))
 
 
-@require_http_methods(["GET", "POST"])
-@require_permission("trading.view_quote")
-def import_file(request: HttpRequest) -> HttpResponse:
-    """Upload quotes or rates, look at the difference, import it."""
-    actor, now = actor_of(request), clock.now()
-    kinds = _kinds_for(actor)
-    if not kinds:
-        raise PermissionMissing("trading.import_prices")
-    form = QuoteFileForm(kinds=kinds, initial={"kind": request.GET.get("kind", "")})
-    context: dict[str, Any] = {"form": form, "columns": _columns(kinds)}
-    if request.method == "GET":
-        return render(request, "trading/curve_quotes.html", context)
-    status = 200
-    if "content" in request.POST:
-        kind = request.POST.get("kind", "")
-        if kind not in dict(kinds):
-            raise BadRequest("kind: none of those you may import.")
-        name, content = request.POST.get("name", "quotes.csv"), request.POST["content"].encode()
-        try:
-            diff = _import(
-                kind, actor=actor, name=name, content=content, received_at=now,
-                expected_digest=request.POST.get("digest", ""),
-            )  # fmt: skip
-        except (ReferenceRefused, QuotesMoved) as error:
-            context["problem"], diff, status = str(error), error.diff, 422
-        else:
-            added, changed = diff.count(RowState.ADDED), diff.count(RowState.CHANGED)
-            messages.success(request, f"{added:,} quotes added, {changed:,} corrected.")
-            after = "trading:curves" if kind == "quotes" else "trading:rates"
-            return HttpResponseRedirect(reverse(after))
-    else:
-        form = context["form"] = QuoteFileForm(request.POST, request.FILES, kinds=kinds)
-        file = form.cleaned_data["file"] if form.is_valid() else None
-        if file is not None and file.size > _PAGE_BYTES:
-            form.add_error("file", "Over 1 MB: use manage.py import_curves.")
-        if file is None or form.errors:
-            return render(request, "trading/curve_quotes.html", context, status=422)
-        kind, name, content = form.cleaned_data["kind"], file.name, file.read()
-        given = {"actor": actor, "name": name, "content": content, "received_at": now}
-        diff = preview_quotes(**given) if kind == "quotes" else preview_rates(kind=kind, **given)
-        status = 422 if diff.is_refused else 200
-    context |= {
-        "diff": diff,
-        "changes": [c for c in diff.changes if c.state is not RowState.UNCHANGED][:_SHOWN],
-        "counts": [(state.value, diff.count(state)) for state in RowState],
-        "name": name,
-        "kind": kind,
-        "content": "" if diff.is_refused else content.decode("utf-8-sig"),
-        "digest": digest_of(diff),
-    }
-    return render(request, "trading/curve_quotes.html", context, status=status)
-
-
 def _withdraw_form(view: CurveView, data: QueryDict | None = None) -> WithdrawForm:
     quotes = [
         (line.quote_id, f"{line.contract} {line.load} {line.value.normalize():f}, {line.source}")
@@ -367,29 +219,8 @@ def _withdraw_form(view: CurveView, data: QueryDict | None = None) -> WithdrawFo
     return WithdrawForm(data, quotes=quotes, auto_id="withdraw_%s")
 
 
-def _kinds_for(actor: Actor) -> list[tuple[str, str]]:
-    """Return the kinds of files that somebody may import, with their names."""
-    kinds = [("quotes", "Forward quotes")] if actor.may("trading.import_prices") else []
-    if actor.may("trading.manage_reference_data"):
-        kinds += [
-            ("interest", "Interest rates"), ("fx", "Exchange-rate forwards"),
-            ("vol", "Volatilities"),
-        ]  # fmt: skip
-    return kinds
-
-
-def _columns(kinds: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [
-        (label, ", ".join(COLUMNS if kind == "quotes" else RATE_KINDS[kind].columns))
-        for kind, label in kinds
-    ]
-
-
-def _import(kind: str, **given: Any) -> ReferenceDiff:
-    return import_quotes(**given) if kind == "quotes" else import_rates(kind=kind, **given)
-
-
-def _definition(request: HttpRequest, market: str, code: str) -> CurveDefinition:
+def definition_or_404(request: HttpRequest, market: str, code: str) -> CurveDefinition:
+    """Return how a curve is made, or answer that there is none."""
     try:
         return definition_of(actor=actor_of(request), market=market, code=code)
     except UnknownCurve as error:
@@ -467,6 +298,7 @@ def _day(request: HttpRequest) -> date | None:
         raise BadRequest("day: a date such as 2027-03-28.") from None
 
 
-def _address(definition: CurveDefinition, version: CurveVersion | None = None) -> str:
+def curve_address(definition: CurveDefinition, version: CurveVersion | None = None) -> str:
+    """Return the address of a curve's page, of one version or the newest."""
     address = reverse("trading:curve", args=[definition.market.code, definition.code])
     return address if version is None else f"{address}?version={version.number}"

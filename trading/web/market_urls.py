@@ -2,17 +2,17 @@
 
 from django.urls import path
 
-from . import curves, markets
+from . import curve_definitions, curve_files, curves, markets
 
 urlpatterns = [
     path("prices/", markets.prices, name="prices"),
     path("prices/<str:code>/", markets.market_prices, name="market_prices"),
     path("curves/", curves.curves, name="curves"),
-    path("curves/import-quotes/", curves.import_file, name="import_quotes"),
+    path("curves/import-quotes/", curve_files.import_file, name="import_quotes"),
     path("curves/rates/", curves.rates, name="rates"),
-    path("curves/define/<str:market>/", curves.define, name="define_curve"),
+    path("curves/define/<str:market>/", curve_definitions.define, name="define_curve"),
     path("curves/<str:market>/<str:code>/", curves.curve, name="curve"),
-    path("curves/<str:market>/<str:code>/change/", curves.change, name="change_curve"),
+    path("curves/<str:market>/<str:code>/change/", curve_definitions.change, name="change_curve"),
     path(
         "curves/<str:market>/<str:code>/<int:number>/withdraw/",
         curves.withdraw,

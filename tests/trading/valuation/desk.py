@@ -7,7 +7,8 @@ from tests.factories.curves import SYSTEM
 from tests.factories.trades import Desk, make_desk
 from trading.models import Market, PublicationPolicy, QuoteQuality
 from trading.services.catalogue import ensure_catalogue
-from trading.services.curves import build_version, define_curve
+from trading.services.curve_definitions import define_curve
+from trading.services.curves import build_version
 from trading.services.quotes import QuoteDraft, book_quotes
 
 
