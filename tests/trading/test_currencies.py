@@ -22,7 +22,7 @@ from trading.queries.positions import positions_of
 from trading.queries.proposals import TradeInvalid
 from trading.reference import FxRateTerms
 from trading.services.capture_many import NewDeal, weigh_deals, write_deals
-from trading.services.curves import define_curve
+from trading.services.curve_definitions import define_curve
 from trading.services.four_eyes import set_four_eyes
 from trading.services.indices import book_fx_rates
 from trading.services.lifecycle import amend_trade

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from energyopti.foundation.calendars import Calendar
-from trading.curves._bootstrap import DEFAULT_TOLERANCE, bootstrap, cells_of
+from trading.curves._bootstrap import DEFAULT_TOLERANCE, bootstrap, walk
 from trading.curves._curve import LoadCurve
 from trading.curves._loads import LoadHours
 from trading.curves._measures import Weighting
 from trading.curves._quotes import CurveError, CurveQuote, LeftOut
-from trading.curves._selection import in_order, left_out, select
+from trading.curves._selection import left_out
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,14 +59,9 @@ def bootstrap_within_bands(
 
     :raises CurveError: as `bootstrap`.
     """
-    if not quotes:
-        raise CurveError("quotes: a curve needs at least one quote.")
-    cells = cells_of(
+    cells, ordered, _, selection = walk(
         quotes, calendar=calendar, loads=loads or {}, weighting=weighting, cut_months=cut_months
     )
-    ordered = in_order(quotes, cells)
-    rows = np.array([cells.row(quote.interval, quote.load) for quote in ordered])
-    selection = select(rows)
     free = [ordered[index] for index in selection.taken]
     joined: list[tuple[CurveQuote, Floats]] = []
     conflicts = []

@@ -15,7 +15,7 @@ from trading.curves._curve import ForwardCurve, LoadCurve
 from trading.curves._loads import LoadHours
 from trading.curves._measures import DayClock, Weighting
 from trading.curves._quotes import BASE, CurveError, CurveQuote, LeftOut
-from trading.curves._selection import in_order, left_out, select
+from trading.curves._selection import Selection, in_order, left_out, select
 
 METHOD = "bootstrap"
 METHOD_VERSION = "2"
@@ -74,14 +74,9 @@ def bootstrap(
     Source: the arbitrage-free bootstrap of overlapping forwards, as in S. Fleten and J. Lemming,
     Energy Economics 25 (2003) 409-424, section 2, without their smoothing.
     """
-    if not quotes:
-        raise CurveError("quotes: a curve needs at least one quote.")
-    cells = cells_of(
+    cells, ordered, rows, selection = walk(
         quotes, calendar=calendar, loads=loads or {}, weighting=weighting, cut_months=cut_months
     )
-    ordered = in_order(quotes, cells)
-    rows = np.array([cells.row(quote.interval, quote.load) for quote in ordered])
-    selection = select(rows)
     taken = tuple(ordered[index] for index in selection.taken)
     matrix = rows[list(selection.taken)]
     quoted = np.array([quote.price for quote in taken])
@@ -98,26 +93,37 @@ def bootstrap(
     )
 
 
-def cells_of(
+def walk(
     quotes: Sequence[CurveQuote],
     *,
     calendar: Calendar,
     loads: Mapping[str, LoadHours],
     weighting: Weighting,
     cut_months: bool,
-) -> Cells:
-    """Return the cells that a curve of these quotes has."""
+) -> tuple[Cells, list[CurveQuote], npt.NDArray[np.float64], Selection]:
+    """
+    Return the cells of a curve of quotes, the quotes in order, their rows, and which are taken.
+
+    rows    share of each cell in each quote, shape (quotes, cells)
+
+    :raises CurveError: if there is no quote, or a load's hours are missing.
+    """
+    if not quotes:
+        raise CurveError("quotes: a curve needs at least one quote.")
     hull = Interval(
         min(quote.interval.start for quote in quotes), max(quote.interval.end for quote in quotes)
     )
     cuts = _month_starts(hull, calendar) if cut_months else []
-    return cut_into_cells(
+    cells = cut_into_cells(
         quotes,
         loads=loads,
         cuts=np.array(cuts, dtype=np.int64),
         clock=DayClock.around(calendar, hull),
         weighting=weighting,
     )
+    ordered = in_order(quotes, cells)
+    rows = np.array([cells.row(quote.interval, quote.load) for quote in ordered])
+    return cells, ordered, rows, select(rows)
 
 
 def level_map(

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from energyopti.accounts.requests import actor_of, require_permission
 
-from ..models import CurveFit, CurveMethod, PublicationPolicy
+from ..models import CurveDefinition, CurveFit, CurveMethod, Market, PublicationPolicy
 from ..queries.markets import NoSuchMarket, market_by_code
 from ..services.curve_definitions import CurveRefused, define_curve
 from .curve_forms import ChangeForm, DefineForm
@@ -26,29 +26,7 @@ def define(request: HttpRequest, market: str) -> HttpResponse:
         row = market_by_code(market)
     except NoSuchMarket as error:
         raise Http404(str(error)) from error
-    form = DefineForm(request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            found = form.cleaned_data
-            try:
-                definition = define_curve(
-                    actor=actor_of(request),
-                    market=row,
-                    code=found["code"],
-                    policy=PublicationPolicy(PublicationPolicy.FOUR_EYES),
-                    **_terms(found),
-                )
-            except ValidationError as error:
-                form.add_error(None, error)
-            except CurveRefused as error:
-                form.add_error(None, str(error))
-            else:
-                messages.success(request, f"{row.code} {definition.code} is defined.")
-                return HttpResponseRedirect(curve_address(definition))
-    context = {"form": form, "market": row}
-    return render(request, "trading/curve_define.html", context, status=status)
+    return _page(request, DefineForm(request.POST or None), row)
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,26 +35,40 @@ def change(request: HttpRequest, market: str, code: str) -> HttpResponse:
     """Say anew how a curve is made; versions built before stay as they are."""
     row = definition_or_404(request, market, code)
     form = ChangeForm(request.POST or None, initial=model_to_dict(row))
+    return _page(request, form, row.market, row)
+
+
+def _page(
+    request: HttpRequest, form: DefineForm, market: Market, before: CurveDefinition | None = None
+) -> HttpResponse:
+    """Show the form of a curve that is new, or of one that was there before; or save it."""
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             found = form.cleaned_data
+            kept: dict[str, Any] = {
+                "code": found.get("code"),
+                "policy": PublicationPolicy(PublicationPolicy.FOUR_EYES),
+            }
+            if before is not None:
+                kept = {
+                    "code": before.code,
+                    "policy": PublicationPolicy(before.policy),
+                    "is_mark": before.is_mark,
+                }
             try:
-                define_curve(
-                    actor=actor_of(request),
-                    market=row.market,
-                    code=row.code,
-                    policy=PublicationPolicy(row.policy),
-                    is_mark=row.is_mark,
-                    **_terms(found),
+                saved = define_curve(
+                    actor=actor_of(request), market=market, **kept, **_terms(found)
                 )
+            except ValidationError as error:
+                form.add_error(None, error)
             except CurveRefused as error:
                 form.add_error(None, str(error))
             else:
-                messages.success(request, f"{market} {row.code} is built so from now on.")
-                return HttpResponseRedirect(curve_address(row))
-    context = {"form": form, "market": row.market, "definition": row}
+                messages.success(request, f"{market.code} {saved.code} is built so from now on.")
+                return HttpResponseRedirect(curve_address(saved))
+    context = {"form": form, "market": market, "definition": before}
     return render(request, "trading/curve_define.html", context, status=status)
 
 
