@@ -16,7 +16,8 @@ from tests.factories.trades import RECEIVED_AT, Desk, make_desk
 from trading import deals
 from trading.deals import REFERENCE_MARKETS, AssetShare, Deal, Profile
 from trading.models import PublicationPolicy, QuoteQuality
-from trading.services.curves import build_version, define_curve
+from trading.services.curve_definitions import define_curve
+from trading.services.curves import build_version
 from trading.services.lifecycle import cancel_trade
 from trading.services.quotes import QuoteDraft, book_quotes
 from trading.services.valuation import value_organization

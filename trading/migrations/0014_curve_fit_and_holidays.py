@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0011_trade_documents"),
+        ("trading", "0013_plants"),
     ]
 
     operations = [
