@@ -148,6 +148,20 @@ def trade_document() -> dict[str, Any]:
     return {"ref": ref, "uid": made.uid}
 
 
+def drop_copy_message() -> dict[str, Any]:
+    from trading.models import DropCopyMessage, DropCopyVenue
+
+    venue = DropCopyVenue.objects.create(
+        organization=make_organization(), code="SAMPLE", name="Sample", host="venue.invalid",
+        port=1, sender_comp_id="US", target_comp_id="THEM",
+    )  # fmt: skip
+    row = DropCopyMessage.objects.create(
+        venue=venue, message_type="8", content_hash="0" * 64, raw=b"", source="sample",
+        received_at=MOMENT, state="UNMATCHED",
+    )  # fmt: skip
+    return {"message_id": row.pk}
+
+
 def book() -> dict[str, Any]:
     from tests.factories.trades import make_book
 
@@ -407,6 +421,19 @@ FOREIGN: dict[str, Sample] = {
     "api-counterparty": counterparty,
     "api-agreement": lambda: {"agreement_id": agreement().pk},
     "api-book": book,
+    **dict.fromkeys(
+        (
+            "trading:drop_copy_message",
+            "trading:drop_copy_retry",
+            "trading:drop_copy_assign",
+            "trading:drop_copy_settle",
+            "api-drop-copy-message",
+            "api-drop-copy-retry",
+            "api-drop-copy-assign",
+            "api-drop-copy-settle",
+        ),
+        drop_copy_message,
+    ),
     "api-trade": trade,
     **dict.fromkeys(
         (

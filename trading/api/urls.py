@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .drop_copy_urls import urlpatterns as drop_copy_urlpatterns
 from .market_urls import urlpatterns as market_urlpatterns
 from .pnl_urls import urlpatterns as pnl_urlpatterns
 from .reference_urls import urlpatterns as reference_urlpatterns
@@ -12,6 +13,7 @@ urlpatterns = [
     *market_urlpatterns,
     *reference_urlpatterns,
     *pnl_urlpatterns,
+    *drop_copy_urlpatterns,
     path("trades", TradeViewSet.as_view({"get": "list", "post": "create"}), name="api-trades"),
     path("trades/export", TradeExport.as_view(), name="api-trades-export"),
     path("trades/<str:ref>", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),

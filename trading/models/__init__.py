@@ -27,6 +27,7 @@ from .curves import (
 )
 from .documents import DocumentKind, DocumentWithdrawal, TradeDocument
 from .drop_copy import (
+    INBOX_STATES,
     DropCopyAccount,
     DropCopyMessage,
     DropCopyParty,
@@ -68,6 +69,7 @@ from .valuation import (
 )
 
 __all__ = [
+    "INBOX_STATES",
     "PROFILE_BASIS",
     "SPOT",
     "WITHDRAWN",

@@ -236,6 +236,7 @@ class InboxState(StrEnum):
     """What became of a message."""
 
     BOOKED = "BOOKED"
+    BUSTED = "BUSTED"
     UNMATCHED = "UNMATCHED"
     BY_HAND = "BY_HAND"
     VOID = "VOID"
@@ -244,9 +245,10 @@ class InboxState(StrEnum):
 
 INBOX_STATES = [
     ("BOOKED", "Booked"),
+    ("BUSTED", "Taken back by the venue"),
     ("UNMATCHED", "Waits for a mapping"),
     ("BY_HAND", "To do by hand"),
-    ("VOID", "Cancelled before it was booked"),
+    ("VOID", "Not booked, and not to be"),
     ("NO_TRADE", "No execution"),
 ]
 
@@ -298,7 +300,7 @@ class DropCopyMessage(models.Model):
             ),
             models.UniqueConstraint("venue", "content_hash", name="drop_copy_content_once"),
             models.CheckConstraint(
-                condition=~models.Q(state="BOOKED") | ~models.Q(trade_ref=""),
+                condition=~models.Q(state__in=["BOOKED", "BUSTED"]) | ~models.Q(trade_ref=""),
                 name="drop_copy_booked_has_a_trade",
             ),
         ]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from energyopti.accounts.actors import Actor
+from trading.markets.fix import FIELD_NAMES, decode
 from trading.models import DropCopyMessage, DropCopyVenue, InboxState
 
 VIEW = "trading.view_drop_copy"
@@ -16,6 +17,10 @@ OPEN_STATES = (InboxState.UNMATCHED, InboxState.BY_HAND)
 
 class UnknownVenue(LookupError):
     """There is no such drop-copy venue for this actor."""
+
+
+class UnknownMessage(LookupError):
+    """There is no such message in an inbox of this actor's, or it waits for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +136,56 @@ def inbox(
             bytes(row.raw).decode("latin-1").replace("\x01", "|"),
         )
         for row in rows.select_related("venue").order_by("-id")[:limit]
+    ]  # fmt: skip
+
+
+def inbox_rows(actor: Actor) -> QuerySet[DropCopyMessage]:
+    """Return the messages of the actor's organizations; :raises PermissionMissing: as `inbox`."""
+    actor.require(VIEW)
+    rows: QuerySet[DropCopyMessage] = DropCopyMessage.objects.visible_to(actor)
+    return rows.select_related("venue")
+
+
+def message_for(actor: Actor, message_id: int) -> DropCopyMessage:
+    """
+    Return one message of the actor's organizations.
+
+    :raises PermissionMissing: without `trading.view_drop_copy`.
+    :raises UnknownMessage: for any other.
+    """
+    found = inbox_rows(actor).filter(pk=message_id).first()
+    if found is None:
+        raise UnknownMessage("message: there is no such message for you.")
+    return found
+
+
+def fields_of(row: DropCopyMessage) -> list[tuple[int, str, str]]:
+    """Return the fields of a message in their order: tag, name (empty if unknown), value."""
+    found = decode(bytes(row.raw)).fields
+    return [(tag, FIELD_NAMES.get(tag, ""), value.decode("latin-1")) for tag, value in found]
+
+
+def history_of(row: DropCopyMessage) -> list[DropCopyMessage]:
+    """Return the other messages of a venue about the same execution, oldest first."""
+    about = {name for name in (row.exec_id, row.refers_to) if name}
+    if not about:
+        return []
+    same = DropCopyMessage.objects.filter(venue_id=row.venue_id).filter(
+        Q(exec_id__in=about) | Q(refers_to__in=about)
+    )
+    return list(same.exclude(pk=row.pk).order_by("id")[:50])
+
+
+def products_of(venue: DropCopyVenue) -> list[tuple[int, str]]:
+    """Return a venue's mapped products for a choice."""
+    rows = venue.products.select_related("market").order_by("symbol", "security_id", "cfi")
+    return [
+        (
+            row.pk,
+            " ".join(
+                filter(None, (row.symbol, row.security_id, row.cfi, "→", row.market.code,
+                              row.get_product_kind_display(), row.shape.lower(), row.period))
+            ),
+        )
+        for row in rows
     ]  # fmt: skip

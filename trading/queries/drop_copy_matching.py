@@ -4,9 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
+from functools import cached_property
 from uuid import UUID
-
-from django.db.models import Q
 
 from trading.deals import (
     Deal,
@@ -26,8 +25,8 @@ from trading.deals import (
 )
 from trading.markets.fix import Execution, FixError, PeriodRule, delivery_period
 from trading.models import (
+    Book,
     DropCopyAccount,
-    DropCopyParty,
     DropCopyProduct,
     DropCopyProductKind,
     DropCopyVenue,
@@ -74,17 +73,57 @@ class MatchedFill:
     text: str
 
 
-def match_execution(venue: DropCopyVenue, execution: Execution) -> MatchedFill:
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a person says of one report in place of the venue's mappings; None leaves it to them."""
+
+    book_id: UUID | None = None
+    counterparty_id: UUID | None = None
+    product_id: int | None = None
+
+
+@dataclass
+class VenueWords:
+    """The mappings of a venue, read once for all reports that are matched by them."""
+
+    venue: DropCopyVenue
+
+    @cached_property
+    def products(self) -> list[DropCopyProduct]:
+        return list(self.venue.products.select_related("market", "index__market"))
+
+    @cached_property
+    def accounts(self) -> dict[str, DropCopyAccount]:
+        return {row.account: row for row in self.venue.accounts.select_related("book")}
+
+    @cached_property
+    def parties(self) -> dict[str, UUID]:
+        return dict(self.venue.parties.values_list("party_id", "counterparty_id"))
+
+    @cached_property
+    def areas(self) -> dict[str, DeliveryArea]:
+        markets = {product.market.code for product in self.products}
+        markets |= {product.index.market.code for product in self.products if product.index}
+        return dict(delivery_areas(sorted(markets)))
+
+
+def match_execution(
+    words: VenueWords, execution: Execution, assigned: Assignment | None = None
+) -> MatchedFill:
     """
-    Find what a report means by the mappings of its venue.
+    Find what a report means by the mappings of its venue, and by what a person assigned.
 
     :raises Unmatched: naming the tag and the rule: what is not mapped, or makes no deal.
     """
-    product = _product(venue, execution)
-    account = _account(venue, execution)
-    counterparty_id = _counterparty(venue, execution, product)
+    venue, said = words.venue, assigned or Assignment()
+    _refuse_legs(execution)
+    product = next((p for p in words.products if p.pk == said.product_id), None)
+    if product is None:
+        product = _product(words, execution)
+    account = _account(words, execution, said.book_id)
+    counterparty_id = said.counterparty_id or _counterparty(words, execution, product)
     try:
-        deal = _deal(venue, execution, product, account)
+        deal = _deal(words, execution, product, account)
     except FixError as error:
         raise Unmatched(error.tag, error.rule) from error
     except DealError as error:
@@ -109,21 +148,30 @@ def external_id(execution: Execution) -> str:
     return name + "sha-" + hashlib.sha256(execution.exec_id.encode()).hexdigest()[:40]
 
 
-def _product(venue: DropCopyVenue, execution: Execution) -> DropCopyProduct:
+def _refuse_legs(execution: Execution) -> None:
+    if execution.legs:
+        raise Unmatched(
+            555,
+            f"{execution.legs} legs (NoLegs) in one report: book the deals as a package on the"
+            " ticket and settle this by hand, or have the venue report each leg (442=2).",
+        )
+
+
+def _product(words: VenueWords, execution: Execution) -> DropCopyProduct:
+    venue = words.venue
     named = execution.instrument
     if not named.symbol and not named.security_id:
         raise Unmatched(55, "neither Symbol nor SecurityID (48) says what was traded.")
     found = [
         product
-        for product in venue.products.select_related("market", "index__market").filter(
-            Q(symbol="") | Q(symbol=named.symbol),
-            Q(security_id="") | Q(security_id=named.security_id),
-        )
-        if named.cfi.startswith(product.cfi)
+        for product in words.products
+        if product.symbol in ("", named.symbol)
+        and product.security_id in ("", named.security_id)
+        and named.cfi.startswith(product.cfi)
     ]
-    words = f"Symbol “{named.symbol}”, SecurityID “{named.security_id}”, CFICode “{named.cfi}”"
+    asked = f"Symbol “{named.symbol}”, SecurityID “{named.security_id}”, CFICode “{named.cfi}”"
     if not found:
-        raise Unmatched(55, f"{words}: no product is mapped to this at {venue.code}.")
+        raise Unmatched(55, f"{asked}: no product is mapped to this at {venue.code}.")
 
     def says(product: DropCopyProduct) -> tuple[int, int]:
         return bool(product.symbol) + bool(product.security_id), len(product.cfi)
@@ -131,42 +179,48 @@ def _product(venue: DropCopyVenue, execution: Execution) -> DropCopyProduct:
     best = max(map(says, found))
     holding = [product for product in found if says(product) == best]
     if len(holding) > 1:
-        raise Unmatched(55, f"{words}: {len(holding)} products are mapped to this.")
+        raise Unmatched(55, f"{asked}: {len(holding)} products are mapped to this.")
     return holding[0]
 
 
-def _account(venue: DropCopyVenue, execution: Execution) -> DropCopyAccount:
-    account = (
-        venue.accounts.select_related("book").filter(account=execution.account).first()
-        if execution.account
-        else None
-    )
+def _account(words: VenueWords, execution: Execution, book_id: UUID | None) -> DropCopyAccount:
+    code = words.venue.code
+    account = words.accounts.get(execution.account) if execution.account else None
+    if book_id is not None:
+        book = Book.objects.filter(pk=book_id, organization_id=words.venue.organization_id).first()
+        if book is None:
+            raise Unmatched(1, "there is no such book in the venue's organization.")
+        clearing = account.clearing_account if account else ""
+        return DropCopyAccount(
+            venue=words.venue, account=execution.account, book=book, clearing_account=clearing
+        )
     if account is None:
-        words = f"“{execution.account}” is mapped to no book" if execution.account else "is missing"
-        raise Unmatched(1, f"Account {words} at {venue.code}.")
+        said = f"“{execution.account}” is mapped to no book" if execution.account else "is missing"
+        raise Unmatched(1, f"Account {said} at {code}.")
     return account
 
 
-def _counterparty(venue: DropCopyVenue, execution: Execution, product: DropCopyProduct) -> UUID:
+def _counterparty(words: VenueWords, execution: Execution, product: DropCopyProduct) -> UUID:
     """A cleared deal is with the clearing house; any other with the contra firm if it is named."""
+    venue = words.venue
     is_cleared = product.product_kind == DropCopyProductKind.FUTURE
     roles = (_CLEARING_ORGANIZATION,) if is_cleared else (_CONTRA_FIRM, _CLEARING_ORGANIZATION)
     for role in roles:
         for party in execution.parties:
             if party.role != role:
                 continue
-            mapped: DropCopyParty | None = venue.parties.filter(party_id=party.id).first()
+            mapped = words.parties.get(party.id)
             if mapped is None and not (is_cleared and venue.clearing_house_id):
                 raise Unmatched(448, f"PartyID “{party.id}”, role {role}, is mapped to nobody.")
             if mapped is not None:
-                return mapped.counterparty_id
+                return mapped
     if venue.clearing_house_id is None:
         raise Unmatched(453, f"names no counterparty, and {venue.code} has no clearing house.")
     return venue.clearing_house_id
 
 
 def _deal(
-    venue: DropCopyVenue,
+    words: VenueWords,
     execution: Execution,
     product: DropCopyProduct,
     account: DropCopyAccount,
@@ -176,7 +230,7 @@ def _deal(
     scale = product.price_scale.normalize()
     if execution.currency and scale == 1 and execution.currency != product.currency:
         raise FixError(15, f"{execution.currency} was traded and {product.currency} is mapped.")
-    area = _area(product.market)
+    area = _area(words, product.market)
     shared = {
         "side": execution.side,
         "area": area,
@@ -197,14 +251,14 @@ def _deal(
             **shared,
             lots=_plain(execution.quantity),
             lot=lot,
-            mic=execution.venue_mic or venue.mic,
+            mic=execution.venue_mic or words.venue.mic,
             clearing_account=account.clearing_account or account.account,
-            index=_index(product, area),
+            index=_index(words, product, area),
         )
     volume = Volume(_product_of(execution.quantity, lot.size), lot.unit, lot.frequency)
     if product.product_kind == DropCopyProductKind.PHYSICAL_FORWARD:
         return physical_forward(**shared, volume=volume)
-    index = _index(product, area)
+    index = _index(words, product, area)
     if index is None:
         raise FixError(55, "a financial forward settles on an index, and none is mapped.")
     return financial_forward(**shared, volume=volume, index=index)
@@ -219,15 +273,15 @@ def _product_of(number: Decimal, size: Decimal) -> Decimal:
     return _plain(_EXACT.multiply(number, size))
 
 
-def _index(product: DropCopyProduct, area: DeliveryArea) -> PriceIndex | None:
+def _index(words: VenueWords, product: DropCopyProduct, area: DeliveryArea) -> PriceIndex | None:
     row = product.index
     if row is None:
         return None
-    return index_of(row, area if row.market_id == product.market_id else _area(row.market))
+    return index_of(row, area if row.market_id == product.market_id else _area(words, row.market))
 
 
-def _area(market: Market) -> DeliveryArea:
-    return delivery_areas([market.code])[market.code]
+def _area(words: VenueWords, market: Market) -> DeliveryArea:
+    return words.areas[market.code]
 
 
 def _fees(execution: Execution, product: DropCopyProduct) -> tuple[Fee, ...]:

@@ -2,19 +2,18 @@
 Take what a drop copy says: keep it, book it, and move the session on, in one transaction.
 
 An executed fill is a fact. What cannot be booked is kept in the inbox with the field and the
-rule, and booked by `retry` once the mapping is there; a message is never dropped.
+rule, and settled there (`drop_copy_inbox`); a message is never dropped.
 """
 
-import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 
 from energyopti.accounts.actors import Actor
-from energyopti.foundation.events.services import record_event
 from trading.markets.fix import (
     ExecKind,
     Execution,
@@ -22,24 +21,18 @@ from trading.markets.fix import (
     JournalMoved,
     Message,
     content_hash,
-    decode,
     execution_kind,
     natural_key,
     read_execution,
 )
-from trading.models import DropCopyMessage, DropCopySession, DropCopyVenue, InboxState, Trade
-from trading.queries.drop_copy_matching import Unmatched, match_execution
+from trading.models import DropCopyMessage, DropCopySession, DropCopyVenue, InboxState
+from trading.queries.drop_copy_matching import VenueWords
 
-from .drop_copy_booking import ToDoByHand, book, cancel, correct
+from .drop_copy_verdicts import NewFill, Verdict, again, attempt, attempt_fills, tell, write
 
-logger = logging.getLogger(__name__)
 MANAGE = "trading.manage_drop_copy"
 _ADMINISTRATIVE = frozenset("012345A")
-_WAITING = (InboxState.UNMATCHED, InboxState.BY_HAND)
-
-
-class UnknownMessage(LookupError):
-    """There is no such message in an inbox of this actor's, or it waits for nobody."""
+Key = tuple[date | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +51,6 @@ class Taken:
     refusal: FixError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    state: InboxState
-    tag: int = 0
-    reason: str = ""
-    trade_ref: str = ""
-    remarks: str = ""
-
-
 def receive_message(
     *,
     actor: Actor,
@@ -76,34 +60,41 @@ def receive_message(
     source: str,
     following: int | None = None,
 ) -> Taken:
-    """
-    Keep a message of a venue and book what it says, once, however often it comes.
+    """Take one message, as `receive_messages` takes many."""
+    (taken,) = receive_messages(
+        actor=actor, venue=venue, messages=[message], received_at=received_at, source=source,
+        following=following,
+    )  # fmt: skip
+    return taken
 
-    following   the sequence number that the session expects after it; None for a file, which
-                leaves the session where it is
+
+def receive_messages(
+    *,
+    actor: Actor,
+    venue: DropCopyVenue,
+    messages: Sequence[Message],
+    received_at: datetime,
+    source: str,
+    following: int | None = None,
+) -> list[Taken]:
+    """
+    Keep messages of a venue and book what they say in their order, each once, however often it
+    comes; all of them in one transaction.
+
+    following   the sequence number that the session expects after the last of them, which then
+                are consecutive; None for a file, which leaves the session where it is
 
     :raises PermissionMissing: without `trading.book_fill`.
-    :raises JournalMoved: if the session does not stand at this message.
+    :raises JournalMoved: if the session does not stand at the first of them.
     """
     actor.require("trading.book_fill")
     with transaction.atomic():
         session = lock_session(venue.pk)
         venue = session.venue  # as it is set up now, however long the caller has been at work
         if following is not None:
-            move(session, expected=following - 1, following=following, received_at=received_at)
-        if message.type in _ADMINISTRATIVE and message.fault is not None:
-            return Taken(InboxState.NO_TRADE, str(message.fault), "", True, message.fault)
-        row, refusal = _kept(venue, message, received_at, source)
-        if row.pk is not None:
-            DropCopyMessage.objects.filter(pk=row.pk).update(times_seen=F("times_seen") + 1)
-            return Taken(row.state, row.reason, row.trade_ref, False, refusal)
-        verdict = _judge(actor, venue, row, message, refusal, received_at)
-        _write(row, verdict)
-        row.save(force_insert=True)
-        _tell(actor, venue, row)
-        if row.exec_type == ExecKind.TRADE and not row.is_conflict:
-            _settle_what_waited(actor, venue, row, received_at)
-    return Taken(row.state, row.reason, row.trade_ref, True, refusal)
+            expected = following - len(messages)
+            move(session, expected=expected, following=following, received_at=received_at)
+        return _Arrivals(actor, venue, received_at, source, messages).take()
 
 
 def lock_session(venue_id: UUID) -> DropCopySession:
@@ -133,38 +124,155 @@ def move(
     session.save(update_fields=["next_incoming", "received_at"])
 
 
-def _kept(
-    venue: DropCopyVenue, message: Message, received_at: datetime, source: str
-) -> tuple[DropCopyMessage, FixError | None]:
-    """Return the row that has the same content, or a new one, not saved, named as far as can be."""
-    digest = content_hash(message)
-    earlier = DropCopyMessage.objects.filter(venue=venue, content_hash=digest).first()
-    row = earlier or DropCopyMessage(
-        venue=venue,
-        message_type=message.type[:8],
-        exec_type=message.get(150)[:1],
-        refers_to=message.get(19)[:128],
-        sequence_number=_number(message),
-        content_hash=digest,
-        raw=message.raw,
-        source=source[:120],
-        received_at=received_at,
-        state=InboxState.UNMATCHED,
-    )
-    if message.type != "8":
-        return row, message.fault
-    try:
-        row.exec_id, row.trade_date = natural_key(message, zone=venue.time_zone)
-        if len(row.exec_id) > 128:
-            row.exec_id = ""
-            raise FixError(17, "is longer than 128 characters.")
-        if message.fault is not None:
-            raise message.fault
-        if execution_kind(message) is not None:
-            read_execution(message, zone=venue.time_zone)
-    except FixError as error:
-        return row, error
-    return row, None
+class _Arrivals:
+    """
+    Messages in the order they came. New executions are gathered and booked together; whatever
+    else comes waits for those before it, and is taken for itself.
+    """
+
+    def __init__(
+        self,
+        actor: Actor,
+        venue: DropCopyVenue,
+        received_at: datetime,
+        source: str,
+        messages: Sequence[Message],
+    ) -> None:
+        self.actor, self.venue = actor, venue
+        self.received_at, self.source = received_at, source
+        self.words = VenueWords(venue)
+        self.messages = messages
+        self.digests = [content_hash(message) for message in messages]
+        self.taken: dict[int, Taken] = {}
+        self.gathered: dict[int, NewFill] = {}
+        self.rows = {
+            row.content_hash: row
+            for row in DropCopyMessage.objects.filter(
+                venue=venue, content_hash__in=set(self.digests)
+            )
+        }
+        names = {message.get(17)[:128] for message in messages} - {""}
+        held = DropCopyMessage.objects.filter(venue=venue, exec_id__in=names, is_conflict=False)
+        self.keys: set[Key] = set(held.values_list("trade_date", "exec_id")) if names else set()
+
+    def take(self) -> list[Taken]:
+        for place in range(len(self.messages)):
+            self._take(place)
+        self._book_gathered()
+        return [self.taken[place] for place in range(len(self.messages))]
+
+    def _take(self, place: int) -> None:
+        message, digest = self.messages[place], self.digests[place]
+        if message.type in _ADMINISTRATIVE and message.fault is not None:
+            self.taken[place] = Taken(
+                InboxState.NO_TRADE, str(message.fault), "", True, message.fault
+            )
+            return
+        row, refusal, execution = self._read(message, digest)
+        key = (row.trade_date, row.exec_id)
+        is_fill = execution is not None and execution.kind is ExecKind.TRADE
+        if execution is not None and is_fill and digest not in self.rows and key not in self.keys:
+            self.rows[digest] = row
+            self.keys.add(key)
+            self.gathered[place] = NewFill(row, execution)
+            return
+        self._book_gathered()  # what comes before it, so that it finds that booked
+        if digest in self.rows:
+            row = self.rows[digest]
+            DropCopyMessage.objects.filter(pk=row.pk).update(times_seen=F("times_seen") + 1)
+            self.taken[place] = Taken(row.state, row.reason, row.trade_ref, False, refusal)
+            return
+        write(row, self._judged(row, message, refusal))
+        row.save(force_insert=True)
+        self.rows[digest] = row
+        if row.exec_id and not row.is_conflict:
+            self.keys.add(key)
+        tell(self.actor, self.venue, [row])
+        if row.exec_type == ExecKind.TRADE and not row.is_conflict:
+            self._settle_what_waited([row])
+        self.taken[place] = Taken(row.state, row.reason, row.trade_ref, True, refusal)
+
+    def _read(
+        self, message: Message, digest: str
+    ) -> tuple[DropCopyMessage, FixError | None, Execution | None]:
+        """Return a row, not saved and named as far as can be, and what the message says."""
+        row = DropCopyMessage(
+            venue=self.venue,
+            message_type=message.type[:8],
+            exec_type=message.get(150)[:1],
+            refers_to=message.get(19)[:128],
+            sequence_number=_number(message),
+            content_hash=digest,
+            raw=message.raw,
+            source=self.source[:120],
+            received_at=self.received_at,
+            state=InboxState.UNMATCHED,
+        )
+        if message.type != "8":
+            return row, message.fault, None
+        try:
+            row.exec_id, row.trade_date = natural_key(message, zone=self.venue.time_zone)
+            if len(row.exec_id) > 128:
+                row.exec_id = ""
+                raise FixError(17, "is longer than 128 characters.")
+            if message.fault is not None:
+                raise message.fault
+            if execution_kind(message) is not None:
+                return row, None, read_execution(message, zone=self.venue.time_zone)
+        except FixError as error:
+            return row, error, None
+        return row, None, None
+
+    def _judged(self, row: DropCopyMessage, message: Message, refusal: FixError | None) -> Verdict:
+        """Say what becomes of a message that is not gathered, and do it."""
+        if refusal is not None:
+            row.is_conflict = bool(row.exec_id) and (row.trade_date, row.exec_id) in self.keys
+            return Verdict(InboxState.UNMATCHED, refusal.tag, refusal.rule)
+        if message.type != "8":
+            return Verdict(InboxState.NO_TRADE, 35, f"35={message.type} tells of no execution.")
+        if row.exec_id and (row.trade_date, row.exec_id) in self.keys:
+            row.is_conflict = True
+            return Verdict(
+                InboxState.BY_HAND,
+                17,
+                f"ExecID {row.exec_id} of {row.trade_date} came before with other terms; the first"
+                " stands. Ask the venue.",
+            )
+        if execution_kind(message) is None:
+            return Verdict(InboxState.NO_TRADE, 150, f"150={row.exec_type} is news of an order.")
+        return attempt(self.actor, self.words, row, self.received_at)
+
+    def _book_gathered(self) -> None:
+        if not self.gathered:
+            return
+        places, fills = list(self.gathered), list(self.gathered.values())
+        self.gathered = {}
+        verdicts = attempt_fills(self.actor, self.words, fills, self.received_at)
+        rows = [fill.row for fill in fills]
+        for row, verdict in zip(rows, verdicts, strict=True):
+            write(row, verdict)
+        DropCopyMessage.objects.bulk_create(rows)
+        tell(self.actor, self.venue, rows)
+        self._settle_what_waited(rows)
+        for place, row in zip(places, rows, strict=True):
+            self.taken[place] = Taken(row.state, row.reason, row.trade_ref, True)
+
+    def _settle_what_waited(self, rows: Sequence[DropCopyMessage]) -> None:
+        """Try again what came before the executions that it is about."""
+        names = {row.exec_id for row in rows}
+        waits = DropCopyMessage.objects.select_for_update().filter(
+            venue=self.venue, refers_to__in=names, state=InboxState.UNMATCHED
+        )
+        found = list(waits.order_by("id"))
+        if not found:
+            return
+        for waiting in found:
+            again(self.actor, self.words, waiting, self.received_at)
+        # A cancel that had waited may have changed them.
+        changed = DropCopyMessage.objects.in_bulk([row.pk for row in rows])
+        for row in rows:
+            now = changed[row.pk]
+            row.state, row.reason, row.trade_ref = now.state, now.reason, now.trade_ref
 
 
 def _number(message: Message) -> int | None:
@@ -172,243 +280,3 @@ def _number(message: Message) -> int | None:
         return message.integer(34)
     except FixError:
         return None
-
-
-def _judge(
-    actor: Actor,
-    venue: DropCopyVenue,
-    row: DropCopyMessage,
-    message: Message,
-    refusal: FixError | None,
-    received_at: datetime,
-) -> _Verdict:
-    """Say what becomes of a message, and do it."""
-    if refusal is not None:
-        return _Verdict(InboxState.UNMATCHED, refusal.tag, refusal.rule)
-    if message.type != "8":
-        return _Verdict(InboxState.NO_TRADE, 35, f"35={message.type} tells of no execution.")
-    if row.exec_id and _conflicts(row):
-        row.is_conflict = True
-        return _Verdict(
-            InboxState.BY_HAND,
-            17,
-            f"ExecID {row.exec_id} of {row.trade_date} came before with other terms; the first "
-            "stands. Ask the venue.",
-        )
-    if execution_kind(message) is None:
-        return _Verdict(InboxState.NO_TRADE, 150, f"150={row.exec_type} is news of an order.")
-    return _attempt(actor, venue, row, received_at)
-
-
-def _conflicts(row: DropCopyMessage) -> bool:
-    same = DropCopyMessage.objects.filter(
-        venue=row.venue, trade_date=row.trade_date, exec_id=row.exec_id, is_conflict=False
-    )
-    return same.exclude(pk=row.pk).exists()
-
-
-def _attempt(
-    actor: Actor, venue: DropCopyVenue, row: DropCopyMessage, received_at: datetime
-) -> _Verdict:
-    """Book in a savepoint, so that what a refused booking began does not stay."""
-    row.attempts += 1
-    try:
-        with transaction.atomic():
-            execution = read_execution(decode(bytes(row.raw)), zone=venue.time_zone)
-            return _settled(actor, venue, row, execution, received_at)
-    except FixError as error:
-        return _Verdict(InboxState.UNMATCHED, error.tag, error.rule)
-    except Unmatched as error:
-        return _Verdict(InboxState.UNMATCHED, error.tag, error.rule)
-    except ToDoByHand as error:
-        return _Verdict(InboxState.BY_HAND, 0, str(error))
-    except (OperationalError, InterfaceError):
-        raise  # the database is away or busy: the message comes again, its number has not moved
-    except Exception as error:
-        # A fault of ours in one message must not hold up the executions behind it.
-        logger.exception("drop copy %s: %s could not be booked", venue.code, row.exec_id)
-        return _Verdict(InboxState.UNMATCHED, 0, f"{type(error).__name__}: {error}"[:400])
-
-
-def _settled(
-    actor: Actor,
-    venue: DropCopyVenue,
-    row: DropCopyMessage,
-    execution: Execution,
-    received_at: datetime,
-) -> _Verdict:
-    if execution.kind is ExecKind.TRADE:
-        return _booked(actor, venue, execution, received_at)
-    original = (
-        DropCopyMessage.objects.select_for_update()
-        .filter(
-            venue=venue,
-            exec_id=execution.refers_to,
-            is_conflict=False,
-            trade_date__lte=execution.trade_date,
-        )
-        .exclude(pk=row.pk)
-        .order_by("-trade_date", "-id")
-        .first()
-    )
-    if original is None:
-        raise Unmatched(19, f"no execution {execution.refers_to} has come from {venue.code} yet.")
-    is_cancel = execution.kind is ExecKind.CANCEL
-    if original.state == InboxState.BOOKED:
-        if is_cancel:
-            cancel(
-                actor=actor,
-                trade_ref=original.trade_ref,
-                exec_id=execution.exec_id,
-                received_at=received_at,
-            )
-        else:
-            fill = match_execution(venue, execution)
-            correct(
-                actor=actor,
-                trade_ref=original.trade_ref,
-                exec_id=execution.exec_id,
-                fill=fill,
-                received_at=received_at,
-            )
-        return _Verdict(InboxState.BOOKED, trade_ref=original.trade_ref)
-    if original.state == InboxState.UNMATCHED:
-        # It never reached the book: it is not booked any more.
-        original.state = InboxState.VOID
-        word = "cancelled" if is_cancel else "corrected"
-        original.reason = f"{word} by {execution.exec_id} before it was booked."
-        original.save(update_fields=["state", "reason"])
-        if is_cancel:
-            return _Verdict(InboxState.VOID, reason=f"{execution.refers_to} was not booked.")
-        return _booked(actor, venue, execution, received_at)
-    if original.state == InboxState.VOID and is_cancel:
-        return _Verdict(InboxState.VOID, reason=f"{execution.refers_to} was void already.")
-    raise ToDoByHand(
-        f"{execution.refers_to}, which it is about, is {original.get_state_display().lower()}: "
-        f"{original.reason}"[:400]
-    )
-
-
-def _booked(
-    actor: Actor, venue: DropCopyVenue, execution: Execution, received_at: datetime
-) -> _Verdict:
-    fill = match_execution(venue, execution)
-    ref = book(actor=actor, fill=fill, received_at=received_at)
-    return _Verdict(InboxState.BOOKED, trade_ref=ref, remarks=" ".join(execution.remarks)[:400])
-
-
-def _write(row: DropCopyMessage, verdict: _Verdict) -> None:
-    row.state, row.tag, row.reason = verdict.state, verdict.tag, verdict.reason[:400]
-    row.trade_ref, row.remarks = verdict.trade_ref, verdict.remarks
-
-
-def _tell(actor: Actor, venue: DropCopyVenue, row: DropCopyMessage) -> None:
-    if row.state == InboxState.NO_TRADE:
-        return
-    record_event(
-        type=f"drop_copy.{row.state.lower()}",
-        actor=actor,
-        aggregate_type="drop_copy_message",
-        aggregate_id=row.pk,
-        organization_id=venue.organization_id,
-        key=f"drop_copy:{venue.pk}",
-        payload={
-            "venue": venue.code,
-            "exec_id": row.exec_id,
-            "exec_type": row.exec_type,
-            "trade_date": row.trade_date.isoformat() if row.trade_date else None,
-            "trade_ref": row.trade_ref,
-            "tag": row.tag,
-            "reason": row.reason,
-        },
-    )
-
-
-def _settle_what_waited(
-    actor: Actor, venue: DropCopyVenue, row: DropCopyMessage, received_at: datetime
-) -> None:
-    """Try again what came before the execution that it is about."""
-    for waiting in DropCopyMessage.objects.select_for_update().filter(
-        venue=venue, refers_to=row.exec_id, state=InboxState.UNMATCHED
-    ).order_by("id"):  # fmt: skip
-        _again(actor, venue, waiting, received_at)
-
-
-def _again(actor: Actor, venue: DropCopyVenue, row: DropCopyMessage, received_at: datetime) -> None:
-    before = (row.state, row.tag, row.reason)
-    _write(row, _attempt(actor, venue, row, received_at))
-    row.save()
-    if (row.state, row.tag, row.reason) != before:
-        _tell(actor, venue, row)
-
-
-@dataclass(frozen=True, slots=True)
-class Retried:
-    """How many messages were tried again, and how many still wait."""
-
-    tried: int
-    settled: int
-
-    @property
-    def waiting(self) -> int:
-        return self.tried - self.settled
-
-
-def retry(*, actor: Actor, venue: DropCopyVenue, received_at: datetime) -> Retried:
-    """
-    Try again all that waits at a venue for a mapping, oldest first, each in its own transaction.
-
-    :raises PermissionMissing: without `trading.book_fill`.
-    """
-    actor.require("trading.book_fill")
-    waiting = DropCopyMessage.objects.filter(
-        venue=venue, state=InboxState.UNMATCHED, message_type="8"
-    )
-    tried = settled = 0
-    for pk in waiting.order_by("id").values_list("pk", flat=True):
-        with transaction.atomic():
-            lock_session(venue.pk)
-            row = DropCopyMessage.objects.select_for_update().get(pk=pk)
-            if row.state != InboxState.UNMATCHED:  # settled by one before it
-                settled, tried = settled + 1, tried + 1
-                continue
-            _again(actor, venue, row, received_at)
-        tried += 1
-        settled += row.state not in _WAITING
-    return Retried(tried, settled)
-
-
-def settle_by_hand(
-    *, actor: Actor, message_id: int, trade_ref: str, reason: str
-) -> DropCopyMessage:
-    """
-    Say that a person has done what a message asks for, or that there is nothing to do.
-
-    trade_ref   of the trade that was cancelled, corrected or booked; empty if there is none
-
-    :raises PermissionMissing: without `trading.book_fill`.
-    :raises UnknownMessage: for a message of others, or one that does not wait.
-    :raises ValueError: without a reason, or for a trade that is not there.
-    """
-    actor.require("trading.book_fill")
-    if not reason.strip() or len(reason) > 300:
-        raise ValueError("reason: say in at most 300 characters what was done.")
-    with transaction.atomic():
-        row = (
-            DropCopyMessage.objects.visible_to(actor)
-            .select_for_update(of=("self",))
-            .select_related("venue")
-            .filter(pk=message_id, state__in=_WAITING)
-            .first()
-        )
-        if row is None:
-            raise UnknownMessage("message: there is none of that number that waits for you.")
-        own = Trade.objects.filter(organization_id=row.venue.organization_id, ref=trade_ref)
-        if trade_ref and not own.exists():
-            raise ValueError(f"trade_ref: there is no trade {trade_ref} in this organization.")
-        row.state = InboxState.BOOKED if trade_ref else InboxState.VOID
-        row.trade_ref = trade_ref
-        row.remarks = f"By hand: {reason.strip()}"
-        row.save()
-        _tell(actor, row.venue, row)
-    return row

@@ -1,14 +1,18 @@
 """The one place where executions of a drop copy meet the book: capture and the life of a trade."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
+
 from energyopti.accounts.actors import Actor
-from trading.models import Trade
+from trading.models import CaptureBasis, Trade
 from trading.queries.books import UnknownBook
 from trading.queries.drop_copy_matching import MatchedFill, Unmatched
 from trading.queries.proposals import TradeInvalid, UnknownCounterparty, propose
 
-from .capture import ReferenceReused, book_fill
+from .capture import ReferenceReused
+from .capture_many import NewDeal, weigh_deals, write_deals
 from .life import TransitionForbidden
 from .lifecycle import cancel_trade, correct_trade
 
@@ -25,21 +29,34 @@ def book(*, actor: Actor, fill: MatchedFill, received_at: datetime) -> str:
 
     :raises Unmatched: for what the book cannot hold.
     """
-    try:
-        receipt = book_fill(
-            actor=actor,
-            deal=fill.deal,
-            book_id=fill.book_id,
-            counterparty_id=fill.counterparty_id,
-            traded_at=fill.traded_at,
-            received_at=_not_before(received_at, fill),
-            text=fill.text,
-            source=fill.source,
-            external_id=fill.external_id,
+    (said,) = book_fills(actor=actor, fills=[fill], received_at=received_at)
+    if isinstance(said, Unmatched):
+        raise said
+    return said
+
+
+def book_fills(
+    *, actor: Actor, fills: Sequence[MatchedFill], received_at: datetime
+) -> list[str | Unmatched]:
+    """Book executions together, and return of each the trade's reference, or what is in the way."""
+    if not fills:
+        return []
+    deals = [
+        NewDeal(
+            fill.deal, CaptureBasis.FILL, fill.book_id, fill.counterparty_id, fill.traded_at,
+            text=fill.text, source=fill.source, external_id=fill.external_id,
         )
-    except _REFUSALS as error:
-        raise Unmatched(0, f"{error}") from error
-    return receipt.ref
+        for fill in fills
+    ]  # fmt: skip
+    # The venue's clock may be a moment ahead of ours; that makes no execution untrue.
+    by = max(received_at, *(fill.traded_at for fill in fills))
+    with transaction.atomic():
+        weighed = weigh_deals(actor=actor, deals=deals, received_at=by)
+        receipts = iter(write_deals(actor=actor, weighed=weighed))
+    return [
+        next(receipts).ref if one.refusal is None else Unmatched(0, f"{one.refusal}")
+        for one in weighed
+    ]
 
 
 def examine(*, actor: Actor, fill: MatchedFill, received_at: datetime) -> None:
@@ -55,7 +72,7 @@ def examine(*, actor: Actor, fill: MatchedFill, received_at: datetime) -> None:
             book_id=fill.book_id,
             counterparty_id=fill.counterparty_id,
             traded_at=fill.traded_at,
-            received_at=_not_before(received_at, fill),
+            received_at=max(received_at, fill.traded_at),
             is_fact=True,
         )
     except _REFUSALS as error:
@@ -110,8 +127,3 @@ def correct(
         )
     except (TransitionForbidden, TradeInvalid) as error:
         raise ToDoByHand(f"{about}, which cannot be done here: {error}") from error
-
-
-def _not_before(received_at: datetime, fill: MatchedFill) -> datetime:
-    # The venue's clock may be a moment ahead of ours; that makes no execution untrue.
-    return max(received_at, fill.traded_at)

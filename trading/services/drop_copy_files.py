@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from energyopti.accounts.actors import Actor
 from trading.markets.fix import (
@@ -16,12 +17,13 @@ from trading.markets.fix import (
     read_execution,
 )
 from trading.models import DropCopyMessage, DropCopyVenue, InboxState
-from trading.queries.drop_copy_matching import Unmatched, match_execution
+from trading.queries.drop_copy_matching import Unmatched, VenueWords, match_execution
 
-from .drop_copy import receive_message
+from .drop_copy import Taken, receive_messages
 from .drop_copy_booking import examine
 
 MOST_BYTES = 50 * 1024 * 1024
+LINES_TOGETHER = 100
 
 
 class LogRefused(ValueError):
@@ -72,7 +74,7 @@ def import_log(
     *, actor: Actor, venue: DropCopyVenue, content: bytes, source: str, received_at: datetime
 ) -> Iterator[LineFinding]:
     """
-    Book the executions of a log, each line in its own transaction; a session is not moved.
+    Book the executions of a log, a hundred lines a transaction; a session is not moved.
 
     A file imported again books nothing again, nor what a session has brought already.
 
@@ -80,24 +82,28 @@ def import_log(
     :raises LogRefused: as `log_lines`.
     """
     actor.require("trading.book_fill")
-    for line, frame in log_lines(content):
-        message = _read(venue, line, frame)
-        if isinstance(message, LineFinding):
-            yield message
-            continue
-        taken = receive_message(
-            actor=actor, venue=venue, message=message, received_at=received_at, source=source
+    lines = iter(log_lines(content))
+    while batch := list(islice(lines, LINES_TOGETHER)):
+        read = [(line, _read(venue, line, frame)) for line, frame in batch]
+        messages = [found for _, found in read if isinstance(found, Message)]
+        answers = iter(
+            receive_messages(
+                actor=actor, venue=venue, messages=messages, received_at=received_at, source=source
+            )
         )
-        text = taken.reason or "booked"
-        if not taken.is_new:
-            text = f"came before ({taken.state}{': ' + taken.reason if taken.reason else ''})"
-        yield LineFinding(
-            line,
-            taken.state if taken.is_new else "SEEN",
-            text,
-            message.get(17),
-            taken.trade_ref,
-        )
+        for line, found in read:
+            if isinstance(found, LineFinding):
+                yield found
+            else:
+                yield _found(line, found, next(answers))
+
+
+def _found(line: int, message: Message, taken: Taken) -> LineFinding:
+    text = taken.reason or "booked"
+    if not taken.is_new:
+        text = f"came before ({taken.state}{': ' + taken.reason if taken.reason else ''})"
+    state = taken.state if taken.is_new else "SEEN"
+    return LineFinding(line, state, text, message.get(17), taken.trade_ref)
 
 
 def examine_log(
@@ -109,6 +115,7 @@ def examine_log(
     :raises PermissionMissing, LogRefused: as `import_log`.
     """
     actor.require("trading.book_fill")
+    words = VenueWords(venue)
     seen: set[str] = set()
     names: dict[tuple[str, object], str] = {}
     for line, frame in log_lines(content):
@@ -123,19 +130,19 @@ def examine_log(
             yield LineFinding(line, "SEEN", "came before", message.get(17))
         else:
             seen.add(digest)
-            yield _examined(actor, venue, line, message, names, digest, received_at)
+            yield _examined(actor, words, line, message, names, digest, received_at)
 
 
 def _examined(
     actor: Actor,
-    venue: DropCopyVenue,
+    words: VenueWords,
     line: int,
     message: Message,
     names: dict[tuple[str, object], str],
     digest: str,
     received_at: datetime,
 ) -> LineFinding:
-    exec_id = message.get(17)
+    exec_id, venue = message.get(17), words.venue
     try:
         if message.type != "8":
             return LineFinding(line, InboxState.NO_TRADE, f"35={message.type}", exec_id)
@@ -150,7 +157,7 @@ def _examined(
         if execution.kind is not ExecKind.TRADE:
             text = f"{execution.kind.name.lower()} of {execution.refers_to}"
             return LineFinding(line, execution.kind.name, text, exec_id)
-        fill = match_execution(venue, execution)
+        fill = match_execution(words, execution)
         examine(actor=actor, fill=fill, received_at=received_at)
     except (FixError, Unmatched) as error:
         return LineFinding(line, InboxState.UNMATCHED, str(error), exec_id)

@@ -1,6 +1,6 @@
 """A FIX session's memory, which `trading.markets.fix` calls its journal: numbers, alerts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from energyopti.foundation.leases import Lease
 from trading.markets.fix import FixError, JournalUnavailable, Message, Numbers
 from trading.models import DropCopySession, DropCopyVenue
 
-from .drop_copy import MANAGE, lock_session, move, receive_message
+from .drop_copy import MANAGE, lock_session, move, receive_messages
 
 _AWAY = (OperationalError, InterfaceError, psycopg.OperationalError)
 
@@ -59,18 +59,18 @@ class SessionJournal:
             row.save(update_fields=["next_outgoing"])
             return number
 
-    def accept(self, message: Message, following: int) -> FixError | None:
-        """Book a message and move on, together; return what its sender should know."""
+    def accept(self, messages: Sequence[Message], following: int) -> list[FixError | None]:
+        """Book consecutive messages and move on, together; return what their sender should know."""
         with _database():
-            taken = receive_message(
+            taken = receive_messages(
                 actor=self._actor,
                 venue=self._venue,
-                message=message,
+                messages=messages,
                 received_at=self._clock(),
                 source="session",
                 following=following,
             )
-            return taken.refusal
+            return [each.refusal for each in taken]
 
     def advance(self, following: int) -> None:
         """Move on without booking; never back."""

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import blotter, positions, ticket
+from .drop_copy_urls import urlpatterns as drop_copy_urlpatterns
 from .market_urls import urlpatterns as market_urlpatterns
 from .pnl_urls import urlpatterns as pnl_urlpatterns
 from .reference.urls import urlpatterns as reference_urlpatterns
@@ -13,6 +14,7 @@ urlpatterns = [
     *market_urlpatterns,
     *reference_urlpatterns,
     *pnl_urlpatterns,
+    *drop_copy_urlpatterns,
     path("trades/", blotter.BlotterPage.as_view(), name="trades"),
     path("trades/new/", ticket.ticket, name="ticket"),
     path("trades/parse/", ticket.parse, name="parse"),

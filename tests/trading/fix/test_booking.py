@@ -18,7 +18,8 @@ from trading.queries.deals import deal_of
 from trading.queries.drop_copy import UnknownVenue, inbox, sessions, venue_for
 from trading.queries.positions import positions_by_deltas, positions_of
 from trading.services.changes import ForeignOrganization
-from trading.services.drop_copy import UnknownMessage, receive_message, retry, settle_by_hand
+from trading.services.drop_copy import receive_message, receive_messages
+from trading.services.drop_copy_inbox import UnknownMessage, retry, settle_by_hand
 from trading.services.drop_copy_setup import configure_venue, terms_of_toml
 
 from .reports import fill, message, with_sum
@@ -237,7 +238,7 @@ def test_a_fault_of_ours_holds_up_one_message_only(venue, monkeypatch):
         raise RuntimeError("a bug")
 
     with monkeypatch.context() as patched:
-        patched.setattr("trading.services.drop_copy.book", broken)
+        patched.setattr("trading.services.drop_copy_verdicts.book", broken)
         assert "RuntimeError: a bug" in take(venue, fill(2, "E1")).reason
     assert take(venue, fill(3, "E2")).state == "BOOKED"
     assert retry(actor=system(), venue=venue, received_at=RECEIVED).settled == 1
@@ -330,3 +331,77 @@ def test_a_maturity_is_a_delivery_by_the_rule(rule, maturity, name, offset):
 def test_a_maturity_that_does_not_fit_its_rule_is_refused(rule, maturity):
     with pytest.raises(FixError):
         period_of(Instrument("S", "", maturity, "", ""), rule=PeriodRule(rule))
+
+
+def batch(venue, raws, **more):
+    return receive_messages(
+        actor=system(), venue=venue, messages=[decode(raw) for raw in raws],
+        received_at=RECEIVED, source="test", **more,
+    )  # fmt: skip
+
+
+def test_many_at_once_come_to_the_same_as_one_by_one(desk, venue):
+    raws = [
+        fill(2, "E1"), fill(3, "E2", t32="5"), fill(4, "E1"), fill(5, "E2", t31="99"),
+        fill(6, "E3", t55="NOPE"), fill(7, "E4", t55="DEFWD", t32="2"),
+        fill(8, "C2", t150="H", t19="E2"), fill(9, "C5", t150="H", t19="E5"), fill(10, "E5"),
+        fill(11, "G1", t150="G", t19="E1", t31="80"), fill(12, "E6", t1="ACC9"), fill(13, "E7"),
+        fill(14, "E8", t31=None), message("j", 15, [(45, 2), (380, 0)]),
+    ]  # fmt: skip
+    other = make_venue(make_desk(), code="OTHER")
+
+    one_by_one = [take(other, raw) for raw in raws]
+    together = batch(venue, raws, following=None)
+
+    def told(taken):
+        return [(t.state, t.reason, t.is_new, bool(t.trade_ref), t.refusal) for t in taken]
+
+    assert [t[:4] for t in told(together)] == [
+        (state, reason.replace("OTHER", "TEST"), new, ref)
+        for state, reason, new, ref, _ in told(one_by_one)
+    ]
+    rows = {}
+    for place in (venue, other):
+        kept = DropCopyMessage.objects.filter(venue=place).order_by("id")
+        rows[place.code] = [
+            (m.exec_id, m.exec_type, m.state, m.tag, m.times_seen, m.attempts, m.is_conflict)
+            for m in kept
+        ]
+    assert sorted(rows["TEST"]) == sorted(rows["OTHER"])
+    states = {m[:2]: m[2] for m in rows["TEST"] if not m[6]}
+    assert states["E2", "F"] == "BUSTED" and states["E5", "F"] == "BUSTED"
+
+    def held_positions(organization):
+        books = Trade.objects.filter(organization=organization).values_list("book_id", flat=True)
+        return [(p.month, p.exposure, p.fixed) for p in positions_of(set(books))]
+
+    assert held_positions(venue.organization) == held_positions(other.organization)
+    events = Event.objects.filter(type__startswith="drop_copy.", key=f"drop_copy:{venue.pk}")
+    assert events.filter(type="drop_copy.booked").count() == 8
+    assert events.filter(type="drop_copy.busted").count() == 2
+
+
+def test_many_fills_move_the_session_at_once_and_ask_no_table_for_each(
+    venue, django_assert_max_num_queries
+):
+    def raws(start, count):
+        return [fill(n, f"E{n}", t32=str(1 + n % 7)) for n in range(start, start + count)]
+
+    DropCopySession.objects.update(next_incoming=2)
+    with django_assert_max_num_queries(80) as few:
+        batch(venue, raws(2, 10), following=12)
+    with django_assert_max_num_queries(len(few)):
+        batch(venue, raws(12, 40), following=52)
+
+    assert DropCopySession.objects.get().next_incoming == 52
+    assert Trade.objects.count() == 50
+    with pytest.raises(JournalMoved):
+        batch(venue, raws(52, 2), following=52)
+
+
+def test_a_report_of_several_legs_is_kept_and_named(venue):
+    taken = take(venue, fill(2, extra=[(555, 2), (600, "DEBM"), (624, 1), (600, "DEBM"), (624, 2)]))
+
+    row = DropCopyMessage.objects.get()
+    assert (taken.state, row.tag) == ("UNMATCHED", 555)
+    assert "2 legs" in row.reason and "442=2" in row.reason

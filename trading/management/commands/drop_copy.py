@@ -12,7 +12,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Organization
 from energyopti.foundation import clock
 from trading.queries.drop_copy import UnknownVenue, inbox, sessions, venue_for
-from trading.services.drop_copy import UnknownMessage, retry, settle_by_hand
+from trading.services.drop_copy_inbox import UnknownMessage, retry, settle_by_hand
 from trading.services.drop_copy_setup import configure_venue, terms_of_toml
 
 

@@ -31,6 +31,7 @@ from trading.markets.fix._execution import (
     natural_key,
     read_execution,
 )
+from trading.markets.fix._names import FIELD_NAMES
 from trading.markets.fix._periods import PeriodRule, delivery_period
 from trading.markets.fix._session import (
     Accept,
@@ -48,6 +49,7 @@ from trading.markets.fix._session import (
 
 __all__ = [
     "BEGIN_STRING",
+    "FIELD_NAMES",
     "MAXIMUM_BODY",
     "Accept",
     "Address",

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import random
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +37,8 @@ from trading.markets.fix._session import (
 logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 10.0
 TICK_SECONDS = 0.5
+# Executions booked in one transaction: it holds the locks of their books.
+MOST_TOGETHER = 100
 Result = TypeVar("Result")
 
 
@@ -61,7 +63,7 @@ class Journal(Protocol):
 
     def numbers(self) -> Numbers: ...
     def take_outgoing(self) -> int: ...
-    def accept(self, message: Message, following: int) -> FixError | None: ...
+    def accept(self, messages: Sequence[Message], following: int) -> list[FixError | None]: ...
     def advance(self, following: int) -> None: ...
     def restart(self, incoming: int, outgoing: int) -> None: ...
     def alert(self, kind: str, text: str) -> None: ...
@@ -188,9 +190,10 @@ class Client:
         return line.reason
 
     async def _take(self, line: _Line, framer: Framer, arrived: bytes) -> None:
+        """Answer what one read brought; executions that follow on each other are booked at once."""
         for found in framer.feed(arrived):
             if line.session.is_over:
-                return
+                break
             if isinstance(found, Garbled):
                 # Passed over, as the standard says: the gap it leaves is asked for.
                 logger.warning(
@@ -198,6 +201,7 @@ class Client:
                 )
                 continue
             await line.carry_out(line.session.receive(found, self._clock()))
+        await line.book()
 
     async def note_established(self) -> None:
         self._established = True
@@ -205,22 +209,30 @@ class Client:
 
 
 class _Line:
-    """Carry out the steps of a session, each before the next is asked for."""
+    """
+    Carry out the steps of a session, each before the next is asked for.
+
+    Messages to be booked are held back up to the next step of another kind, or `book`: until
+    then nothing else is written or sent.
+    """
 
     def __init__(self, session: Session, writer: asyncio.StreamWriter, client: Client) -> None:
         self.session, self.reason = session, "ended"
         self.is_broken = True
         self._writer, self._client = writer, client
+        self._waiting: list[Accept] = []
 
     async def carry_out(self, steps: Iterable[Step]) -> None:
         journal, journaled = self._client._journal, self._client._journaled
         for step in steps:
+            if isinstance(step, Accept):
+                self._waiting.append(step)
+                if len(self._waiting) >= MOST_TOGETHER:
+                    await self.book()
+                continue
+            await self.book()
             if isinstance(step, Send):
                 await self._send(step)
-            elif isinstance(step, Accept):
-                error = await journaled(journal.accept, step.message, step.following)
-                if error is not None:
-                    await self._send(reject(step.message, step.following - 1, error))
             elif isinstance(step, Advance):
                 await journaled(journal.advance, step.following)
             elif isinstance(step, Restart):
@@ -233,6 +245,18 @@ class _Line:
                 await self._client.note_established()
             elif isinstance(step, Disconnect):
                 self.reason, self.is_broken = step.reason, False
+
+    async def book(self) -> None:
+        """Book what waits, in one transaction, and tell the venue what was malformed."""
+        steps, self._waiting = self._waiting, []
+        if not steps:
+            return
+        errors = await self._client._journaled(
+            self._client._journal.accept, [step.message for step in steps], steps[-1].following
+        )
+        for step, error in zip(steps, errors, strict=True):
+            if error is not None:
+                await self._send(reject(step.message, step.following - 1, error))
 
     async def _send(self, step: Send) -> None:
         fills_a_gap = step.number is not None

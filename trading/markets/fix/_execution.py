@@ -71,6 +71,7 @@ class Execution:
     refers_to       ExecID of the report that a cancel or correction is about, else empty
     price           LastPx (31) as quoted, any sign
     quantity        LastQty (32), > 0; of a cancel None where it is not said
+    legs            how many legs (555) the report has; 0 for one instrument
     remarks         what the report says and the book does not take
     """
 
@@ -90,6 +91,7 @@ class Execution:
     instrument: Instrument
     parties: tuple[Party, ...]
     charges: tuple[Charge, ...]
+    legs: int = 0
     remarks: tuple[str, ...] = ()
 
 
@@ -158,6 +160,7 @@ def read_execution(message: Message, *, zone: str) -> Execution:
             for entry in message.group(453, (448, 447, 452))
         ),
         charges=charges,
+        legs=message.integer(555) if message.has(555) else 0,
         remarks=remarks,
     )
 
