@@ -37,6 +37,7 @@ from .drop_copy import (
     DropCopySession,
     DropCopyVenue,
     InboxState,
+    MultilegReports,
     SequenceReset,
 )
 from .forecasts import Forecast
@@ -132,6 +133,7 @@ __all__ = [
     "Market",
     "MarketKind",
     "MeteringPointKind",
+    "MultilegReports",
     "NettingSet",
     "Plant",
     "PnlAdjustment",

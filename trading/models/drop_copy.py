@@ -23,6 +23,14 @@ class SequenceReset(models.TextChoices):
     REQUEST = "REQUEST", "Ask for it with every Logon"
 
 
+class MultilegReports(models.TextChoices):
+    """What one report of several legs (NoLegs, 555) is."""
+
+    WAIT = "WAIT", "Waits for a person"
+    PACKAGE = "PACKAGE", "A package of deals, one for each leg"
+    APART = "APART", "No execution: its legs come as reports of their own"
+
+
 class DropCopyVenue(models.Model):
     """
     A venue that sends an organization copies of its executions, over one FIX 4.4 session.
@@ -30,6 +38,7 @@ class DropCopyVenue(models.Model):
     code            names the session, its lease and the files of its secrets.
     mic             ISO 10383 code of the exchange, where a report has no LastMkt (30).
     time_zone       in which the venue counts its days, where a report has no TradeDate (75).
+    multileg        what a report of several legs is; booked twice where the venue sends both.
     clearing_house  the counterparty of what is cleared, unless the report names another.
     """
 
@@ -52,6 +61,7 @@ class DropCopyVenue(models.Model):
     sequence_reset = models.CharField(
         max_length=8, choices=SequenceReset, default=SequenceReset.REFUSE
     )
+    multileg = models.CharField(max_length=8, choices=MultilegReports, default=MultilegReports.WAIT)
     clearing_house = models.ForeignKey(
         "trading.Counterparty", models.PROTECT, null=True, blank=True, related_name="+"
     )

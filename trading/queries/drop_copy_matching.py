@@ -1,7 +1,7 @@
 """From an execution in a venue's words to a deal in ours: product, period, book, counterparty."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Context, Decimal, Inexact
 from functools import cached_property
@@ -23,7 +23,13 @@ from trading.deals import (
     future,
     physical_forward,
 )
-from trading.markets.fix import Execution, FixError, PeriodRule, delivery_period
+from trading.markets.fix import (
+    Execution,
+    FixError,
+    PeriodRule,
+    delivery_period,
+    leg_executions,
+)
 from trading.models import (
     Book,
     DropCopyAccount,
@@ -36,6 +42,8 @@ from trading.models import (
 from .areas import delivery_areas, index_of
 
 REFERENCE_LENGTH = 80
+# Between what names a report and the number of its leg.
+LEG_MARK = "#"
 _EXACT = Context(prec=80, traps=[Inexact])
 # PartyRole (452) of FIX 4.4.
 _CONTRA_FIRM, _CLEARING_ORGANIZATION, _INTER_DEALER_BROKER = 17, 21, 30
@@ -116,7 +124,12 @@ def match_execution(
     :raises Unmatched: naming the tag and the rule: what is not mapped, or makes no deal.
     """
     venue, said = words.venue, assigned or Assignment()
-    _refuse_legs(execution)
+    if execution.legs:
+        raise Unmatched(
+            555,
+            f"{len(execution.legs)} legs (NoLegs) in one report: say by `multileg` of the venue"
+            " whether they are a package, or come as reports of their own (442=2).",
+        )
     product = next((p for p in words.products if p.pk == said.product_id), None)
     if product is None:
         product = _product(words, execution)
@@ -140,21 +153,42 @@ def match_execution(
     )
 
 
+def match_legs(words: VenueWords, execution: Execution) -> list[MatchedFill]:
+    """
+    Find what each leg of a report means, as the deals of one package.
+
+    :raises Unmatched: naming the leg, the tag and the rule.
+    """
+    name = external_id(execution)
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    found = []
+    try:
+        legs = leg_executions(execution)
+    except FixError as error:
+        raise Unmatched(error.tag, error.rule) from error
+    for number, leg in enumerate(legs, start=1):
+        try:
+            fill = match_execution(words, leg)
+        except Unmatched as error:
+            raise Unmatched(error.tag, f"leg {number}: {error.rule}") from error
+        # The venue's own code may be longer than a package's name, and hold other characters.
+        package_id = f"{execution.trade_date:%Y%m%d}-{digest}"
+        found.append(
+            replace(
+                fill,
+                deal=replace(fill.deal, package_id=package_id),
+                external_id=f"{name[: REFERENCE_LENGTH - 4]}{LEG_MARK}{number}",
+            )
+        )
+    return found
+
+
 def external_id(execution: Execution) -> str:
     """Return what names an execution at its venue: the day and ExecID (17), or its hash."""
     name = f"{execution.trade_date:%Y%m%d}:"
     if len(name) + len(execution.exec_id) <= REFERENCE_LENGTH:
         return name + execution.exec_id
     return name + "sha-" + hashlib.sha256(execution.exec_id.encode()).hexdigest()[:40]
-
-
-def _refuse_legs(execution: Execution) -> None:
-    if execution.legs:
-        raise Unmatched(
-            555,
-            f"{execution.legs} legs (NoLegs) in one report: book the deals as a package on the"
-            " ticket and settle this by hand, or have the venue report each leg (442=2).",
-        )
 
 
 def _product(words: VenueWords, execution: Execution) -> DropCopyProduct:

@@ -170,7 +170,7 @@ class _Arrivals:
             return
         row, refusal, execution = self._read(message, digest)
         key = (row.trade_date, row.exec_id)
-        is_fill = execution is not None and execution.kind is ExecKind.TRADE
+        is_fill = execution is not None and execution.kind is ExecKind.TRADE and not execution.legs
         if execution is not None and is_fill and digest not in self.rows and key not in self.keys:
             self.rows[digest] = row
             self.keys.add(key)

@@ -8,7 +8,7 @@ from django.db import transaction
 from energyopti.accounts.actors import Actor
 from trading.models import CaptureBasis, Trade
 from trading.queries.books import UnknownBook
-from trading.queries.drop_copy_matching import MatchedFill, Unmatched
+from trading.queries.drop_copy_matching import LEG_MARK, MatchedFill, Unmatched
 from trading.queries.proposals import TradeInvalid, UnknownCounterparty, propose
 
 from .capture import ReferenceReused
@@ -59,6 +59,20 @@ def book_fills(
     ]
 
 
+def book_package(*, actor: Actor, fills: Sequence[MatchedFill], received_at: datetime) -> list[str]:
+    """
+    Book the legs of one report, all or none, and return the trades' references.
+
+    :raises Unmatched: for what the book cannot hold, naming the leg.
+    """
+    with transaction.atomic():
+        said = book_fills(actor=actor, fills=fills, received_at=received_at)
+        for number, answer in enumerate(said, start=1):
+            if isinstance(answer, Unmatched):
+                raise Unmatched(answer.tag, f"leg {number}: {answer.rule}")
+    return [answer for answer in said if isinstance(answer, str)]
+
+
 def examine(*, actor: Actor, fill: MatchedFill, received_at: datetime) -> None:
     """
     See whether `book` would book, without booking.
@@ -81,23 +95,35 @@ def examine(*, actor: Actor, fill: MatchedFill, received_at: datetime) -> None:
 
 def cancel(*, actor: Actor, trade_ref: str, exec_id: str, received_at: datetime) -> None:
     """
-    Take a trade out whose execution the venue has taken back.
+    Take a trade out whose execution the venue has taken back; of several legs all of them.
 
-    :raises ToDoByHand: if its life has gone on too far for that.
+    :raises ToDoByHand: if the life of one has gone on too far for that.
     """
-    trade = Trade.objects.get(ref=trade_ref)
-    try:
-        cancel_trade(
-            actor=actor,
-            ref=trade_ref,
-            expected_version=trade.latest_version,
-            received_at=received_at,
-            reason=f"The venue took the execution back ({exec_id[:120]}).",
-        )
-    except (TransitionForbidden, TradeInvalid) as error:
-        raise ToDoByHand(
-            f"{exec_id[:120]} cancels {trade_ref}, which cannot be done here: {error}"
-        ) from error
+    for trade in _made_with(Trade.objects.get(ref=trade_ref)):
+        try:
+            cancel_trade(
+                actor=actor,
+                ref=trade.ref,
+                expected_version=trade.latest_version,
+                received_at=received_at,
+                reason=f"The venue took the execution back ({exec_id[:120]}).",
+            )
+        except (TransitionForbidden, TradeInvalid) as error:
+            raise ToDoByHand(
+                f"{exec_id[:120]} cancels {trade.ref}, which cannot be done here: {error}"
+            ) from error
+
+
+def _made_with(trade: Trade) -> list[Trade]:
+    """Return the trades of one report: the one, or one for each of its legs."""
+    name, mark, _ = trade.external_id.rpartition(LEG_MARK)
+    if not mark or not trade.package_id:
+        return [trade]
+    legs = Trade.objects.filter(
+        organization_id=trade.organization_id, source=trade.source, package_id=trade.package_id,
+        external_id__startswith=name + LEG_MARK,
+    )  # fmt: skip
+    return list(legs.order_by("id"))
 
 
 def correct(
@@ -111,6 +137,8 @@ def correct(
     """
     trade = Trade.objects.select_related("book", "counterparty").get(ref=trade_ref)
     about = f"{exec_id[:120]} corrects {trade_ref}"
+    if len(_made_with(trade)) > 1:
+        raise ToDoByHand(f"{about}, one of several legs: change them on their pages.")
     if trade.book_id != fill.book_id:
         raise ToDoByHand(f"{about} into book {fill.book_code}; it is in {trade.book.code}.")
     if trade.counterparty_id != fill.counterparty_id:

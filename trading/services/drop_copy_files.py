@@ -16,8 +16,8 @@ from trading.markets.fix import (
     natural_key,
     read_execution,
 )
-from trading.models import DropCopyMessage, DropCopyVenue, InboxState
-from trading.queries.drop_copy_matching import Unmatched, VenueWords, match_execution
+from trading.models import DropCopyMessage, DropCopyVenue, InboxState, MultilegReports
+from trading.queries.drop_copy_matching import Unmatched, VenueWords, match_execution, match_legs
 
 from .drop_copy import Taken, receive_messages
 from .drop_copy_booking import examine
@@ -157,6 +157,13 @@ def _examined(
         if execution.kind is not ExecKind.TRADE:
             text = f"{execution.kind.name.lower()} of {execution.refers_to}"
             return LineFinding(line, execution.kind.name, text, exec_id)
+        if execution.legs and venue.multileg == MultilegReports.APART:
+            return LineFinding(line, InboxState.NO_TRADE, "its legs come by themselves", exec_id)
+        if execution.legs and venue.multileg == MultilegReports.PACKAGE:
+            legs = match_legs(words, execution)
+            for leg in legs:
+                examine(actor=actor, fill=leg, received_at=received_at)
+            return LineFinding(line, "NEW", f"a package of {len(legs)} deals", exec_id)
         fill = match_execution(words, execution)
         examine(actor=actor, fill=fill, received_at=received_at)
     except (FixError, Unmatched) as error:

@@ -40,7 +40,7 @@ _VENUE = frozenset(
     {
         "code", "name", "mic", "time_zone", "host", "port", "use_tls",
         "sender_comp_id", "target_comp_id", "username", "heartbeat_seconds", "clock_skew_seconds",
-        "sequence_reset", "clearing_house",
+        "sequence_reset", "clearing_house", "multileg",
     }
 )  # fmt: skip
 _PRODUCT = frozenset(
@@ -110,6 +110,10 @@ def _write_mappings(venue: DropCopyVenue, terms: VenueTerms) -> None:
         row = DropCopyProduct(venue=venue, market=market)
         row.index = _shared(PriceIndex, f"{part}.index", index) if index else None
         _save(part, row, values)
+        if row.currency != market.currency:
+            raise ValidationError(
+                {f"{part}.currency": f"{market.code} is priced in {market.currency}."}
+            )
     for number, given in enumerate(terms.accounts, start=1):
         part, values = f"account {number}", dict(given)
         _known(part, values, _ACCOUNT)

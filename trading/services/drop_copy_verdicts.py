@@ -6,7 +6,7 @@ What becomes of a message of a drop copy: booked, kept with the field and the ru
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -14,16 +14,17 @@ from django.db import InterfaceError, OperationalError, transaction
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import NewEvent, record_events
 from trading.markets.fix import ExecKind, Execution, FixError, decode, read_execution
-from trading.models import DropCopyMessage, DropCopyVenue, InboxState
+from trading.models import DropCopyMessage, DropCopyVenue, InboxState, MultilegReports
 from trading.queries.drop_copy_matching import (
     Assignment,
     MatchedFill,
     Unmatched,
     VenueWords,
     match_execution,
+    match_legs,
 )
 
-from .drop_copy_booking import ToDoByHand, book, book_fills, cancel, correct
+from .drop_copy_booking import ToDoByHand, book, book_fills, book_package, cancel, correct
 
 logger = logging.getLogger(__name__)
 WAITING = (InboxState.UNMATCHED, InboxState.BY_HAND)
@@ -180,6 +181,15 @@ def _booked(
     received_at: datetime,
     assigned: Assignment | None,
 ) -> Verdict:
+    if execution.legs and words.venue.multileg == MultilegReports.APART:
+        return Verdict(InboxState.NO_TRADE, 555, "its legs come as reports of their own.")
+    if execution.legs and words.venue.multileg == MultilegReports.PACKAGE and assigned is None:
+        fills = match_legs(words, execution)
+        refs = book_package(actor=actor, fills=fills, received_at=received_at)
+        package_id = fills[0].deal.package_id
+        verdict = _is_booked(execution, refs[0])
+        said = f"Package {package_id}: {', '.join(refs)}. {verdict.remarks}".strip()
+        return replace(verdict, remarks=said[:400])
     fill = match_execution(words, execution, assigned)
     return _is_booked(execution, book(actor=actor, fill=fill, received_at=received_at))
 

@@ -263,6 +263,7 @@ def test_mappings_are_set_by_the_risk_officer_and_refused_by_field(desk, venue):
     for changes, field in (
         ({"products": [{**MONTH, "market": "XX"}]}, "product 1.market"),
         ({"products": [{**MONTH, "currency": "EURO"}]}, "product 1.currency"),
+        ({"products": [{**MONTH, "currency": "GBP"}]}, "product 1.currency"),
         ({"products": [{**MONTH, "colour": "red"}]}, "product 1.colour"),
         ({"accounts": [{"account": "A", "book": "NONE"}]}, "account 1.book"),
         ({"parties": [{"party_id": "A"}]}, "party 1.counterparty"),
@@ -399,9 +400,57 @@ def test_many_fills_move_the_session_at_once_and_ask_no_table_for_each(
         batch(venue, raws(52, 2), following=52)
 
 
-def test_a_report_of_several_legs_is_kept_and_named(venue):
-    taken = take(venue, fill(2, extra=[(555, 2), (600, "DEBM"), (624, 1), (600, "DEBM"), (624, 2)]))
+def spread(number, exec_id="E1", **changes):
+    """A buy of March against April, 10 and 20 lots, in one report."""
+    legs = [
+        [(600, "DEBM"), (610, "202703"), (624, 1), (623, 1), (637, "85.20")],
+        [(600, "DEBM"), (610, "202704"), (624, 2), (687, 20), (637, "80.10")],
+    ]
+    for name, value in changes.items():
+        legs[1] = [(t, v) for t, v in legs[1] if t != int(name[1:])]
+        if value is not None:
+            legs[1].append((int(name[1:]), value))
+    fields = [(555, 2), *legs[0], *legs[1], (12, "0.5"), (13, 1)]
+    return fill(number, exec_id, t55="DEBM-SPR", t200=None, t31="5.10", extra=fields)
+
+
+def test_a_report_of_several_legs_waits_and_is_named(venue):
+    taken = take(venue, spread(2))
 
     row = DropCopyMessage.objects.get()
     assert (taken.state, row.tag) == ("UNMATCHED", 555)
-    assert "2 legs" in row.reason and "442=2" in row.reason
+    assert "2 legs" in row.reason and "multileg" in row.reason
+
+
+def test_a_report_of_several_legs_is_a_package_where_the_venue_says_so(desk):
+    venue = make_venue(desk, multileg="PACKAGE")
+    missing = take(venue, spread(2, "E0", t637=None))
+    nobody = take(venue, spread(3, "E9", t600="NOPE"))
+    taken = take(venue, spread(4))
+
+    assert (missing.state, missing.reason) == ("UNMATCHED", "of leg 2 is missing.")
+    assert nobody.state == "UNMATCHED" and "leg 2: Symbol “NOPE”" in nobody.reason
+    trades = Trade.objects.order_by("id")
+    assert [t.external_id for t in trades] == ["20261120:E1#1", "20261120:E1#2"]
+    assert len({t.package_id for t in trades} - {""}) == 1
+    assert taken.trade_ref == trades[0].ref
+    terms = [held(t.ref)[1] for t in trades]
+    assert [(v.side, v.lots, v.price, v.period_name) for v in terms] == [
+        ("BUY", 10, Decimal("85.20"), "Mar27"), ("SELL", 20, Decimal("80.10"), "Apr27"),
+    ]  # fmt: skip
+    (fee,) = [fee for v in terms for fee in deal_of(v).fees]
+    assert fee.amount == 5  # 0.5 for each of the ten that the report is of
+    again = take(venue, spread(5))
+    assert (again.is_new, Trade.objects.count()) == (False, 2)
+    busted = take(venue, fill(6, "C1", t150="H", t19="E1"))
+    assert busted.state == "BOOKED"
+    assert {t.status for t in Trade.objects.all()} == {"CANCELLED"}
+    assert not [p for p in positions_of([desk.book.pk]) if not p.is_nothing]
+
+
+def test_the_legs_of_a_report_may_come_by_themselves(desk):
+    venue = make_venue(desk, multileg="APART")
+
+    taken = take(venue, spread(2))
+
+    assert (taken.state, Trade.objects.count()) == ("NO_TRADE", 0)

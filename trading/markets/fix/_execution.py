@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -64,6 +64,23 @@ class Instrument:
 
 
 @dataclass(frozen=True, slots=True)
+class LegReport:
+    """
+    One leg of a report of several (group 555).
+
+    side        LegSide (624), None where it is not said
+    quantity    LegQty (687), or LastQty (32) × LegRatioQty (623); None without either
+    price       LegLastPx (637), None where it is not said
+    """
+
+    instrument: Instrument
+    side: Side | None
+    quantity: Decimal | None
+    price: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """
     An execution, cancel or correction.
@@ -71,7 +88,7 @@ class Execution:
     refers_to       ExecID of the report that a cancel or correction is about, else empty
     price           LastPx (31) as quoted, any sign
     quantity        LastQty (32), > 0; of a cancel None where it is not said
-    legs            how many legs (555) the report has; 0 for one instrument
+    legs            of a report of several (555); none for one instrument
     remarks         what the report says and the book does not take
     """
 
@@ -91,7 +108,7 @@ class Execution:
     instrument: Instrument
     parties: tuple[Party, ...]
     charges: tuple[Charge, ...]
-    legs: int = 0
+    legs: tuple[LegReport, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
@@ -160,8 +177,72 @@ def read_execution(message: Message, *, zone: str) -> Execution:
             for entry in message.group(453, (448, 447, 452))
         ),
         charges=charges,
-        legs=message.integer(555) if message.has(555) else 0,
+        legs=_legs(message, quantity),
         remarks=remarks,
+    )
+
+
+def _legs(message: Message, quantity: Decimal | None) -> tuple[LegReport, ...]:
+    return tuple(
+        LegReport(
+            instrument=Instrument(
+                entry.get(600, ""), entry.get(602, ""), entry.get(610, ""), entry.get(611, ""),
+                entry.get(608, ""),
+            ),
+            side=_SIDES.get(entry.get(624, "")),
+            quantity=_leg_quantity(entry, quantity),
+            price=as_number(637, entry[637]) if 637 in entry else None,
+            currency=entry.get(556, ""),
+        )
+        for entry in message.group(555, (600, 602, 608, 610, 611, 556, 623, 624, 637, 687))
+    )  # fmt: skip
+
+
+def _leg_quantity(entry: dict[int, str], whole: Decimal | None) -> Decimal | None:
+    if 687 in entry:
+        return as_number(687, entry[687])
+    if 623 in entry and whole is not None:
+        return whole * as_number(623, entry[623])
+    return None
+
+
+def leg_executions(execution: Execution) -> tuple[Execution, ...]:
+    """
+    Return a report of several legs as one execution for each; charges stay with the first.
+
+    :raises FixError: naming the field of the group that a deal needs and the report does not say.
+    """
+    found = []
+    for number, leg in enumerate(execution.legs, start=1):
+        for tag, said in ((624, leg.side), (687, leg.quantity), (637, leg.price)):
+            if said is None:
+                raise FixError(tag, f"of leg {number} is missing.")
+        assert leg.side is not None and leg.quantity is not None
+        if leg.quantity <= 0:
+            raise FixError(687, f"of leg {number} is {leg.quantity}, not above 0.")
+        found.append(
+            replace(
+                execution,
+                instrument=leg.instrument,
+                side=leg.side,
+                quantity=leg.quantity,
+                price=leg.price,
+                currency=leg.currency or execution.currency,
+                charges=_flat(execution) if number == 1 else (),
+                legs=(),
+            )
+        )
+    return tuple(found)
+
+
+def _flat(execution: Execution) -> tuple[Charge, ...]:
+    """Return charges per unit of the whole as amounts: a leg has another quantity."""
+    whole = execution.quantity
+    return tuple(
+        charge
+        if charge.basis != "UNIT" or whole is None
+        else replace(charge, amount=charge.amount * whole, basis="")
+        for charge in execution.charges
     )
 
 
