@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from energyopti.accounts.actors import Actor
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, deal_of_words, make_market
@@ -17,7 +18,8 @@ from trading.models import (
     TradeValue,
     TradeVersion,
 )
-from trading.queries.exchange import RateMissing, Rates, rate_history
+from trading.queries.blotter import selection_sums
+from trading.queries.exchange import RateMissing, Rates, Reported, rate_history, reported
 from trading.queries.positions import positions_of
 from trading.queries.proposals import TradeInvalid
 from trading.reference import FxRateTerms
@@ -191,6 +193,26 @@ def test_values_stand_in_both_currencies_and_the_rates_change_is_a_step_of_its_o
     assert steps == {"GBP": Decimal("-10074.00"), "USD": Decimal("1666.67")}
     assert report.total == Decimal("-8407.33")
     assert prove_run(first).is_same and prove_run(second).is_same
+
+
+def test_sums_stand_by_currency_and_together_at_the_spot(desk, client):
+    rate("GBP", "EUR", "1.15")
+    ids = [desk.deal(words).trade_id for words in ("B 10MW DE base Cal27 @ 80", GB)]
+    trader = desk.again(desk.trader)
+
+    sums = selection_sums(trader, ids, spot_at=RECEIVED_AT)
+    home = selection_sums(trader, ids[:1], spot_at=RECEIVED_AT)
+    values = reported([("EUR", 10.004), ("GBP", -100.0)], "EUR", Rates(RECEIVED_AT))
+    blind = selection_sums(trader, ids, spot_at=TRADED_AT - timedelta(days=9))
+
+    assert dict(sums.notionals) == {"EUR": Decimal("7008000"), "GBP": NOTIONAL}
+    assert sums.reported == (("Notional", Reported("EUR", Decimal("14059800.00"))),)
+    assert home.reported == ()
+    assert blind.reported == (("Notional", Reported("EUR", None, ("GBP/EUR",))),)
+    assert values == Reported("EUR", Decimal("-105.00"))
+    client.force_login(desk.trader.user)
+    foot = client.get(reverse("trading:trade_selection"), {"select": ids}).content.decode()
+    assert "Notional in EUR" in foot and "GBP" in foot
 
 
 def test_the_history_of_a_pair_goes_by_its_inverse_or_a_third_currency_and_grows_stale():

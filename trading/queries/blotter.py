@@ -1,7 +1,7 @@
 """The blotter's rows, now and as of a past instant; both have the fields of `BlotterRow`."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ from energyopti.accounts.actors import Actor
 from trading.models import BlotterRow, Book, TradeVersion
 
 from .books import book_ids, chosen_books
+from .exchange import Rates, Reported, reported
 from .positions import positions_of_trades
 from .valued import value_positions
 
@@ -69,6 +70,8 @@ class SelectionSums:
     mw          of those that are a power
     notionals   (currency, amount)
     values      (currency, mark-to-market) of what has a curve; None where it was not asked for
+    reported    notionals and values in the books' currency at the spot, where they are in others
+                and the books report in one
     """
 
     selected: int
@@ -78,38 +81,60 @@ class SelectionSums:
     notionals: tuple[tuple[str, Decimal], ...]
     values: tuple[tuple[str, float], ...] | None = None
     unvalued: int = 0
+    reported: tuple[tuple[str, Reported], ...] = ()
 
 
 def selection_sums(
-    actor: Actor, trade_ids: Collection[int], *, valued_at: datetime | None = None
+    actor: Actor,
+    trade_ids: Collection[int],
+    *,
+    valued_at: datetime | None = None,
+    spot_at: datetime | None = None,
 ) -> SelectionSums:
-    """Add up some of the actor's trades, exact; two queries, and four more for the value."""
+    """
+    Add up some of the actor's trades, exact; two queries, and four more for the value.
+
+    spot_at     of the exchange rates by which other currencies than the books' are added, one
+                query each; None leaves them apart
+    """
     mine = BlotterRow.objects.filter(book_id__in=book_ids(actor), trade_id__in=list(trade_ids))
     counts = mine.exclude(status__in=("CANCELLED", "DRAFT"))
     selected = mine.count()
     rows = list(
-        counts.values("currency")
+        counts.values("currency", reporting=F("book__reporting_currency"))
         .annotate(
             n=Count("pk"), mw=_signed("quantity_mw"), mwh=_signed("energy_mwh"),
             amount=_signed("notional"),
         )
-        .order_by("currency")
+        .order_by("currency", "reporting")
     )  # fmt: skip
+    notionals: dict[str, Decimal] = {}
+    for row in rows:
+        amount = row["amount"] or Decimal(0)
+        notionals[row["currency"]] = notionals.get(row["currency"], Decimal(0)) + amount
     sums = SelectionSums(
         selected=selected,
         counted=sum(row["n"] for row in rows),
         mw=sum((row["mw"] or Decimal(0) for row in rows), Decimal(0)),
         energy_mwh=sum((row["mwh"] or Decimal(0) for row in rows), Decimal(0)),
-        notionals=tuple((row["currency"], row["amount"] or Decimal(0)) for row in rows),
+        notionals=tuple(notionals.items()),
     )
+    currencies = {row["reporting"] for row in rows}
+    said: list[tuple[str, Reported | None]] = []
+    if spot_at is not None and len(currencies) == 1:
+        (currency,), rates = currencies, Rates(spot_at)
+        said.append(("Notional", reported(sums.notionals, currency, rates)))
     if valued_at is None:
-        return sums
+        return replace(sums, reported=_known(said))
     held = positions_of_trades(list(mine.values_list("trade_id", flat=True)))
     valued = value_positions(held, valued_at=valued_at)
-    return SelectionSums(
-        sums.selected, sums.counted, sums.mw, sums.energy_mwh, sums.notionals, valued.values,
-        valued.unvalued,
-    )  # fmt: skip
+    if said:
+        said.append(("Mark-to-market", reported(valued.values, currency, rates)))
+    return replace(sums, values=valued.values, unvalued=valued.unvalued, reported=_known(said))
+
+
+def _known(said: Iterable[tuple[str, Reported | None]]) -> tuple[tuple[str, Reported], ...]:
+    return tuple((what, one) for what, one in said if one is not None)
 
 
 def _signed(name: str) -> Sum:

@@ -138,9 +138,10 @@ def reporting_currency(book_id: UUID) -> str:
     return Book.objects.values_list("reporting_currency", flat=True).get(pk=book_id)
 
 
-def reporting_currencies() -> list[str]:
-    """Return the currencies that some book reports in."""
-    found = Book.objects.order_by("reporting_currency").values_list("reporting_currency", flat=True)
+def reporting_currencies(book_ids: Iterable[UUID] | None = None) -> list[str]:
+    """Return the currencies that some books report in, or any at all."""
+    rows = Book.objects.all() if book_ids is None else Book.objects.filter(pk__in=list(book_ids))
+    found = rows.order_by("reporting_currency").values_list("reporting_currency", flat=True)
     return list(found.distinct())
 
 

@@ -113,6 +113,37 @@ class Rates:
         return sorted([*pair, str(rate)] for pair, rate in self.found.items() if rate is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """
+    Sums of several currencies in one.
+
+    amount      None where a rate is missing; `missing` names the pairs
+    """
+
+    currency: str
+    amount: Decimal | None
+    missing: tuple[str, ...] = ()
+
+
+def reported(
+    sums: Iterable[tuple[str, Decimal | float]], currency: str, rates: Rates
+) -> Reported | None:
+    """Return sums by currency as one at the rates' spot; None where all are in it already."""
+    found = list(sums)
+    if all(one == currency for one, _ in found):
+        return None
+    missing = tuple(
+        sorted(f"{one}/{currency}" for one, _ in found if rates.of(one, currency) is None)
+    )
+    if missing:
+        return Reported(currency, None, missing)
+    total = sum(
+        (Decimal(amount) * rates.require(one, currency) for one, amount in found), Decimal()
+    )
+    return Reported(currency, total.quantize(Decimal("0.01")))
+
+
 class RateHistory:
     """The last rate of each UTC day, for scenarios; what is older than a week is no rate."""
 

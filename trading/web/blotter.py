@@ -404,8 +404,9 @@ class NewsPage(BlotterPage):
 def selection(request: HttpRequest) -> HttpResponse:
     """Return what the selected trades add up to, for the foot of the blotter."""
     ids = [int(v) for v in request.GET.getlist("select")[:1000] if v.isdecimal() and len(v) < 19]
-    value_at = clock.now() if len(ids) <= ASKS_VALUE_AT_MOST else None
-    sums = selection_sums(actor_of(request), ids, valued_at=value_at)
+    now = clock.now()
+    value_at = now if len(ids) <= ASKS_VALUE_AT_MOST else None
+    sums = selection_sums(actor_of(request), ids, valued_at=value_at, spot_at=now)
     return render(request, "trades/_selection.html", {"sums": sums})
 
 

@@ -19,7 +19,8 @@ from energyopti.foundation import clock
 from energyopti.foundation.scope import scope_of
 from trading.models import BlotterRow, Market
 from trading.queries.blotter import blotter_rows
-from trading.queries.books import book_codes, chosen_books
+from trading.queries.books import book_codes, chosen_books, reporting_currencies
+from trading.queries.exchange import Rates, reported
 from trading.queries.position_grid import (
     Bucket,
     Column,
@@ -81,13 +82,19 @@ def positions(request: HttpRequest) -> HttpResponse:
     """Show what the reader's books, or the chosen one with those below it, hold by month."""
     actor, now = actor_of(request), clock.now()
     scope = scope_of(request, actor=actor, today=now.date(), reads={"book"})
-    found = valued_positions(chosen_books(actor, scope.value("book")), valued_at=now)
+    books = chosen_books(actor, scope.value("book"))
+    found = valued_positions(books, valued_at=now)
+    currencies = reporting_currencies(books)
+    whole = None
+    if len(currencies) == 1:
+        whole = reported(found.values, currencies[0], Rates(now))
     return render(
         request,
         "trades/positions.html",
         {
             "rows": found.rows,
             "sums": found.values,
+            "reported": whole,
             "valued_at": now,
             "curves_at": found.curves_at,
             "unvalued": found.unvalued,
