@@ -59,7 +59,7 @@ class InboxTable(tables.Table):
     trade_date = MomentColumn(is_date=True, verbose_name="Trade date")
     state = StatusColumn(levels=LEVELS)
     reason = tables.Column()
-    trade_ref = tables.Column("Trade", linkify=_trade_address)
+    trade_ref = tables.Column("Trade", linkify=_trade_address, attrs={"td": {"class": "nowrap"}})
     times_seen = tables.Column("Times seen")
     remarks = tables.Column()
     source = tables.Column()

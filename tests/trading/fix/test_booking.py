@@ -407,9 +407,8 @@ def spread(number, exec_id="E1", **changes):
         [(600, "DEBM"), (610, "202704"), (624, 2), (687, 20), (637, "80.10")],
     ]
     for name, value in changes.items():
-        legs[1] = [(t, v) for t, v in legs[1] if t != int(name[1:])]
-        if value is not None:
-            legs[1].append((int(name[1:]), value))
+        legs[1] = [(t, value if t == int(name[1:]) else v) for t, v in legs[1]]
+        legs[1] = [(t, v) for t, v in legs[1] if v is not None]
     fields = [(555, 2), *legs[0], *legs[1], (12, "0.5"), (13, 1)]
     return fill(number, exec_id, t55="DEBM-SPR", t200=None, t31="5.10", extra=fields)
 
@@ -435,9 +434,10 @@ def test_a_report_of_several_legs_is_a_package_where_the_venue_says_so(desk):
     assert len({t.package_id for t in trades} - {""}) == 1
     assert taken.trade_ref == trades[0].ref
     terms = [held(t.ref)[1] for t in trades]
-    assert [(v.side, v.lots, v.price, v.period_name) for v in terms] == [
-        ("BUY", 10, Decimal("85.20"), "Mar27"), ("SELL", 20, Decimal("80.10"), "Apr27"),
-    ]  # fmt: skip
+    assert [(v.side, v.quantity, v.price, v.first_date) for v in terms] == [
+        ("BUY", 10, Decimal("85.20"), date(2027, 3, 1)),
+        ("SELL", 20, Decimal("80.10"), date(2027, 4, 1)),
+    ]
     (fee,) = [fee for v in terms for fee in deal_of(v).fees]
     assert fee.amount == 5  # 0.5 for each of the ten that the report is of
     again = take(venue, spread(5))
