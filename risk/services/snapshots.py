@@ -130,7 +130,7 @@ def _exchange(
                 f"{base}/{quote} has no history for {held} of {len(spans)} scenarios, which hold"
                 " today's rate."
             )
-    return found, said
+    return found, said + spot.stale()
 
 
 def _shocks(

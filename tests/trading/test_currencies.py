@@ -228,4 +228,8 @@ def test_the_history_of_a_pair_goes_by_its_inverse_or_a_third_currency_and_grows
     assert found.on("GBP", "EUR", day.date() - timedelta(days=1)) is None  # no USD/EUR yet
     assert found.on("GBP", "EUR", day.date() + timedelta(days=6)) == pytest.approx(1.12)
     assert found.on("GBP", "EUR", day.date() + timedelta(days=7)) is None  # GBP/USD is stale
-    assert Rates(day).of("GBP", "EUR") == Decimal("1.12")
+    now, later = Rates(day), Rates(day + timedelta(days=7))
+    assert now.of("GBP", "EUR") == later.of("GBP", "EUR") == Decimal("1.12")
+    assert (now.stale(), later.stale()) == (
+        [], ["GBP/EUR: the latest exchange rate is of 2026-11-08."]
+    )  # fmt: skip

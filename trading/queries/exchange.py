@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from math import prod
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -49,7 +50,7 @@ WHERE base = ANY(%(currencies)s) AND quote = ANY(%(currencies)s)
 ORDER BY base, quote, day, valid_from DESC, settles_on, recorded_at DESC, id DESC
 """
 
-Number = TypeVar("Number", Decimal, float)
+Quoted = TypeVar("Quoted")
 
 
 class RateMissing(LookupError):
@@ -67,14 +68,14 @@ class Rates:
     as_of: datetime
     known_at: datetime | None = None
     found: dict[tuple[str, str], Decimal | None] = field(default_factory=dict)
+    since: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     def of(self, base: str, quote: str) -> Decimal | None:
         """Return quote per unit of base: as quoted, the inverse, or by way of EUR or USD."""
         if base == quote:
             return Decimal(1)
         if (base, quote) not in self.found:
-            rate = _by_way(self._quoted(base, quote), base, quote)
-            self.found[base, quote] = None if rate is None else rate.quantize(_TWELVE)
+            self.found[base, quote] = self._look_up(base, quote)
         return self.found[base, quote]
 
     def require(self, base: str, quote: str) -> Decimal:
@@ -91,8 +92,16 @@ class Rates:
             )
         return rate
 
-    def _quoted(self, base: str, quote: str) -> Callable[[str, str], Decimal | None]:
-        """Return the rate of pairs among two currencies and the bridges; one query."""
+    def stale(self) -> list[str]:
+        """Return sentences about the rates that were asked for and are older than a week."""
+        return [
+            f"{base}/{quote}: the latest exchange rate is of {at:%Y-%m-%d}."
+            for (base, quote), at in sorted(self.since.items())
+            if self.as_of - at > STALE
+        ]
+
+    def _look_up(self, base: str, quote: str) -> Decimal | None:
+        """Return a rate by the latest quotes among two currencies and the bridges; one query."""
         with connection.cursor() as cursor:
             cursor.execute(
                 _SPOT,
@@ -100,13 +109,20 @@ class Rates:
             )
             rows = {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
 
-        def direct(first: str, second: str) -> Decimal | None:
+        def direct(first: str, second: str) -> tuple[Decimal, datetime] | None:
             ahead, back = rows.get((first, second)), rows.get((second, first))
             if ahead is not None and (back is None or ahead[1] >= back[1]):
-                return Decimal(ahead[0])
-            return None if back is None else 1 / Decimal(back[0])
+                return Decimal(ahead[0]), ahead[1]
+            return None if back is None else (1 / Decimal(back[0]), back[1])
 
-        return direct
+        way = _way(direct, base, quote)
+        if way is None:
+            return None
+        rate = Decimal(1)
+        for one, _ in way:
+            rate *= one
+        self.since[base, quote] = min(at for _, at in way)
+        return rate.quantize(_TWELVE)
 
     def told(self) -> list[list[str]]:
         """Return the rates that were asked for, as a run's inputs name them."""
@@ -165,7 +181,8 @@ class RateHistory:
                 return ahead[1]
             return None if back is None else 1.0 / back[1]
 
-        return _by_way(direct, base, quote)
+        way = _way(direct, base, quote)
+        return None if way is None else prod(way)
 
     def _latest(self, pair: tuple[str, str], day: date) -> tuple[date, float] | None:
         place = bisect_right(self._days[pair], day) - 1 if pair in self._days else -1
@@ -185,12 +202,16 @@ def rate_history(currencies: Iterable[str], *, start: datetime, end: datetime) -
     return RateHistory(rows)
 
 
-def _by_way(direct: Callable[[str, str], Number | None], base: str, quote: str) -> Number | None:
-    """Return a pair's rate as it is quoted, or by way of EUR or USD."""
-    rate = direct(base, quote)
+def _way(
+    direct: Callable[[str, str], Quoted | None], base: str, quote: str
+) -> tuple[Quoted, ...] | None:
+    """Return what is quoted on the way from one currency to another: one, or two by a bridge."""
+    found = direct(base, quote)
+    if found is not None:
+        return (found,)
     for bridge in _BRIDGES:
-        if rate is None and bridge not in (base, quote):
+        if bridge not in (base, quote):
             first, second = direct(base, bridge), direct(bridge, quote)
             if first is not None and second is not None:
-                rate = first * second
-    return rate
+                return first, second
+    return None

@@ -201,6 +201,7 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
     findings = list(market.findings)
     if facts.options:
         findings.append(f"{len(facts.options)} trades are options, which have no pricer yet.")
+    findings += rates.stale()
     inputs = {
         "as_of": as_of.astimezone(UTC).isoformat(),
         "positions": facts.digest,
