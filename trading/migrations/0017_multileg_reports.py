@@ -11,7 +11,7 @@ CHOICES = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0014_busted_executions"),
+        ("trading", "0016_busted_executions"),
     ]
 
     operations = [

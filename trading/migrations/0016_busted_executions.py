@@ -22,7 +22,8 @@ STATES = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0013_plants"),
+        ("trading", "0014_curve_fit_and_holidays"),
+        ("trading", "0015_fill_end_of_days"),
     ]
 
     operations = [
