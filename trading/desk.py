@@ -105,6 +105,7 @@ def _register_navigation() -> None:
     for name, label, permission, shortcut, order in (
         ("trades", "Trades", "trading.view_trade", "t", 10),
         ("waiting", "Waiting", "trading.view_trade", "w", 15),
+        ("trade_imports", "Import trades", "trading.capture_trade", "", 17),
         ("positions", "Positions", "trading.view_positiontotal", "p", 20),
     ):
         if f"trading:{name}" not in NAVIGATION:

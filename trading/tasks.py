@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from celery import shared_task
@@ -9,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from energyopti.accounts.actors import Actor
+from energyopti.accounts.models import User
 from energyopti.foundation import clock
 from energyopti.foundation.jobs.runner import JobResult, RunningJob, job_task
 from energyopti.foundation.partitions.months import ensure_months
@@ -22,6 +24,7 @@ from .services.forecast_rounds import issue_due_forecasts
 from .services.maturity import mature_trades
 from .services.prices import import_price_file
 from .services.reference_files import compare_staged, import_reference
+from .services.trade_files import UnknownTradeImport, book_trades, check_trades
 
 _PARTITIONED = ("trading_price", "trading_actual")
 _BACK, _AHEAD = timedelta(days=31), timedelta(days=120)
@@ -134,6 +137,46 @@ def prove_day(job: RunningJob, *, end_of_day_id: int) -> JobResult:
         progress=lambda stage, done, total: job.progress(done, total, stage),
     )
     return JobResult(url=reverse("trading:end_of_day", args=[end_of_day_id]))
+
+
+@job_task("trading.check_trades")
+def try_trades(job: RunningJob, *, import_id: str) -> JobResult:
+    """Try a staged file of trades with all checks; its page shows what they say."""
+    check_trades(
+        actor=_person(job),
+        import_id=UUID(import_id),
+        progress=lambda stage, done, total: job.progress(done, total, stage),
+    )
+    return JobResult(url=reverse("trading:trade_import", args=[import_id]))
+
+
+@job_task("trading.book_trades")
+def import_staged_trades(job: RunningJob, *, import_id: str) -> JobResult:
+    """Book a staged file of trades; the blotter shows what it added."""
+    found = book_trades(
+        actor=_person(job),
+        import_id=UUID(import_id),
+        progress=lambda stage, done, total: job.progress(done, total, stage),
+    )
+    if found.captured_at is None:  # all of it was there already
+        return JobResult(url=reverse("trading:trade_import", args=[import_id]))
+    query = urlencode({"captured_at": found.captured_at.isoformat()})
+    return JobResult(url=f"{reverse('trading:trades')}?{query}")
+
+
+def _person(job: RunningJob) -> Actor:
+    """
+    Return who asked for a job with the books and rights that it has now.
+
+    :raises UnknownTradeImport: if the person is gone.
+    """
+    kind, _, key = job.actor.id.partition(":")
+    user = User.objects.filter(pk=key, is_active=True).first() if kind == "user" else None
+    if user is None:
+        raise UnknownTradeImport("Who uploaded the file has no account any more.")
+    return Actor.for_user(
+        user, on_behalf_of=job.actor.on_behalf_of, request_id=job.actor.request_id
+    )
 
 
 def _asker(job: RunningJob) -> Actor:

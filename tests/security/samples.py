@@ -227,6 +227,14 @@ def reference_import() -> dict[str, Any]:
     return {"import_id": staged.id}
 
 
+def trade_import() -> dict[str, Any]:
+    from tests.factories.trades import make_desk
+    from trading.services.trade_files import stage_trades
+
+    staged = stage_trades(actor=make_desk().trader, name="deals.csv", content=b"side\nBUY\n")
+    return {"import_id": staged.id}
+
+
 def event() -> dict[str, Any]:
     from energyopti.accounts.actors import Actor
     from energyopti.foundation.events.services import record_event
@@ -434,6 +442,11 @@ FOREIGN: dict[str, Sample] = {
         ),
         drop_copy_message,
     ),
+    "trading:trade_import": trade_import,
+    "trading:trade_import_confirm": trade_import,
+    "trading:trade_import_refusals": trade_import,
+    "api-trade-import": trade_import,
+    "api-trade-import-confirm": trade_import,
     "api-trade": trade,
     **dict.fromkeys(
         (

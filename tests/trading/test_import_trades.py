@@ -1,5 +1,6 @@
 """Trades by file: all or nothing, refusals by line and field, the same rows as one by one."""
 
+import csv
 import io
 from decimal import Decimal
 
@@ -15,7 +16,13 @@ from energyopti.foundation.events.models import Event
 from risk.models import Limit, LimitBreach, ScopeVector, TradeVector
 from risk.services.snapshots import build_snapshot
 from tests.factories.risk import curve, quote_history
-from tests.factories.trades import RECEIVED_AT, TRADED_AT, make_book, make_desk
+from tests.factories.trades import (
+    RECEIVED_AT,
+    TRADED_AT,
+    make_book,
+    make_counterparty,
+    make_desk,
+)
 from trading.models import (
     CaptureBasis,
     Leg,
@@ -25,17 +32,21 @@ from trading.models import (
     Trade,
     TradeVersion,
 )
+from trading.queries.books import UnknownBook
 from trading.services.capture import book_fill, capture_order
 from trading.services.reference_files import FileTooLarge
 from trading.services.trade_files import (
+    COLUMNS,
     FileOptions,
+    ProfilesFile,
     RowState,
     TradesRefused,
+    export_trades,
     import_trades,
     preview_trades,
 )
-from trading.services.trade_files.importing import _Reader
 from trading.services.trade_files.reading import read_trades
+from trading.services.trade_files.rows import RowReader
 
 pytestmark = pytest.mark.django_db
 
@@ -337,8 +348,8 @@ def test_a_file_leaves_what_its_deals_leave_one_by_one(desk, has_limit):
     content = csv_of(*rows)
 
     load(desk, content)
-    lines, _ = read_trades("deals.csv", content)
-    reader = _Reader(slow.again(slow.trader), RECEIVED_AT, FileOptions())
+    lines = read_trades("deals.csv", content).lines
+    reader = RowReader(slow.again(slow.trader), RECEIVED_AT, FileOptions())
     for line in lines:
         new = reader.deal(line)
         verb = book_fill if new.basis is CaptureBasis.FILL else capture_order
@@ -415,3 +426,138 @@ def test_the_command_refuses_with_exit_code_1_and_imports_with_0(desk, tmp_path,
     assert "Kal27" in said
     assert "1 new" in said
     assert Trade.objects.count() == 1
+
+
+BAD = {
+    "unknown product": ({"product": "SWOP"}, "product", "SWOP"),
+    "unknown period": ({"period": "Kal27"}, "period", "Kal27"),
+    "unknown unit": ({"unit": "furlong"}, "unit", "furlong"),
+    "unknown currency": ({"currency": "XXQ"}, "currency", "XXQ"),
+    "end before start": ({"period": "2027-05-01..2027-04-01"}, "period", "before"),
+    "volume in the wrong unit": ({"unit": "bbl"}, "unit", "bbl"),
+    "5 sigma off the curve": ({"price": "300", "reason": ""}, "reason", "standard deviations"),
+    "duplicate external id": ({"source": "ICE", "external_id": "1"}, "external_id", "line 2"),
+    "foreign book": ({"book": "THEIRS"}, "book", "THEIRS"),
+    "stale version": ({"client_reference": "held"}, "client_reference", "other terms"),
+    "formula cell": ({"reason": "=1+1"}, "reason", "formula"),
+}
+
+
+def test_every_bad_input_of_one_file_is_named_and_nothing_is_kept(desk):
+    """One file with each of them, a line each: all are named at once, with the rule."""
+    quote_history(desk.market)
+    curve(desk.market)
+    build_snapshot(actor=Actor.system("test"), valued_at=TRADED_AT)
+    make_book(make_desk().organization, code="THEIRS")
+    desk.deal("B 9MW DE base Cal27 @ 85.20", client_reference="held")
+    header = f"{HEADER},currency"
+    rows = [f"{row(source='ICE', external_id='1')},"]
+    for place, (changes, _, _) in enumerate(BAD.values()):
+        own = {"client_reference": f"bad-{place}", "quantity": f"{place + 20}"} | changes
+        rows.append(f"{row(**{k: v for k, v in own.items() if k != 'currency'})},"
+                    f"{changes.get('currency', '')}")  # fmt: skip
+    before = set(Trade.objects.values_list("pk", flat=True))
+
+    with pytest.raises(TradesRefused) as refused:
+        load(desk, "\n".join([header, *rows, ""]).encode())
+
+    found = {r.line: r for r in refused.value.found.refusals}
+    for line, (what, (_, field, words)) in enumerate(BAD.items(), start=3):
+        assert found[line].field == field, (what, found[line])
+        assert words in found[line].rule, (what, found[line])
+    assert len(refused.value.found.refusals) == len(BAD)
+    assert set(Trade.objects.values_list("pk", flat=True)) == before
+    assert not Event.objects.filter(type="trades.imported").exists()
+    mixed = csv_of(row(), row(client_reference="r-2")).replace(b"agreed", b"agr\xfced", 1)
+    for content, name, line, field in (
+        (mixed, "deals.csv", 2, "encoding"), (workbook(["=5+5"]), "deals.xlsx", 2, "quantity"),
+    ):  # fmt: skip
+        with pytest.raises(TradesRefused) as refused:
+            load(desk, content, name=name)
+        assert [(r.line, r.field) for r in refused.value.found.refusals] == [(line, field)]
+    with pytest.raises(FileTooLarge, match="50 MB"):
+        load(desk, b"x" * (50 * 1024 * 1024 + 1))
+    assert set(Trade.objects.values_list("pk", flat=True)) == before
+
+
+def test_what_is_taken_out_comes_in_again_with_the_same_terms(desk, django_assert_max_num_queries):
+    """Every product by file, internal deals and volumes by the interval: out, and in again."""
+    index = {"index": "EPEX-DE-DA"}
+    PriceIndex.objects.create(
+        code="EPEX-DE-ID", market=desk.market, name="Other", currency="EUR", price_unit="MWh",
+        frequency="PERIOD", publication_time="12:57", source="test",
+    )  # fmt: skip
+    within = make_counterparty(desk.organization, "OWN")
+    within.is_internal = True
+    within.save()
+    make_book(desk.organization, "US", parent=desk.book)
+    plant = {"asset": "WIND-1", "installed_mw": "20", "contracted_mw": "10.5"}
+    option = {
+        "option_style": "EUROPEAN", "option_type": "COLLAR", "underlying": "EPEX-DE-DA",
+        "strikes": "70.0;90.50", "expiry": "2026-12-20T12:00:00+01:00", "premium": "2.25",
+        "premium_date": "2026-11-25", "settlement": "PHYSICAL",
+    }  # fmt: skip
+    fees = {"broker": "TULLETT", "broker_fee": "0.005", "exchange_fee": "0.01",
+            "fee_basis": "PER_UNIT", "fee_currency": "EUR"}  # fmt: skip
+    of = [
+        {"price": "-85.125", "shape": "PEAK", "period": "W05-27", **fees, "tags": "one two"},
+        {"price": "85", "quantity": "240", "unit": "MWh", "shape": "H08-H20", "basis": "FILL",
+         "source": "ICE", "external_id": "77", "client_reference": ""},
+        {"product": "INDEX_FORWARD", "spread": "-1.5", "multiplier": "0.95", **index},
+        {"product": "FUTURE", "price": "80", "quantity": "3", "unit": "lots", "mic": "XEEE",
+         "clearing_account": "A-1"},
+        {"product": "FINANCIAL_FORWARD", "price": "81", **index},
+        {"product": "SWAP", "price": "82", **index},
+        {"product": "BASIS_SWAP", "receive_index": "EPEX-DE-ID", "spread": "0.5", **index},
+        {"product": "AS_GENERATED", "quantity": "5", "price": "60", **plant},
+        {"product": "PPA", "quantity": "5", "floor": "20", "cap": "90", **plant, **index},
+        {"product": "OPTION", **option},
+        {"price": "83", "counterparty": "OWN", "counter_book": "US"},
+        {"product": "PROFILE_FORWARD", "quantity": "", "unit": "", "price": "84",
+         "period": "2027-03-27..2027-03-28"},
+    ]  # fmt: skip
+    rows = []
+    for place, changes in enumerate(of):
+        rows.append(
+            {"basis": "ORDER", "book": "EU", "counterparty": "ACME", "reason": "agreed, all",
+             "client_reference": f"o-{place}", "side": ("BUY", "SELL")[place % 2], "market": "DE",
+             "quantity": "10.5", "unit": "MW", "period": "Q2-27",
+             "traded_at": "2026-11-20T18:00:00+00:00", **changes}
+        )  # fmt: skip
+    hours = [f"o-11,2027-03-26T23:00:00Z,{n}.25" for n in range(1)] + [
+        f"o-11,2027-03-{27 + n // 24:02d}T{n % 24:02d}:00:00Z,{n}.25" for n in range(46)
+    ]
+
+    def file_of(rows) -> bytes:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue().encode()
+
+    profiles = ProfilesFile("p.csv", "\n".join(["reference,start,mw", *hours]).encode())
+    found = load(desk, file_of(rows), profiles=profiles)
+    assert found.count(RowState.NEW) == len(of) + 1
+
+    with django_assert_max_num_queries(20):
+        out = export_trades(actor=desk.again(desk.trader))
+
+    taken = list(csv.DictReader(io.StringIO(out["trades.csv"].decode())))
+    assert len(taken) == len(of)
+    for given, told in zip(rows, taken, strict=True):
+        for name, value in given.items():
+            if not value:
+                continue
+            assert told[name] == value, (given["client_reference"], name)
+    assert out["profiles.csv"].count(b"\r\n") == 1 + 47
+    again = load(
+        desk, out["trades.csv"], profiles=ProfilesFile("profiles.csv", out["profiles.csv"])
+    )
+    assert [r.state for r in again.rows] == [RowState.ALREADY_THERE] * (len(of) + 1)
+    assert len(csv_rows(export_trades(actor=desk.again(desk.trader), book="us"))) == 1
+    with pytest.raises(UnknownBook):
+        export_trades(actor=desk.again(desk.trader), book="NOPE")
+
+
+def csv_rows(files: dict[str, bytes]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(files["trades.csv"].decode())))

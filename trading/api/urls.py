@@ -7,6 +7,7 @@ from .market_urls import urlpatterns as market_urlpatterns
 from .pnl_urls import urlpatterns as pnl_urlpatterns
 from .reference_urls import urlpatterns as reference_urlpatterns
 from .trade_actions import PERMISSIONS, TradeActions
+from .trade_imports import TradeImport, TradeImportConfirmation, TradeImports
 from .trades import TradeExport, TradeViewSet
 
 urlpatterns = [
@@ -16,6 +17,13 @@ urlpatterns = [
     *drop_copy_urlpatterns,
     path("trades", TradeViewSet.as_view({"get": "list", "post": "create"}), name="api-trades"),
     path("trades/export", TradeExport.as_view(), name="api-trades-export"),
+    path("trades/imports", TradeImports.as_view(), name="api-trade-imports"),
+    path("trades/imports/<uuid:import_id>", TradeImport.as_view(), name="api-trade-import"),
+    path(
+        "trades/imports/<uuid:import_id>/confirm",
+        TradeImportConfirmation.as_view(),
+        name="api-trade-import-confirm",
+    ),
     path("trades/<str:ref>", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),
     *(
         path(

@@ -34,6 +34,7 @@ class CounterpartyRow:
     name: str
     lei: str
     organization_id: UUID
+    is_internal: bool = False
 
 
 def book_ids(actor: Actor, *, level: str = "view") -> frozenset[UUID]:
@@ -100,7 +101,9 @@ def book_for(actor: Actor, book_id: UUID, *, level: str = "view") -> BookRow:
 def counterparties_for(actor: Actor) -> list[CounterpartyRow]:
     """Return the active counterparties of the actor's organizations by code."""
     rows = Counterparty.objects.visible_to(actor).filter(is_active=True).order_by("code", "id")
-    return [CounterpartyRow(c.id, c.code, c.name, c.lei, c.organization_id) for c in rows]
+    return [
+        CounterpartyRow(c.id, c.code, c.name, c.lei, c.organization_id, c.is_internal) for c in rows
+    ]
 
 
 def _row(book: Book) -> BookRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,12 +22,23 @@ _FEES = {kind.value for kind in deals.FeeKind}
 
 def deal_of(version: TradeVersion) -> Deal:
     """Return the terms of a version; five queries at most, one more for each profile."""
+    return deals_of([version])[0]
+
+
+def deals_of(versions: Sequence[TradeVersion]) -> list[Deal]:
+    """Return the terms of versions in their order, in the number of queries that one takes."""
+    ids = [version.terms_version_id for version in versions]
     legs = list(
-        Leg.objects.filter(version_id=version.terms_version_id)
-        .select_related("market", "index__market")
+        Leg.objects.filter(version_id__in=ids)
+        .select_related("market", "index__market", "profile")
         .order_by("number")
     )
-    fees = Fee.objects.filter(version_id=version.terms_version_id, purpose__in=_FEES)
+    legs_of: dict[int, list[Leg]] = defaultdict(list)
+    for leg in legs:
+        legs_of[leg.version_id].append(leg)
+    fees_of: dict[int, list[Fee]] = defaultdict(list)
+    for fee in Fee.objects.filter(version_id__in=ids, purpose__in=_FEES).order_by("number"):
+        fees_of[fee.version_id].append(fee)
     named = [code for leg in legs for code in leg.terms.get("underlying", ())]
     indices = {leg.index_code: leg.index for leg in legs if leg.index is not None}
     for row in (
@@ -39,15 +51,20 @@ def deal_of(version: TradeVersion) -> Deal:
     areas = delivery_areas(codes)
     known = {code: index_of(row, areas[row.market.code]) for code, row in indices.items()}
     profiles: dict[int, deals.Profile] = {}
-    made = [_leg(leg, areas, known, profiles, version.mic) for leg in legs]
-    return Deal(
-        deals.ProductKind(version.product_kind),
-        Side(version.side),
-        (*made, *(_fee(row) for row in fees.order_by("number"))),
-        package_id=version.trade.package_id,
-        mic=version.mic,
-        clearing_account=version.clearing_account,
-    )
+    return [
+        Deal(
+            deals.ProductKind(version.product_kind),
+            Side(version.side),
+            (
+                *(_leg(leg, areas, known, profiles, version.mic) for leg in legs_of[of]),
+                *map(_fee, fees_of[of]),
+            ),
+            package_id=version.trade.package_id,
+            mic=version.mic,
+            clearing_account=version.clearing_account,
+        )
+        for version, of in zip(versions, ids, strict=True)
+    ]
 
 
 def proposed_deal_of(version: TradeVersion) -> Deal:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.foundation.copying import copy_rows, next_ids
@@ -69,7 +69,11 @@ class CapturedMeanwhile(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class NewDeal:
-    """A deal with what a person or a system wrote beside it, and where it goes."""
+    """
+    A deal with what a person or a system wrote beside it, and where it goes.
+
+    is_mirrored     the deal after it is the other book's side of this internal one
+    """
 
     deal: Deal
     basis: CaptureBasis
@@ -82,6 +86,7 @@ class NewDeal:
     text: str = ""
     source: str = ""
     external_id: str = ""
+    is_mirrored: bool = False
 
     def check(self) -> None:
         """
@@ -180,6 +185,7 @@ def write_deals(
     for version, version_id in zip(versions, next_ids(TradeVersion, len(versions)), strict=True):
         version.pk = version_id
     copy_rows(versions)
+    _join_mirrors(new, trades)
     _write_terms(new, versions, progress)
     _tell(actor, new, versions, progress)
     receipts = iter(
@@ -247,6 +253,25 @@ def _judge(actor: Actor, one: Weighed, results: tuple[CheckResult, ...]) -> None
         one.checks = judged(results, actor=actor, reason=one.new.reason)
     except (TradeStopped, ReasonNeeded) as refusal:
         one.refusal = refusal
+
+
+def _join_mirrors(new: Sequence[Weighed], trades: Sequence[Trade]) -> None:
+    """Have both sides of each internal deal name the other; either names none until both stand."""
+    pairs = [
+        (one.pk, other.pk)
+        for each, (one, other) in zip(new, pairwise(trades), strict=False)
+        if each.new.is_mirrored
+    ]
+    if not pairs:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {Trade._meta.db_table} AS trade SET mirror_id = pair.other"  # noqa: S608
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS pair(one, other)"
+            " WHERE trade.id = pair.one",
+            [[*(a for a, _ in pairs), *(b for _, b in pairs)],
+             [*(b for _, b in pairs), *(a for a, _ in pairs)]],
+        )  # fmt: skip
 
 
 def _put_in_line(new: Sequence[Weighed], answers: Answers) -> None:

@@ -183,6 +183,7 @@ class BlotterFilter(django_filters.FilterSet):
     )
     delivers = django_filters.DateFromToRangeFilter(method="in_delivery", label="Delivers within")
     tag = django_filters.CharFilter(method="with_tag", label="Tag")
+    captured_at = django_filters.IsoDateTimeFilter(label="Captured at")
     trader = django_filters.CharFilter(
         field_name="captured_by_name", lookup_expr="icontains", label="Trader"
     )

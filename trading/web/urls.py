@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import blotter, positions, ticket
+from . import blotter, positions, ticket, trade_import
 from .drop_copy_urls import urlpatterns as drop_copy_urlpatterns
 from .market_urls import urlpatterns as market_urlpatterns
 from .pnl_urls import urlpatterns as pnl_urlpatterns
@@ -19,6 +19,19 @@ urlpatterns = [
     path("trades/new/", ticket.ticket, name="ticket"),
     path("trades/parse/", ticket.parse, name="parse"),
     path("trades/news/", blotter.NewsPage.as_view(), name="trade_news"),
+    path("trades/files/", trade_import.trade_files, name="trade_files"),
+    path("trades/import/", trade_import.trade_imports, name="trade_imports"),
+    path("trades/import/<uuid:import_id>/", trade_import.trade_import, name="trade_import"),
+    path(
+        "trades/import/<uuid:import_id>/confirm/",
+        trade_import.trade_import_confirm,
+        name="trade_import_confirm",
+    ),
+    path(
+        "trades/import/<uuid:import_id>/refused-lines.csv",
+        trade_import.trade_import_refusals,
+        name="trade_import_refusals",
+    ),
     path("trades/selection/", blotter.selection, name="trade_selection"),
     path("trades/latest/", blotter.latest, name="trade_latest"),
     path("positions/", positions.positions, name="positions"),

@@ -17,6 +17,7 @@ from trading.services.reference_files import FileTooLarge
 from trading.services.reference_files.reading import check_size
 from trading.services.trade_files import (
     FileOptions,
+    ProfilesFile,
     RowState,
     TradesFound,
     TradesRefused,
@@ -37,6 +38,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("path", type=Path, metavar="FILE")
+        parser.add_argument(
+            "--profiles", type=Path, metavar="FILE", help="CSV with the MW of rows by interval"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what it would do only")
         parser.add_argument("--book", default="", help="code, for rows that name none")
         parser.add_argument("--counterparty", default="", help="code, for rows that name none")
@@ -63,11 +67,14 @@ class Command(BaseCommand):
                 options=FileOptions(
                     CaptureBasis(options["basis"]), options["book"], options["counterparty"]
                 ),
+                profiles=_profiles(options["profiles"]),
             )
         except TradesRefused as refused:
             found = refused.found
         except OSError as error:
-            raise CommandError(f"{path}: cannot be read ({error.strerror}).") from error
+            raise CommandError(
+                f"{error.filename or path}: cannot be read ({error.strerror})."
+            ) from error
         except (FileTooLarge, CapturedMeanwhile) as error:
             raise CommandError(str(error), returncode=EXIT_REFUSED) from error
         self._show(found, options)
@@ -94,6 +101,13 @@ class Command(BaseCommand):
             console.print(table, markup=False)
         if len(rows) > SHOWN:
             console.print(f"… and {len(rows) - SHOWN:,} more")
+
+
+def _profiles(path: Path | None) -> ProfilesFile | None:
+    if path is None:
+        return None
+    check_size(path.name, path.stat().st_size)
+    return ProfilesFile(path.name, path.read_bytes())
 
 
 def _actor(email: str) -> Actor:

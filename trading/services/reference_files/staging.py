@@ -1,22 +1,16 @@
 """Between upload and confirmation: files with the difference that somebody is looking at."""
 
-import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
-from django.utils import timezone
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.jobs.models import Job
 from energyopti.foundation.jobs.services import enqueue_job
 
+from ..staged import StagedFolder, stored
 from .findings import DiffChanged, ReferenceDiff, ReferenceRefused
 from .importing import (
     Progress,
@@ -26,8 +20,7 @@ from .importing import (
     require_rights,
 )
 
-FOLDER = "reference-staged"
-KEPT = timedelta(days=1)
+FOLDER = StagedFolder("reference-staged")
 # Above it a worker compares and imports: a row costs some five milliseconds.
 LINES_OF_A_PAGE = 1_500
 
@@ -54,11 +47,7 @@ class StagedImport:
 
     @property
     def files(self) -> dict[str, bytes]:
-        found = {}
-        for name, path in self.paths.items():
-            with default_storage.open(path, "rb") as file:
-                found[name] = file.read()
-        return found
+        return {name: stored(path) for name, path in self.paths.items()}
 
 
 def stage_import(
@@ -71,12 +60,9 @@ def stage_import(
         `preview_reference`.
     """
     require_rights(actor=actor, files=files, organization_id=organization_id)
-    _forget_old()
+    FOLDER.forget_old()
     import_id = uuid4()
-    paths = {
-        name: default_storage.save(f"{FOLDER}/{import_id}/file-{number}", ContentFile(content))
-        for number, (name, content) in enumerate(files.items())
-    }
+    paths = FOLDER.save_files(import_id, files)
     note = {
         "actor": actor.id,
         "organization": str(organization_id) if organization_id else "",
@@ -84,7 +70,7 @@ def stage_import(
         "job": "",
     }
     if not _is_long(files):
-        _write(import_id, "note.json", note)
+        FOLDER.write_note(import_id, note)
         compare_staged(actor=actor, import_id=import_id)
     else:
         with transaction.atomic():  # the worker starts when the note is there
@@ -96,7 +82,7 @@ def stage_import(
                 arguments={"import_id": str(import_id)},
                 organization_id=organization_id,
             )
-            _write(import_id, "note.json", {**note, "job": str(job.pk)})
+            FOLDER.write_note(import_id, {**note, "job": str(job.pk)})
     return staged_import(actor=actor, import_id=import_id)
 
 
@@ -106,10 +92,10 @@ def staged_import(*, actor: Actor, import_id: UUID) -> StagedImport:
 
     :raises UnknownImport: if there is none of this actor's.
     """
-    note = _read(import_id, "note.json")
+    note = FOLDER.note(import_id)
     if note is None or note["actor"] != actor.id:
         raise UnknownImport("There is no such upload of yours.")
-    diff = _read(import_id, "diff.json")
+    diff = FOLDER.read(import_id, "diff.json")
     return StagedImport(
         id=import_id,
         organization_id=UUID(note["organization"]) if note["organization"] else None,
@@ -134,7 +120,7 @@ def compare_staged(
         organization_id=staged.organization_id,
         progress=progress,
     )
-    _write(import_id, "diff.json", diff.as_json())
+    FOLDER.write(import_id, "diff.json", diff.as_json())
     return diff
 
 
@@ -168,48 +154,11 @@ def confirm_import(*, actor: Actor, import_id: UUID) -> ReferenceDiff | Job:
                 expected=staged.diff.digest,
             )
         except (DiffChanged, ReferenceRefused) as error:
-            _write(import_id, "diff.json", error.diff.as_json())
+            FOLDER.write(import_id, "diff.json", error.diff.as_json())
             raise
-    _forget(import_id)
+    FOLDER.forget(import_id)
     return done
 
 
 def _is_long(files: Mapping[str, bytes]) -> bool:
     return sum(content.count(b"\n") for content in files.values()) > LINES_OF_A_PAGE
-
-
-def _write(import_id: UUID, name: str, content: object) -> None:
-    path = f"{FOLDER}/{import_id}/{name}"
-    if default_storage.exists(path):
-        default_storage.delete(path)
-    default_storage.save(path, ContentFile(json.dumps(content).encode()))
-
-
-def _read(import_id: UUID, name: str) -> dict[str, Any] | None:
-    try:
-        with default_storage.open(f"{FOLDER}/{import_id}/{name}", "rb") as file:
-            found: dict[str, Any] = json.loads(file.read())
-    except FileNotFoundError:
-        return None
-    return found
-
-
-def _forget(import_id: UUID) -> None:
-    folder = f"{FOLDER}/{import_id}"
-    for name in default_storage.listdir(folder)[1]:
-        default_storage.delete(f"{folder}/{name}")
-    with suppress(OSError, FileNotFoundError):
-        default_storage.delete(folder)
-
-
-def _forget_old() -> None:
-    """Remove uploads of yesterday and before that nobody confirmed."""
-    if not default_storage.exists(FOLDER):
-        return
-    for name in default_storage.listdir(FOLDER)[0]:
-        note = f"{FOLDER}/{name}/note.json"
-        if (
-            default_storage.exists(note)
-            and default_storage.get_modified_time(note) < timezone.now() - KEPT
-        ):
-            _forget(UUID(name))

@@ -11,8 +11,8 @@ from ..changes import check_plain
 
 # Beside the terms of the deal.
 WORDS = (
-    "basis", "book", "counterparty", "traded_at", "client_reference", "source", "external_id",
-    "package", "tags", "reason",
+    "basis", "book", "counterparty", "counter_book", "counter_counterparty", "traded_at",
+    "client_reference", "source", "external_id", "package", "tags", "reason",
 )  # fmt: skip
 NUMBERS = ("quantity", "price", "spread", "multiplier", "floor", "cap")
 TEXTS = (
@@ -35,10 +35,11 @@ COLUMN_OF = {
 
 
 class CellRefused(ValueError):
-    """A cell that cannot be read; `column` names it."""
+    """A cell that cannot be read; `column` names it, `line` one of another file than the row's."""
 
-    def __init__(self, column: str, rule: str) -> None:
+    def __init__(self, column: str, rule: str, *, file: str = "", line: int = 0) -> None:
         self.column, self.rule = column, rule
+        self.file, self.line = file, line
         super().__init__(f"{column}: {rule}")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -13,37 +15,21 @@ from django.db import transaction
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from trading.checks import Outcome
-from trading.deals import DealError, QuickTextError, parse_deal_text, period_name
-from trading.models import CaptureBasis, TradeStatus
-from trading.queries.books import BookRow, CounterpartyRow, books_for, counterparties_for
+from trading.deals import (
+    period_name,
+)
+from trading.models import ProductKind, Trade, TradeStatus
 from trading.queries.proposals import TradeInvalid
-from trading.queries.terms import Known, deal_from_terms, known_terms
 
+from ..capture import Receipt
 from ..capture_many import NewDeal, Progress, Weighed, weigh_deals, write_deals
 from ..life import ReasonNeeded, TradeStopped
 from ..reference_files.findings import Refusal
-from ..reference_files.reading import Line
-from .columns import COLUMN_OF, COLUMNS, TERMS, CellRefused, instant, terms_of, words
-from .findings import RowState, TradeRow, TradesFound, TradesRefused
-from .reading import read_trades
-
-_TEXT_ONLY = frozenset(TERMS) - {
-    "broker", "broker_fee", "exchange_fee", "clearing_fee", "fee_basis", "fee_currency",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class FileOptions:
-    """
-    What holds for the rows of a file that do not say it themselves.
-
-    basis       order or executed fact
-    book, counterparty      codes
-    """
-
-    basis: CaptureBasis = CaptureBasis.ORDER
-    book: str = ""
-    counterparty: str = ""
+from .columns import COLUMNS, CellRefused
+from .findings import RowState, SideSum, TradeRow, TradesFound, TradesRefused
+from .profiles import Profiles, ProfilesFile, read_profiles, read_profiles_file
+from .reading import Sheets, profiles_name, read_trades
+from .rows import NO_OPTIONS, FileOptions, RowReader, column_of
 
 
 def preview_trades(
@@ -52,16 +38,20 @@ def preview_trades(
     name: str,
     content: bytes,
     received_at: datetime,
-    options: FileOptions = FileOptions(),
+    options: FileOptions = NO_OPTIONS,
+    profiles: ProfilesFile | None = None,
     progress: Progress = lambda *_: None,
 ) -> TradesFound:
     """
     Say row by row what an import would do, with all checks; nothing is written.
 
+    profiles    the volumes of rows by interval, where a CSV file goes with one
+
     :raises FileTooLarge: for a file of more than 50 MB or 100,000 rows.
     """
+    given = _File(name, content, options, profiles)
     with transaction.atomic():
-        found, _ = _weigh(actor, name, content, received_at, options, progress)
+        found, _ = _weigh(actor, given, received_at, progress)
         transaction.set_rollback(True)
     return found
 
@@ -72,27 +62,30 @@ def import_trades(
     name: str,
     content: bytes,
     received_at: datetime,
-    options: FileOptions = FileOptions(),
+    options: FileOptions = NO_OPTIONS,
+    profiles: ProfilesFile | None = None,
     progress: Progress = lambda *_: None,
 ) -> TradesFound:
     """
     Capture every row of a file, or none.
 
-    A row whose reference or external id stands for the same terms already is left as it is, so a
-    file may be imported again.
+    A row whose reference or external id stands for the same terms already is left as it is, and
+    one without either goes by its file and line, so a file may be imported again.
 
     :raises TradesRefused: with every line that breaks a rule; then nothing is written.
     :raises CapturedMeanwhile: if somebody used one of the references in this moment.
     :raises FileTooLarge: as `preview_trades`.
     """
+    given = _File(name, content, options, profiles)
     with transaction.atomic():
-        found, weighed = _weigh(actor, name, content, received_at, options, progress)
+        found, weighed = _weigh(actor, given, received_at, progress)
         if found.refusals:
             raise TradesRefused(found)
         receipts = write_deals(actor=actor, weighed=weighed, progress=progress)
         rows = tuple(
             replace(row, ref=receipt.ref) for row, receipt in zip(found.rows, receipts, strict=True)
         )
+        found = replace(found, rows=rows, captured_at=_captured_at(receipts))
         organizations = {w.proposal.organization_id for w in weighed if w.proposal and w.is_new}
         for organization_id in sorted(organizations):
             record_event(
@@ -106,33 +99,60 @@ def import_trades(
                     **{state.name.lower(): found.count(state) for state in RowState},
                 },
             )
-    return TradesFound(rows, ())
+    return found
+
+
+def _captured_at(receipts: Sequence[Receipt]) -> datetime | None:
+    new = next((receipt for receipt in receipts if receipt.is_new), None)
+    if new is None:
+        return None
+    return Trade.objects.values_list("recorded_at", flat=True).get(pk=new.trade_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: str
+    content: bytes
+    options: FileOptions
+    profiles: ProfilesFile | None
+
+    @property
+    def key(self) -> str:
+        """Return what a row without a reference goes by, beside its line."""
+        digest = hashlib.sha256(self.content)
+        if self.profiles is not None:
+            digest.update(self.profiles.content)
+        digest.update(f"\n{self.options.basis} {self.options.book} ".encode())
+        digest.update(self.options.counterparty.encode())
+        return digest.hexdigest()[:20]
 
 
 def _weigh(
-    actor: Actor,
-    name: str,
-    content: bytes,
-    received_at: datetime,
-    options: FileOptions,
-    progress: Progress,
+    actor: Actor, given: _File, received_at: datetime, progress: Progress
 ) -> tuple[TradesFound, list[Weighed]]:
-    lines, refusals = read_trades(name, content)
-    reader = _Reader(actor, received_at, options)
+    name = given.name
+    sheets = read_trades(name, given.content)
+    refusals = sheets.refusals
+    profiles = _profiles(given, sheets, refusals)
+    reader = RowReader(actor, received_at, given.options, key=given.key, profiles=profiles)
     deals: list[NewDeal] = []
     numbers: list[int] = []
     seen: dict[tuple[str, ...], int] = {}
-    for done, line in enumerate(lines):
+    for done, line in enumerate(sheets.lines):
         if done % 500 == 0:
-            progress("reading rows", done, len(lines))
+            progress("reading rows", done, len(sheets.lines))
         try:
-            new = reader.deal(line)
-            _once(new, line.number, seen)
+            new = reader.deals(line)
+            for each in new:
+                _once(each, line.number, seen)
         except CellRefused as error:
-            refusals.append(Refusal(name, line.number, error.column, error.rule))
+            refusals.append(
+                Refusal(error.file or name, error.line or line.number, error.column, error.rule)
+            )
             continue
-        deals.append(new)
-        numbers.append(line.number)
+        deals += new
+        numbers += [line.number] * len(new)
+    refusals += profiles.unused()
     weighed = weigh_deals(actor=actor, deals=deals, received_at=received_at, progress=progress)
     rows = []
     for number, one in zip(numbers, weighed, strict=True):
@@ -140,7 +160,41 @@ def _weigh(
             refusals.append(_refusal(name, number, one))
         else:
             rows.append(_row(number, one))
-    return TradesFound(tuple(rows), tuple(sorted(refusals))), weighed
+    return TradesFound(tuple(rows), tuple(sorted(set(refusals))), sums_of(weighed)), weighed
+
+
+def _profiles(given: _File, sheets: Sheets, refusals: list[Refusal]) -> Profiles:
+    own, lines = profiles_name(given.name), sheets.profiles
+    if given.profiles is not None:
+        own = given.profiles.name
+        if lines:
+            rule = "The workbook has profiles of its own; give them once."
+            refusals.append(Refusal(own, 0, "file", rule))
+        lines, more = read_profiles_file(given.profiles)
+        refusals += more
+    return read_profiles(own, lines, refusals)
+
+
+def sums_of(weighed: Sequence[Weighed]) -> tuple[SideSum, ...]:
+    """Return what the new ones of weighed deals add up to, by currency, unit and side."""
+    found: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for one in weighed:
+        if one.is_new and one.summary is not None:
+            said = one.summary
+            found[said["currency"], said["volume_unit"], said["side"]].append(said)
+    return tuple(
+        SideSum(
+            side=side, currency=currency, unit=unit, trades=len(of), hours=_total(of, "hours"),
+            volume=_total(of, "volume") or Decimal(0), energy_mwh=_total(of, "energy_mwh"),
+            notional=_total(of, "notional"),
+        )
+        for (currency, unit, side), of in sorted(found.items())
+    )  # fmt: skip
+
+
+def _total(summaries: Sequence[Mapping[str, Any]], name: str) -> Decimal | None:
+    values = [said[name] for said in summaries if said[name] is not None]
+    return sum(values, Decimal(0)) if values else None
 
 
 def _once(new: NewDeal, line: int, seen: dict[tuple[str, ...], int]) -> None:
@@ -153,116 +207,6 @@ def _once(new: NewDeal, line: int, seen: dict[tuple[str, ...], int]) -> None:
             first = seen.setdefault((column, *key), line)
             if first != line:
                 raise CellRefused(column, f"“{key[-1]}” stands in line {first} already.")
-
-
-class _Reader:
-    """Turn lines into deals, with the desk's tables read once."""
-
-    def __init__(self, actor: Actor, received_at: datetime, options: FileOptions) -> None:
-        self.received_at, self.options = received_at, options
-        self.known: Known = known_terms()
-        self.books = {book.code.lower(): book for book in books_for(actor, level="trade")}
-        self.parties: dict[tuple[Any, str], CounterpartyRow] = {
-            (party.organization_id, party.code.lower()): party
-            for party in counterparties_for(actor)
-        }
-
-    def deal(self, line: Line) -> NewDeal:
-        """
-        Return what a line says.
-
-        :raises CellRefused: naming the column.
-        """
-        cells = line.cells
-        traded_at = instant(cells, "traded_at") or self.received_at
-        if traded_at > self.received_at:
-            raise CellRefused("traded_at", "lies in the future.")
-        text = words(cells, "text")
-        codes = (words(cells, "book"), words(cells, "counterparty"))
-        tags = tuple(tag for tag in words(cells, "tags").split() if tag)
-        try:
-            if text:
-                deal, codes, tags = self._of_text(cells, text, codes, tags, traded_at)
-            else:
-                deal = deal_from_terms(terms_of(cells), known=self.known, traded_at=traded_at)
-            package = words(cells, "package")
-            if package:
-                deal = replace(deal, package_id=package)
-        except QuickTextError as error:
-            rule = f"{error} (at character {error.position + 1})"
-            raise CellRefused("text", rule) from error
-        except DealError as error:
-            raise CellRefused(column_of(error.field), error.rule) from error
-        book = self._book(codes[0] or self.options.book)
-        party = self._party(book, codes[1] or self.options.counterparty)
-        return NewDeal(
-            deal=deal,
-            basis=self._basis(cells),
-            book_id=book.id,
-            counterparty_id=party.id,
-            traded_at=traded_at,
-            reason=words(cells, "reason"),
-            client_reference=words(cells, "client_reference"),
-            tags=tags,
-            text=text,
-            source=words(cells, "source"),
-            external_id=words(cells, "external_id"),
-        )
-
-    def _of_text(
-        self,
-        cells: Mapping[str, str],
-        text: str,
-        codes: tuple[str, str],
-        tags: Sequence[str],
-        traded_at: datetime,
-    ) -> tuple[Any, tuple[str, str], tuple[str, ...]]:
-        for column in _TEXT_ONLY:
-            if cells.get(column):
-                raise CellRefused(column, "is said by the text of the row already.")
-        said = parse_deal_text(
-            text, areas=self.known.areas, indices=self.known.indices, assets=self.known.plants,
-            traded_at=traded_at,
-        )  # fmt: skip
-        fees = terms_of({name: cells.get(name, "") for name in COLUMNS if name not in _TEXT_ONLY})
-        if fees.get("fees"):
-            raise CellRefused("broker_fee", "goes with columns for the terms, not with a text.")
-        return (
-            said.deal,
-            (said.book_code or codes[0], said.counterparty_code or codes[1]),
-            (*tags, *said.tags),
-        )
-
-    def _basis(self, cells: Mapping[str, str]) -> CaptureBasis:
-        said = words(cells, "basis")
-        if not said:
-            return self.options.basis
-        try:
-            return CaptureBasis(said.upper())
-        except ValueError as error:
-            raise CellRefused("basis", f"“{said}” is neither ORDER nor FILL.") from error
-
-    def _book(self, code: str) -> BookRow:
-        if not code:
-            raise CellRefused("book", "is missing.")
-        found = self.books.get(code.lower())
-        if found is None:
-            raise CellRefused("book", f"“{code}” is none that you can trade in.")
-        return found
-
-    def _party(self, book: BookRow, code: str) -> CounterpartyRow:
-        if not code:
-            raise CellRefused("counterparty", "is missing.")
-        found = self.parties.get((book.organization_id, code.lower()))
-        if found is None:
-            raise CellRefused("counterparty", f"“{code}” is none of book {book.code}.")
-        return found
-
-
-def column_of(field: str) -> str:
-    """Return the column that a rule's field stands in; a rule on the whole is “row”."""
-    name = COLUMN_OF.get(field, field)
-    return name if name in COLUMNS else "row"
 
 
 _FIELDS = {"area": "market", "tags": "tags", "text": "text", "volume": "quantity"}
@@ -287,7 +231,8 @@ def _refusal(name: str, number: int, one: Weighed) -> Refusal:
 def _row(number: int, one: Weighed) -> TradeRow:
     deal = one.new.deal
     area, period = deal.schedule.area.code, period_name(deal.schedule.period)
-    what = f"{deal.side.value.title()} {deal.kind.value} {area} {period}"
+    kind = ProductKind(deal.kind.value).label
+    what = f"{deal.side.value.title()} {area} {period}, {kind[0].lower()}{kind[1:]}"
     if one.earlier is not None:
         return TradeRow(number, RowState.ALREADY_THERE, one.earlier.ref, what)
     state = RowState.PENDING if one.status == TradeStatus.PENDING else RowState.NEW
