@@ -18,6 +18,7 @@ from energyopti.foundation.jobs.models import Job
 from tests.factories.accounts import make_organization, make_user
 from trading.models import Commodity, Counterparty
 from trading.reference import CommodityTerms
+from trading.services import staged
 from trading.services.commodities import add_commodity, amend_commodity
 from trading.services.reference_files import KINDS, reading, staging
 from trading.tasks import compare_reference_files, import_reference_files
@@ -208,7 +209,7 @@ def test_uploads_of_yesterday_are_forgotten(desk, monkeypatch):
     first = desk.upload({"commodities.csv": GOODS})
     later = timezone.now() + timedelta(days=1, minutes=1)
     with monkeypatch.context() as clock:
-        clock.setattr(staging.timezone, "now", lambda: later)
+        clock.setattr(staged.timezone, "now", lambda: later)
         second = desk.upload({"commodities.csv": GOODS})
 
     assert desk.client.get(first.url).status_code == 404
