@@ -2,16 +2,18 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.db import connection
 
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.jobs.models import Job
 from tests.factories.accounts import make_user
 from tests.factories.trades import RECEIVED_AT, deal_of_words
-from trading.models import EndOfDay, PnlKind, PnlReport
-from trading.queries.end_of_day import opening_of
+from trading.models import EndOfDay, PnlKind, PnlReport, PnlStepTotal
+from trading.queries.end_of_day import findings_of, opening_of
 from trading.services.end_of_day import (
     ClosingRefused,
     flash_pnl,
@@ -128,3 +130,34 @@ def test_another_source_that_disagrees_is_named():
             "difference": "3.0000", "tolerance": "0.0100", "currency": "EUR",
         },
     }  # fmt: skip
+
+
+def test_what_was_closed_before_is_brought_into_the_new_form_and_back():
+    fill = import_module("trading.migrations.0015_fill_end_of_days")
+    desk = valued_desk()
+    publish(desk.market, {"Cal27": "90.00"}, at=at(FRIDAY))
+    desk.deal("B 10MW DE base Cal27 @ 85.20")
+    closed(desk, FRIDAY)
+    publish(desk.market, {"Cal27": "91.00"}, at=at(MONDAY))
+    row = closed(desk, MONDAY)
+    said = ["checks: DE has no quote: none.", "pnl: T-1 is late."]
+    EndOfDay.objects.filter(pk=row.pk).update(checks=said, opening=None)
+    wanted = sorted(PnlStepTotal.objects.values_list("report", "kind", "name", "amount"))
+    PnlStepTotal.objects.all().delete()
+
+    with connection.cursor() as cursor:
+        for statement in (fill._OPENINGS, fill._CHECKS, fill._TOTALS, fill._TOTALS):
+            cursor.execute(statement)
+    row.refresh_from_db()
+
+    assert row.opening == EndOfDay.objects.get(day=FRIDAY).run
+    assert [(found["step"], found["text"]) for found in row.checks] == [
+        ("checks", "DE has no quote: none."), ("pnl", "T-1 is late.")
+    ]  # fmt: skip
+    assert findings_of(desk.officer, row)[0].about == "VALUES"
+    assert wanted
+    assert sorted(PnlStepTotal.objects.values_list("report", "kind", "name", "amount")) == wanted
+    with connection.cursor() as cursor:
+        cursor.execute(fill._WORDS)
+    row.refresh_from_db()
+    assert row.checks == said

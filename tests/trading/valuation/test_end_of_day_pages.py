@@ -127,6 +127,8 @@ def test_a_day_goes_from_run_to_signed_to_restated_by_clicks(
         actor=desk.trader, ref=receipt.ref, expected_version=1, received_at=RECEIVED_AT,
         deal=deal_of_words("B 12MW DE base Cal27 @ 85.20"), reason="two more",
     )  # fmt: skip
+    # A deal agreed after the close is none of its restatement.
+    desk.deal("B 1MW DE base Cal27 @ 88", traded_at=at(FRIDAY, 20), received_at=at(FRIDAY, 20))
     page = trader.get(started["Location"]).content.decode()
     assert "Recorded since this close" in page and receipt.ref in page
     restate = reverse("trading:restate_end_of_day", args=[row.pk])

@@ -1,12 +1,14 @@
 """Valuation runs: written numbers, what is not valued, and the same hash for ever."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from energyopti.accounts.actors import Actor, PermissionMissing
 from tests.factories.trades import RECEIVED_AT, deal_of_words, make_desk
+from trading.deals import Direction, Fee, FeeKind
 from trading.models import Trade, TradeValue, ValuationRun
 from trading.services.changes import ForeignOrganization
 from trading.services.lifecycle import amend_trade, cancel_trade
@@ -29,6 +31,12 @@ def desk():
 def run_of(desk, as_of=EVENING, **cut) -> ValuationRun:
     return value_organization(
         actor=Actor.system("test"), organization_id=desk.organization.pk, as_of=as_of, **cut
+    )
+
+
+def with_fee(deal):
+    return replace(
+        deal, legs=(*deal.legs, Fee(Direction.PAY, FeeKind.BROKER, Decimal("12.50"), "EUR"))
     )
 
 
@@ -79,6 +87,21 @@ def test_the_same_cut_gives_the_same_hash_after_amendments_cancellations_and_cor
     again = run_of(desk, known_at=run.known_at)
     assert again.result_hash == run.result_hash
     assert set(values(later)) == {first.ref, Trade.objects.latest("id").ref}
+
+
+def test_a_deal_agreed_after_the_close_counts_in_no_valuation_of_it(desk):
+    after = EVENING + timedelta(seconds=1)
+    early = desk.deal("B 10MW DE base Cal27 @ 85.20", traded_at=EVENING, received_at=after)
+    later = desk.deal(
+        deal=with_fee(deal_of_words("B 5MW DE base Cal27 @ 85.20")),
+        traded_at=after, received_at=after,
+    )  # fmt: skip
+
+    found, next_day = values(run_of(desk)), values(run_of(desk, as_of=EVENING + timedelta(hours=1)))
+
+    assert later.ref not in found and early.ref in found
+    assert next_day[later.ref].fees == -Decimal("12.50")
+    assert next_day[early.ref].unrealised == found[early.ref].unrealised
 
 
 def test_a_market_without_a_curve_is_named_and_its_trades_are_not_valued():

@@ -21,6 +21,7 @@ SELECT fee.version_id, version.trade_id, fee.direction, fee.purpose, fee.amount,
        fee.basis
 FROM trading_fee fee JOIN trading_tradeversion version ON version.id = fee.version_id
 WHERE version.book_id = ANY(%(books)s) AND version.recorded_at <= %(cut)s
+  AND version.trade_id <> ALL(%(later)s::bigint[])
 ORDER BY fee.id
 """
 

@@ -54,6 +54,7 @@ _HELD = """
 FROM trading_positiondelta delta
 JOIN trading_tradeversion version ON version.id = delta.trade_version_id
 WHERE delta.book_id = ANY(%(books)s) AND delta.stage = 'LIVE' AND delta.recorded_at <= %(cut)s
+  AND version.trade_id <> ALL(%(later)s::bigint[])
 """
 # A row a contract: the numbers of every delta, each rounded to a float64 once.
 _SCALARS = f"""
@@ -128,6 +129,17 @@ class HeldVersions:
         """Return the trades that were agreed by an instant."""
         return set(self.trade_id[self.traded_at <= _micros(instant)].tolist())
 
+    def until(self, instant: datetime) -> tuple[HeldVersions, list[int]]:
+        """Return the versions of trades agreed by an instant, and the trades agreed later."""
+        agreed = self.traded_at <= _micros(instant)
+        if agreed.all():
+            return self, []
+        held = HeldVersions(
+            self.trade_id[agreed], self.id[agreed], self.terms_id[agreed], self.traded_at[agreed],
+            self.group[agreed], self.groups,
+        )  # fmt: skip
+        return held, self.trade_id[~agreed].tolist()
+
     def words(self) -> bytes:
         """Return trade, version and status of each, in one form."""
         status = [group.status for group in self.groups]
@@ -177,14 +189,18 @@ def books_of(organization_id: UUID) -> dict[UUID, str]:
 def cut_facts(
     universe: Universe, book_ids: Iterable[UUID], *, as_of: datetime, known_at: datetime
 ) -> CutFacts:
-    """Return what books held as recorded by a cut. Some ten queries, whatever the number held."""
+    """
+    Return what books held at a time, as recorded by a cut: no deal agreed after `as_of` counts.
+
+    Some ten queries, whatever the number held.
+    """
     import numpy as np
 
-    parameters = {"books": list(book_ids), "cut": known_at}
+    parameters: dict[str, Any] = {"books": list(book_ids), "cut": known_at}
     digest = hashlib.sha256()
     with connection.cursor() as cursor:
         cursor.execute(_VERSIONS, parameters)
-        versions = _versions(cursor.fetchall())
+        versions, parameters["later"] = _versions(cursor.fetchall()).until(as_of)
         cursor.execute(_SCALARS, parameters)
         scalars = [_Column.of(row) for row in cursor.fetchall()]
         changed = {trade_id for column in scalars for trade_id in column.repeated()}
