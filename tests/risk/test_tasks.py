@@ -1,6 +1,7 @@
 """What runs by the clock and after new curves."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -13,6 +14,15 @@ from risk.queries.scopes import book_state, risk_history
 from risk.services.following import ask_for_rebase
 from tests.factories.risk import curve, quote_history
 from tests.factories.trades import TRADED_AT, make_desk
+from trading.models import Compounding
+from trading.reference import FxRateTerms
+from trading.services.indices import book_fx_rates
+from trading.services.rates import (
+    FxForwardDraft,
+    InterestDraft,
+    book_fx_forwards,
+    book_interest,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +61,28 @@ def test_a_new_curve_asks_for_a_rebase_after_commit(
 
     assert sent == ["risk.rebase"]
     assert Actor.system("risk").may("risk.rebase_risk")
+
+
+def test_new_exchange_rates_ask_for_one_too_and_interest_does_not(
+    monkeypatch, django_capture_on_commit_callbacks
+):
+    system, day = Actor.system("test"), date(2026, 11, 24)
+    book_fx_rates(
+        actor=system,
+        rates=[FxRateTerms("GBP", "EUR", TRADED_AT, "ecb", Decimal("1.15"))],
+    )
+    common = {"actor": system, "valid_from": TRADED_AT, "source": "bank"}
+    drafts = [FxForwardDraft(day, Decimal("1.2"))]
+    book_fx_forwards(**common, base="EUR", quote="USD", drafts=drafts)
+    book_interest(
+        **common, currency="EUR", compounding=Compounding(Compounding.CONTINUOUS),
+        drafts=[InterestDraft(day, Decimal("0.02"))],
+    )  # fmt: skip
+    sent = []
+    monkeypatch.setattr(current_app, "send_task", sent.append)
+
+    for event in Event.objects.filter(type__in=["fx_rates.booked", "rates.booked"]):
+        with django_capture_on_commit_callbacks(execute=True):
+            ask_for_rebase(event)
+
+    assert sent == ["risk.rebase", "risk.rebase"]
