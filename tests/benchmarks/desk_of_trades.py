@@ -1,110 +1,72 @@
-"""A desk of 100,000 trades, written by SQL: what is measured is reading them."""
+"""
+A desk of 100,000 trades: some hundred captured and changed by the services, the rest their copies.
+
+What is measured is reading them; what is read is what capture writes (`test_desk_of_trades`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 
-from django.db import connection
+import numpy as np
+from django.db import connection, transaction
 from django.test import Client
 from guardian.shortcuts import assign_perm
 
-from energyopti.accounts.models import User
+from energyopti.accounts.actors import Actor
+from energyopti.accounts.models import Organization, User
 from energyopti.accounts.roles import Role
+from energyopti.foundation.calendars import Calendar, DatePeriod
+from energyopti.foundation.money import Side
 from tests.factories.accounts import make_organization, make_user
-from tests.factories.trades import make_book, make_counterparty, make_market
-from trading.models import Book
+from tests.factories.trades import (
+    RECEIVED_AT,
+    TRADED_AT,
+    make_book,
+    make_counterparty,
+    make_market,
+)
+from trading.deals import Deal, DeliveryArea, Profile, parse_deal_text, profile_forward
+from trading.models import (
+    Book,
+    CaptureBasis,
+    Commodity,
+    Counterparty,
+    PriceIndex,
+    Trade,
+    TradeVersion,
+)
+from trading.queries.areas import delivery_areas, price_indices
+from trading.services.capture import save_draft
+from trading.services.capture_many import NewDeal, weigh_deals, write_deals
+from trading.services.lifecycle import amend_trade, cancel_trade
+from trading.services.maturity import mature_trades
+
+from .copied_trades import copy_trades
 
 TRADES = 100_000
 BOOKS, COUNTERPARTIES = 12, 40
 MARKETS = ("DE", "FR", "NL", "AT", "BE", "CH")
-FROM = date(2027, 1, 1)
-MONTHS = 36
-RECORDED_AT = datetime(2026, 6, 1, tzinfo=UTC)
-
-_SET_UP = """
-CREATE TEMP TABLE bench_books AS
-    SELECT id, (row_number() OVER (ORDER BY code)) - 1 AS n FROM trading_book
-    WHERE organization_id = %(organization)s;
-CREATE TEMP TABLE bench_cpties AS
-    SELECT id, (row_number() OVER (ORDER BY code)) - 1 AS n FROM trading_counterparty
-    WHERE organization_id = %(organization)s;
-CREATE TEMP TABLE bench_markets AS
-    SELECT id, code, (row_number() OVER (ORDER BY code)) - 1 AS n FROM trading_market
-    WHERE code = ANY(%(markets)s);
-CREATE TEMP TABLE bench_deals AS
-    SELECT deal.n, book.id AS book_id, cpty.id AS counterparty_id, market.id AS market_id,
-           CASE WHEN mod(deal.n * 7, 13) < 7 THEN 'BUY' ELSE 'SELL' END AS side,
-           (ARRAY['BASE', 'BASE', 'PEAK', 'OFFPEAK'])[1 + mod(deal.n, 4)] AS shape,
-           (ARRAY['LIVE', 'LIVE', 'LIVE', 'LIVE', 'LIVE', 'LIVE', 'LIVE', 'MATURED', 'CANCELLED',
-                  'DRAFT'])[1 + mod(deal.n / 3, 10)] AS status,
-           (ARRAY[1, 1, 1, 3, 12])[1 + mod(deal.n, 5)] AS months,
-           %(first)s::date + make_interval(months => mod(deal.n, %(months)s)) AS first_date,
-           (1 + mod(deal.n * 31, 400))::numeric / 4 AS mw,
-           40 + (mod(deal.n * 97, 9000))::numeric / 100 AS price,
-           %(recorded)s::timestamptz + make_interval(secs => deal.n * 100) AS recorded_at
-    FROM generate_series(1, %(trades)s) AS deal(n)
-    JOIN bench_books book ON book.n = mod(deal.n, (SELECT count(*) FROM bench_books))
-    JOIN bench_cpties cpty ON cpty.n = mod(deal.n * 11, (SELECT count(*) FROM bench_cpties))
-    JOIN bench_markets market
-        ON market.n = mod(deal.n * 5 / 3, (SELECT count(*) FROM bench_markets));
-INSERT INTO trading_trade (id, uid, ref, organization_id, book_id, counterparty_id, status, basis,
-        product_kind, client_reference, request_hash, source, external_id, package_id, tags,
-        latest_version, recorded_at)
-    SELECT n, gen_random_uuid(), 'T-' || lpad(n::text, 8, '0'), %(organization)s, book_id,
-           counterparty_id, status, CASE WHEN mod(n, 3) = 0 THEN 'FILL' ELSE 'ORDER' END,
-           CASE WHEN mod(n, 6) = 0 THEN 'SWAP' ELSE 'PHYSICAL_FORWARD' END, '', '', '', '', '',
-           CASE WHEN mod(n, 9) = 0 THEN ARRAY['hedge'] ELSE ARRAY[]::varchar[] END,
-           1 + (mod(n, 4) = 0)::int, recorded_at
-    FROM bench_deals;
-INSERT INTO trading_tradeversion (trade_id, version, event, status, recorded_at, effective_at,
-        traded_at, book_id, counterparty_id, product_kind, side, market_id, shape, quantity,
-        quantity_unit, frequency, quantity_mw, price, price_unit, currency, period_name, first_date,
-        after_date, delivery_start, delivery_end, calendar_zone, tzdata_version, hours, volume,
-        volume_unit, energy_mwh, notional, mic, clearing_account, broker, checks, reason, text,
-        captured_by, captured_by_name)
-    SELECT n, v, CASE v WHEN 1 THEN 'CAPTURE' ELSE 'AMEND' END, status,
-           recorded_at + make_interval(days => 3 * (v - 1)), recorded_at, recorded_at, book_id,
-           counterparty_id, CASE WHEN mod(n, 6) = 0 THEN 'SWAP' ELSE 'PHYSICAL_FORWARD' END, side,
-           market_id, shape, mw, 'MW', 'HOUR', mw, price + v, 'MWh', 'EUR',
-           to_char(first_date, 'MonYY'), first_date, first_date + make_interval(months => months),
-           first_date - interval '1 hour',
-           first_date + make_interval(months => months) - interval '1 hour', 'Europe/Berlin',
-           '2026a', 730 * months, mw * 730 * months, 'MWh', mw * 730 * months,
-           mw * 730 * months * (price + v), '', '', '',
-           jsonb_build_array(jsonb_build_object('check', 'price_sanity', 'outcome', 'PASS',
-               'reason', repeat('within five standard deviations of the curve ', 4))),
-           '', '', 'user:bench', 'Trader ' || mod(n, 25)
-    FROM bench_deals CROSS JOIN generate_series(1, 2) AS v WHERE v = 1 OR mod(n, 4) = 0;
-INSERT INTO trading_positiondelta (trade_version_id, book_id, stage, market_id, currency, basis,
-        unit, shape, shape_version, month, start, "end", minutes, calendar_zone, tzdata_version,
-        physical, exposure, fixed, physical_profile, exposure_profile, recorded_at)
-    SELECT version.id, version.book_id, 'LIVE', version.market_id, 'EUR', 'HOUR', 'MWh',
-           version.shape, 1, month, month::timestamp AT TIME ZONE 'Europe/Berlin',
-           (month + interval '1 month')::timestamp AT TIME ZONE 'Europe/Berlin', 0,
-           'Europe/Berlin', '2026a', CASE version.side WHEN 'BUY' THEN 1 ELSE -1 END * quantity_mw,
-           CASE version.side WHEN 'BUY' THEN 1 ELSE -1 END * quantity_mw,
-           CASE version.side WHEN 'BUY' THEN 1 ELSE -1 END * quantity_mw * price, '', '',
-           version.recorded_at
-    FROM trading_tradeversion version
-    CROSS JOIN LATERAL (SELECT generate_series(version.first_date::timestamp,
-        version.after_date::timestamp - interval '1 day', '1 month')::date AS month) AS months
-    WHERE version.version = 1 AND version.status IN ('LIVE', 'MATURED');
-INSERT INTO trading_positiontotal (book_id, stage, market_id, currency, basis, unit, shape,
-        shape_version, month, start, "end", minutes, calendar_zone, physical, exposure, fixed,
-        physical_profile, exposure_profile)
-    SELECT book_id, stage, market_id, currency, basis, unit, shape, shape_version, month, start,
-           "end", minutes, calendar_zone, sum(physical), sum(exposure), sum(fixed), '', ''
-    FROM trading_positiondelta
-    GROUP BY book_id, stage, market_id, currency, basis, unit, shape, shape_version, month, start,
-             "end", minutes, calendar_zone;
-"""
+SHAPES = ("base", "base", "peak", "offpeak")
+PERIODS = (
+    "Dec26", "Jan27", "Feb27", "Mar27", "Q1-27", "Q2-27", "Jul27", "Cal27", "Q4-27", "Oct27",
+    "Jan28", "Mar28", "Q1-28", "Jul28", "Cal28", "Oct28", "Q3-28", "May29", "Q4-29", "Cal29",
+)  # fmt: skip
+ORIGINALS, WAITING, DRAFTS = 150, 8, 5
+EMAIL = "bench-desk@example.org"
+MONTHS_AGO = timedelta(days=130)
 
 
 @dataclass(frozen=True)
 class BenchDesk:
+    """A trader with grants on all books; `halfway` is when half of the trades were recorded."""
+
     user: User
     books: list[Book]
+    halfway: datetime
 
     def client(self) -> Client:
         client = Client()
@@ -112,32 +74,128 @@ class BenchDesk:
         return client
 
 
-def fill_desk() -> BenchDesk:
+def fill_desk(trades: int = TRADES) -> BenchDesk:
     """Write the desk, once a database; its trader reaches all books by a grant on the first."""
-    found = User.objects.filter(email="bench-desk@example.org").first()
-    if found is not None:
-        books = Book.objects.filter(code__startswith="BENCH").order_by("code")
-        return BenchDesk(found, list(books))
+    user = User.objects.filter(email=EMAIL).first()
+    if user is None:
+        user = _fill(trades)
+    books = Book.objects.filter(code__startswith="BENCH").order_by("code")
+    versions = TradeVersion.objects.filter(book__in=books).order_by("recorded_at")
+    halfway = versions.values_list("recorded_at", flat=True)[versions.count() // 2]
+    return BenchDesk(user, list(books), halfway)
+
+
+def _fill(trades: int) -> User:
     organization = make_organization("Bench desk")
     books = [make_book(organization, "BENCH-00")]
     books += [make_book(organization, f"BENCH-{n:02d}", books[0]) for n in range(1, BOOKS)]
-    for number in range(COUNTERPARTIES):
-        make_counterparty(organization, f"CP{number:02d}")
+    original_book = make_book(organization, "BENCH-ORIGINAL", books[0])
+    parties = [make_counterparty(organization, f"CP{n:02d}") for n in range(COUNTERPARTIES)]
     for code in MARKETS:
-        make_market(code)
-    user = make_user(Role.TRADER, organization=organization)
-    user.email = "bench-desk@example.org"
-    user.save(update_fields=["email"])
+        PriceIndex.objects.create(
+            code=f"{code}-SPOT", name=code, market=make_market(code), currency="EUR",
+            price_unit="MWh", frequency="PERIOD", publication_time="12:57", source="bench",
+        )  # fmt: skip
+    _gas_and_carbon()
+    user = make_user(Role.TRADER, organization=organization, email=EMAIL)
     for level in ("view_book", "trade_book"):
         assign_perm(f"trading.{level}", user, books[0])
-    values = {
-        "organization": organization.pk, "markets": list(MARKETS), "first": FROM, "months": MONTHS,
-        "recorded": RECORDED_AT, "trades": TRADES,
-    }  # fmt: skip
+    there_are = _originals(organization, Actor.for_user(user), original_book, parties[0])
     with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        for statement in filter(str.strip, _SET_UP.split(";\n")):
-            cursor.execute(statement, values)
+        cursor.execute("SELECT now()")
+        first = cursor.fetchone()[0] - MONTHS_AGO
+    copy_trades(
+        original_book=original_book.pk, books=[book.pk for book in books],
+        parties=[party.pk for party in parties], count=trades - there_are, first=first,
+    )  # fmt: skip
+    with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-        cursor.execute("RESET statement_timeout")
-    return BenchDesk(user, books)
+    return user
+
+
+def _gas_and_carbon() -> None:
+    for code, kind, delivery, unit in (
+        ("GAS", "GAS", "FLOW", "MW"), ("EUA", "CARBON", "LOT", "tCO2"),
+    ):  # fmt: skip
+        Commodity.objects.get_or_create(
+            code=code,
+            defaults={"name": code, "kind": kind, "delivery": delivery, "quantity_unit": unit},
+        )
+    make_market(
+        "TTF", time_zone="Europe/Amsterdam", day_start=timedelta(hours=6),
+        commodity=Commodity.objects.get(code="GAS"),
+    )  # fmt: skip
+    make_market(
+        "EUA", price_unit="tCO2", kind="REGISTRY", commodity=Commodity.objects.get(code="EUA")
+    )
+
+
+def _originals(organization: Organization, trader: Actor, book: Book, party: Counterparty) -> int:
+    """Capture and change trades by the services; return how many there are then."""
+    areas = delivery_areas()
+    indices = price_indices(areas)
+
+    def read(words: str) -> Deal:
+        return parse_deal_text(words, areas=areas, indices=indices, traded_at=TRADED_AT).deal
+
+    deals = [read(_words(n, more=0)) for n in range(ORIGINALS)]
+    waiting, drafts = deals[:WAITING], deals[WAITING : WAITING + DRAFTS]
+    usual = [*deals[WAITING + DRAFTS :], *(_profile(side, areas["DE"]) for side in Side)]
+    # At the threshold of nothing every order waits for a second person.
+    Book.objects.filter(pk=book.pk).update(four_eyes_from=Decimal(0))
+    _capture(trader, waiting, book, party)
+    Book.objects.filter(pk=book.pk).update(four_eyes_from=None)
+    for deal in drafts:
+        save_draft(
+            actor=trader, deal=deal, book_id=book.pk, counterparty_id=party.pk,
+            traded_at=TRADED_AT, received_at=RECEIVED_AT,
+        )  # fmt: skip
+    refs = _capture(trader, usual, book, party)
+    for n, ref in enumerate(refs[:-2], start=WAITING + DRAFTS):
+        if n % 5 == 1:
+            amend_trade(
+                actor=trader, ref=ref, expected_version=1, deal=read(_words(n, more=1)),
+                received_at=RECEIVED_AT, reason="the client asked",
+            )  # fmt: skip
+        if n % 11 == 3:
+            cancel_trade(
+                actor=trader, ref=ref, expected_version=1 + (n % 5 == 1),
+                received_at=RECEIVED_AT, reason="typed twice",
+            )  # fmt: skip
+    mature_trades(actor=Actor.system("bench"), as_of=RECEIVED_AT + timedelta(days=45))
+    return Trade.objects.filter(organization=organization).count()
+
+
+def _capture(trader: Actor, deals: Sequence[Deal], book: Book, party: Counterparty) -> list[str]:
+    several = [
+        NewDeal(deal, CaptureBasis.ORDER, book.pk, party.pk, TRADED_AT, reason="by phone")
+        for deal in deals
+    ]
+    with transaction.atomic():
+        weighed = weigh_deals(actor=trader, deals=several, received_at=RECEIVED_AT)
+        return [receipt.ref for receipt in write_deals(actor=trader, weighed=weighed)]
+
+
+def _words(n: int, *, more: int) -> str:
+    """Return a deal as a trader writes it; `more` makes it larger and dearer."""
+    side, period = "BS"[n * 7 % 13 > 6], PERIODS[n * 3 % len(PERIODS)]
+    size, price = 1 + n % 4 + more, Decimal(6000 + n * 37 % 900 + 125 * more) / 100
+    market, shape = MARKETS[n // 2 % len(MARKETS)], SHAPES[n % len(SHAPES)]
+    if n % 17 == 16:
+        return f"{side} {240 * size}MWh/d TTF {period} @ {price / 2}"
+    if n % 29 == 28:
+        return f"{side} {size}lots EUA 2027-12-13 @ {price}"
+    if n % 9 == 8:
+        return f"{side} {size}lots {market} {shape} {period} @ {price} fut:XEEE acct:HOUSE"
+    words = f"{side} {size}MW {market} {shape} {period} @ {price}"
+    return f"{words} swap:{market}-SPOT" if n % 6 == 5 else words
+
+
+def _profile(side: Side, area: DeliveryArea) -> Deal:
+    """Return a month of hours that are each another."""
+    period = DatePeriod.months(2027, 3)
+    hours = int(Calendar("Europe/Berlin").span(period).hours)
+    power = np.arange(hours, dtype=np.int64) % 24 * 1_000_000
+    return profile_forward(
+        side=side, area=area, period=period, profile=Profile(60, power), price=Decimal("81.5")
+    )
