@@ -62,10 +62,14 @@ def export_csv(rows: QuerySet[Any]) -> Iterator[bytes]:
     values = rows.annotate(**shown).values_list(*(f"x_{name}" for name in COLUMNS))
     sql, params = values.query.sql_with_params()
     yield (",".join(COLUMNS) + "\r\n").encode()
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)", params) as copy,
-    ):
+    with connection.cursor() as cursor:
+        # Filled in here, because the cursor that Django puts in place to debug takes no values.
+        statement = cursor.mogrify(f"COPY ({sql}) TO STDOUT (FORMAT csv)", params)
+        yield from _pieces(cursor, statement)
+
+
+def _pieces(cursor: Any, statement: str) -> Iterator[bytes]:
+    with cursor.copy(statement) as copy:
         pieces: list[bytes] = []
         size = 0
         for piece in copy:
