@@ -122,7 +122,7 @@ def test_the_blotter_shows_own_books_only_in_a_fixed_number_of_queries(
     theirs = foreign.deal()
     trader.get(reverse("trading:trades"))
 
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(21):
         page = trader.get(reverse("trading:trades")).content.decode()
 
     assert page.count("/trades/T-") == 12

@@ -3,18 +3,30 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import F
 
 from .approved_products import ProductKind
 from .trades import CAPTURE_BASIS_CHOICES, SIDES, TRADE_STATUS_CHOICES, Trade, TradeVersion
+
+# What a list sorts by; the primary key comes last in each sort.
+SORTED = (
+    "traded_at", "book_code", "counterparty_code", "side", "quantity", "market_code",
+    "product_kind", "shape", "delivery_start", "first_date", "after_date", "price_unit",
+    "currency", "volume", "basis", "mic", "clearing_account", "broker", "captured_by_name",
+    "number", "recorded_at", "status", "quantity_mw", "price", "energy_mwh", "notional",
+)  # fmt: skip
+# Missing values stand last in both directions, so one index does not serve both.
+SORTED_WITH_GAPS = ("quantity_mw", "price", "energy_mwh", "notional")
 
 
 class BlotterRow(models.Model):
     """
     The latest version of a trade, with what its header adds, for lists that sort by anything.
 
-    A copy and never a source: two triggers write it, in the transaction of whoever adds a version
-    or changes tags, so it cannot be forgotten by a way in. Nothing else writes it. Fields mean
-    what they mean in `TradeVersion`; lists of a past moment are read from there.
+    A copy and never a source: triggers write it, in the transaction of whoever adds a version,
+    changes tags or renames what it names, so it cannot be forgotten by a way in. Nothing else
+    writes it. Fields mean what they mean in `TradeVersion`. The database's function
+    `trading_blotter_and_replaced` adds the versions that held at a past moment and do no more.
 
     number          which version it shows, for `expected_version`
     captured_at     when the first version was recorded, `recorded_at` when this one was
@@ -55,12 +67,28 @@ class BlotterRow(models.Model):
     traded_at = models.DateTimeField()
     captured_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
+    book_code = models.CharField(max_length=16)
+    counterparty_code = models.CharField(max_length=16)
+    market_code = models.CharField(max_length=16)
 
     class Meta:
         indexes = [
             models.Index(fields=["book", "-trade"], name="blotter_of_book"),
             models.Index(fields=["book", "-recorded_at"], name="blotter_of_book_at"),
             GinIndex(fields=["tags"], name="blotter_tags"),
+            # What has been replaced since a moment.
+            models.Index(
+                fields=["recorded_at", "captured_at"],
+                name="blotter_replaced",
+                condition=models.Q(number__gt=1),
+            ),
+            *(models.Index(fields=[name, "trade"], name=f"blotter_by_{name}") for name in SORTED),
+            *(
+                models.Index(
+                    F(name).desc(nulls_last=True), F("trade").desc(), name=f"blotter_down_{name}"
+                )
+                for name in SORTED_WITH_GAPS
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The blotter's rows, now and as of a past instant; both have the fields of `BlotterRow`."""
+"""The blotter's rows, now and as of a past instant: the same model from another source."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,6 @@ from django.db.models import (
     Case,
     Count,
     DecimalField,
-    Exists,
     F,
     OuterRef,
     Q,
@@ -20,16 +19,35 @@ from django.db.models import (
     Sum,
     When,
 )
+from django.db.models.sql.datastructures import BaseTable
 
 from energyopti.accounts.actors import Actor
-from trading.models import BlotterRow, Book, TradeVersion
+from trading.models import BlotterRow, Book
 
 from .books import book_ids, chosen_books
 from .exchange import Rates, Reported, reported
 from .positions import positions_of_trades
 from .valued import value_positions
 
-_RELATED = ("book", "counterparty", "market")
+
+class _RowsAt(BaseTable):
+    """`trading_blotter_and_replaced(cut)` in the place of the table, for all that reads it."""
+
+    def __init__(self, table_name: str, alias: str, cut: datetime) -> None:
+        super().__init__(table_name, alias)
+        self.cut = cut
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        name = compiler.quote_name_unless_alias(self.table_alias)
+        return f"trading_blotter_and_replaced(%s) {name}", [self.cut]
+
+    def relabeled_clone(self, change_map: Mapping[str, str]) -> "_RowsAt":
+        alias = change_map.get(self.table_alias, self.table_alias)
+        return _RowsAt(self.table_name, alias, self.cut)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        return (*super().identity, self.cut)
 
 
 def blotter_rows(
@@ -39,26 +57,16 @@ def blotter_rows(
     Return one row a trade in the actor's books, with what a line of the blotter shows.
 
     book    one of them, with those below it; None for all
-    cut     as recorded by that instant: `services.as_of.settle_books` is called before; tags and
-            basis are the header's, which has them as they are now
+    cut     as recorded by that instant: `services.as_of.settle_books` is called before; tags,
+            basis and the codes of what is named are as they are now
     """
-    books = chosen_books(actor, book)
-    if cut is None:
-        # Joined, 100,000 rows would carry them through every sort; fetched, fifty do.
-        return BlotterRow.objects.filter(book_id__in=books).prefetch_related(*_RELATED)
-    # Versions of a trade are recorded in their order, so one that is followed by none held.
-    followed = TradeVersion.objects.filter(
-        trade_id=OuterRef("trade_id"), version=OuterRef("version") + 1, recorded_at__lte=cut
-    )
-    return (
-        TradeVersion.objects.filter(~Exists(followed), book_id__in=books, recorded_at__lte=cut)
-        .annotate(
-            ref=F("trade__ref"), basis=F("trade__basis"), tags=F("trade__tags"),
-            number=F("version"), captured_at=F("trade__recorded_at"),
-        )
-        .prefetch_related(*_RELATED)
-        .defer("checks", "text", "reason")
-    )  # fmt: skip
+    rows = BlotterRow.objects.filter(book_id__in=chosen_books(actor, book))
+    if cut is not None:
+        rows = rows.filter(recorded_at__lte=cut)
+        query = rows.query
+        alias = query.get_initial_alias()
+        query.alias_map[alias] = _RowsAt(query.alias_map[alias].table_name, alias, cut)
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,9 @@ def keyset_page(
     before: str = "",
 ) -> KeysetPage:
     """
-    Return the page that follows `after`, precedes `before`, or is the first; one query.
+    Return the page that follows `after`, precedes `before`, or is the first.
+
+    One query; two where the page reaches the rows that miss what the list is sorted by first.
 
     :raises CursorUnreadable: if the cursor does not belong to this sort.
     """
@@ -88,15 +90,18 @@ def keyset_page(
     cursor = before or after
     names = [f"_key{number}" for number in range(len(terms))]
     keyed = queryset.annotate(**{name: F(t.path) for name, t in zip(names, terms, strict=True)})
+    parts = [keyed]
     if cursor:
         try:
-            keyed = keyed.filter(_beyond(names, terms, _decode(cursor, len(terms)), backwards))
+            values = _decode(cursor, len(terms))
+            parts = [keyed.filter(part) for part in _beyond(names, terms, values, backwards)]
         except (ValidationError, ValueError, TypeError) as error:
             raise CursorUnreadable(f"“{cursor}” is not a place in this list") from error
-    keyed = keyed.order_by(
-        *(_ordering(name, t, backwards) for name, t in zip(names, terms, strict=True))
-    )
-    found = list(keyed[: size + 1])
+    ordering = [_ordering(name, t, backwards) for name, t in zip(names, terms, strict=True)]
+    found: list[Any] = []
+    for part in parts:
+        if len(found) <= size:
+            found += part.order_by(*ordering)[: size + 1 - len(found)]
     more = len(found) > size
     rows = found[:size]
     if backwards:
@@ -119,8 +124,13 @@ def _ordering(name: str, term: SortTerm, backwards: bool) -> OrderBy:
 
 def _beyond(
     names: Sequence[str], terms: Sequence[SortTerm], values: Sequence[Any], backwards: bool
-) -> Q:
-    """Return the rows after the key in the (reversed, if backwards) sort order."""
+) -> list[Q]:
+    """
+    Return the rows after the key in the (reversed, if backwards) sort order.
+
+    In two parts, one after the other, where the rows that miss the leading value lie beyond those
+    that have it (or the other way round): each part is a run of an index, both together are not.
+    """
     beyond = Q(pk__in=[])
     equal = Q()
     for name, term, value in zip(names, terms, values, strict=True):
@@ -128,12 +138,14 @@ def _beyond(
         if step is not None:
             beyond |= equal & step
         equal &= Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
-    leading, value = terms[0], values[0]
-    if not leading.nullable and value is not None:
-        # Says nothing new, but lets the planner start in the middle of the index.
-        side = "lte" if leading.descending != backwards else "gte"
-        beyond &= Q(**{f"{names[0]}__{side}": value})
-    return beyond
+    leading, value, first = terms[0], values[0], names[0]
+    missing, present = Q(**{f"{first}__isnull": True}), Q(**{f"{first}__isnull": False})
+    if value is None:
+        return [beyond & missing, present] if backwards else [beyond & missing]
+    # Says nothing new, but lets the planner start in the middle of the index.
+    side = "lte" if leading.descending != backwards else "gte"
+    run = beyond & Q(**{f"{first}__{side}": value})
+    return [run, missing] if leading.nullable and not backwards else [run]
 
 
 def _step(name: str, term: SortTerm, value: Any, backwards: bool) -> Q | None:

@@ -47,6 +47,26 @@ class BulkAction:
     permission: str | None = None
 
 
+Heads = tuple[dict[str, str], dict[str, list[str]]]
+_HEADS: dict[Any, Heads] = {}
+
+
+def heads_of(table_class: type[Table]) -> Heads:
+    """Return the headings of a table's columns, and of those that can be sorted the ORM paths."""
+    if table_class not in _HEADS:
+        # To make a table copies each of its columns: once a class, not again on each page.
+        columns = list(table_class([]).columns)
+        _HEADS[table_class] = (
+            {column.name: str(column.header) for column in columns},
+            {
+                column.name: [str(path).replace(".", "__") for path in column.order_by]
+                for column in columns
+                if column.orderable and column.order_by
+            },
+        )
+    return _HEADS[table_class]
+
+
 class TablePage(View):
     """
     A list page. Subclasses name what is theirs:
@@ -170,12 +190,7 @@ class TablePage(View):
     @cached_property
     def sortable(self) -> dict[str, list[str]]:
         """ORM paths of the columns that the database can sort by."""
-        table = self.table_class([])
-        return {
-            column.name: [str(path).replace(".", "__") for path in column.order_by]
-            for column in table.columns
-            if column.orderable and column.order_by
-        }
+        return heads_of(self.table_class)[1]
 
     @cached_property
     def sort_levels(self) -> list[Any]:
@@ -289,7 +304,7 @@ class TablePage(View):
 
     def _column_options(self) -> list[tuple[str, str, bool]]:
         """Return name, label and whether shown: the shown ones in order, then the others."""
-        labels = {column.name: str(column.header) for column in self.table_class([]).columns}
+        labels = heads_of(self.table_class)[0]
         others = [name for name in self.column_names if name not in self.shown_columns]
         return [(name, labels[name], True) for name in self.shown_columns] + [
             (name, labels[name], False) for name in others
