@@ -12,13 +12,8 @@ from energyopti.accounts.roles import Role
 from tests.factories.accounts import make_user
 from tests.factories.trades import RECEIVED_AT, deal_of_words, make_book, make_desk
 from trading.models import Market, TradeVersion
-from trading.queries.position_grid import (
-    Bucket,
-    Measure,
-    cell_trades,
-    columns_from,
-    position_grid,
-)
+from trading.queries.grid_columns import Bucket, columns_from
+from trading.queries.position_grid import Measure, cell_trades, position_grid
 from trading.services.lifecycle import amend_trade
 
 pytestmark = pytest.mark.django_db

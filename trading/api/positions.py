@@ -22,7 +22,8 @@ from energyopti.foundation.api.serializers import DecimalString, InstantField, S
 from energyopti.foundation.api.views import ApiListViewSet
 from trading.models import Stage
 from trading.queries.books import books_for, chosen_books
-from trading.queries.position_grid import Bucket, Measure, columns_from
+from trading.queries.grid_columns import Bucket, columns_from
+from trading.queries.position_grid import Measure
 from trading.queries.position_lines import (
     PeriodRefused,
     column_named,

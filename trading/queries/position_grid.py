@@ -1,8 +1,8 @@
 """
 Positions as a grid: a row a book and delivery point, a column an hour, day, month, quarter, year.
 
-Read from the running totals; of a past moment, the totals less what was recorded since, in one
-statement. Columns are delivery dates (and hours of a delivery day) of each market's own calendar.
+Read from the running totals; of a past moment, less what was recorded since, or all from the
+beginning. Columns are of each market's own calendar.
 """
 
 from __future__ import annotations
@@ -10,36 +10,36 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import F, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from energyopti.foundation.calendars import Calendar, DatePeriod
 from energyopti.foundation.intervals import Interval
 from trading.deals import LoadShape, NoSuchShape, shape_intervals
-from trading.models import PROFILE_BASIS, PositionDelta, PositionTotal, Stage
+from trading.models import (
+    PROFILE_BASIS,
+    BlotterRow,
+    Market,
+    PositionDelta,
+    PositionTotal,
+    Stage,
+)
 
 from .areas import delivery_areas
-from .positions import MICRO, micro
+from .grid_columns import Column, months_of
+from .positions import MICRO, micro, sum_micro
+
+if TYPE_CHECKING:
+    from .positions import Micro
 
 _ONE = timedelta(days=1)
-_HOUR = timedelta(hours=1)
 LEVELS = 5
-
-
-class Bucket(StrEnum):
-    """How long a column is."""
-
-    HOUR = "hour"
-    DAY = "day"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
 
 
 class Measure(StrEnum):
@@ -47,56 +47,6 @@ class Measure(StrEnum):
 
     EXPOSURE = "exposure"
     PHYSICAL = "physical"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """
-    One column: delivery dates from `first` until before `after`.
-
-    hour    of the delivery day, from 1; 0 for whole days
-    """
-
-    label: str
-    first: date
-    after: date
-    hour: int = 0
-
-    @property
-    def key(self) -> str:
-        """Return how addresses name it."""
-        return f"{self.first.isoformat()}.{self.hour}" if self.hour else self.first.isoformat()
-
-    def interval(self, calendar: Calendar) -> Interval | None:
-        """Return its time in a market; None for an hour that the day does not have."""
-        whole = calendar.span(DatePeriod(self.first, self.after))
-        if not self.hour:
-            return whole
-        start = whole.start + (self.hour - 1) * _HOUR
-        return Interval(start, min(start + _HOUR, whole.end)) if start < whole.end else None
-
-
-def columns_from(bucket: Bucket, day: date) -> list[Column]:
-    """Return the columns that a grid shows around a day: 12 months, 8 quarters, 6 years …"""
-    if bucket is Bucket.HOUR:
-        return [Column(str(hour), day, day + _ONE, hour) for hour in range(1, 26)]
-    if bucket is Bucket.DAY:
-        month = DatePeriod.months(day.year, day.month)
-        days = [month.first + n * _ONE for n in range((month.after - month.first).days)]
-        return [Column(f"{d.day} {d:%b}", d, d + _ONE) for d in days]
-    months, count = {Bucket.MONTH: (1, 12), Bucket.QUARTER: (3, 8), Bucket.YEAR: (12, 6)}[bucket]
-    number = 12 * day.year + (day.month - 1) // months * months
-    edges = [number + months * n for n in range(count + 1)]
-    dates = [date(edge // 12, edge % 12 + 1, 1) for edge in edges]
-    return [Column(_label(bucket, first), first, after) for first, after in pairwise(dates)]
-
-
-def _label(bucket: Bucket, first: date) -> str:
-    if bucket is Bucket.YEAR:
-        return f"Cal {first:%y}"
-    if bucket is Bucket.QUARTER:
-        return f"Q{(first.month + 2) // 3} {first:%y}"
-    return f"{first:%b %y}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +94,15 @@ class Contribution:
 
 
 _KEYS = (
-    "book_id", "market_id", "market__code", "market__time_zone", "market__day_start", "unit",
-    "basis", "shape", "shape_version", "month", "start", "end", "minutes",
+    "book_id", "market_id", "unit", "basis", "shape", "shape_version", "month", "start", "end",
+    "minutes",
 )  # fmt: skip
 _Key = tuple[Any, ...]
+# A key, its sum per hour, day or interval, and of a profile its numbers.
+_Held = tuple[_Key, Decimal, "Micro | None"]
+# Rows that are summed, and with which sign.
+_Source = tuple[QuerySet[Any], int]
+_NOTHING = Decimal(0)
 
 
 def position_grid(
@@ -160,35 +115,37 @@ def position_grid(
     cut: datetime | None = None,
 ) -> Grid:
     """
-    Return what some books hold in the columns; at most five queries.
+    Return what some books hold in the columns; at most eight queries.
 
     cut     as recorded by that instant: `services.as_of.settle_books` is called before
     """
     grid = Grid(list(columns))
-    part = _within(columns) & Q(book_id__in=list(books), stage=stage)
+    books = list(books)
+    part = _within(columns) & Q(book_id__in=books, stage=stage)
     profiles = bool(columns[0].hour) or (columns[0].after - columns[0].first).days == 1
-    held = _read(part, measure, cut, with_profiles=profiles)
+    held = _read(_sources(part, books, cut), measure, with_profiles=profiles)
     spread = _Spread(columns, held, grid)
-    sums: dict[tuple[UUID | None, int, str, str], dict[Column, float]] = defaultdict(dict)
-    for key, number, stored in held:
-        row = sums[(key[0] if by_book else None, key[1], key[2], key[5])]
-        for column, value in spread.of(key, number, stored):
+    sums: dict[tuple[UUID | None, int, str], dict[Column, float]] = defaultdict(dict)
+    for key, number, profile in held:
+        book_id, market_id, unit = key[:3]
+        row = sums[(book_id if by_book else None, market_id, unit)]
+        for column, value in spread.of(key, number, profile):
             row[column] = row.get(column, 0.0) + value
     largest: dict[str, float] = defaultdict(float)
-    for (_, _, _, unit), values in sums.items():
+    for (_, _, unit), values in sums.items():
         largest[unit] = max([largest[unit], *map(abs, values.values())])
     if columns[0].hour:
         used = {column for values in sums.values() for column in values}
         grid.columns = [c for c in columns if c.hour < 25 or c in used]
     grid.rows = [
         GridRow(
-            book_id, market_id, code, unit,
+            book_id, market_id, spread.markets[market_id].code, unit,
             tuple(
                 Cell(c, values.get(c), _level(values.get(c), largest[unit])) for c in grid.columns
             ),
             sum(values.values()),
         )
-        for (book_id, market_id, code, unit), values in sums.items()
+        for (book_id, market_id, unit), values in sums.items()
         if values
     ]  # fmt: skip
     return grid
@@ -212,19 +169,19 @@ def cell_trades(
     if cut is not None:
         rows = rows.filter(recorded_at__lte=cut)
     named = "trade_version__trade_id"
-    held: list[tuple[_Key, Any, bytes]] = []
+    held: list[_Held] = []
     trades: list[int] = []
     split = bool(column.hour) or (column.after - column.first).days == 1
     stored = f"{measure.value}_profile"
     plain = rows.filter(minutes=0) if split else rows
     for *key, trade_id, number in plain.values_list(*_KEYS, named).annotate(n=Sum(measure.value)):
-        held.append((tuple(key), number, b""))
+        held.append((tuple(key), number, None))
         trades.append(trade_id)
     if split:
         for *key, trade_id, number, row in rows.filter(minutes__gt=0).values_list(
             *_KEYS, named, measure.value, stored
         ):
-            held.append((tuple(key), number, row))
+            held.append((tuple(key), number, micro(row)))
             trades.append(trade_id)
     spread = _Spread([column], held, grid)
     sums: dict[int, float] = defaultdict(float)
@@ -240,50 +197,71 @@ def _within(columns: Sequence[Column]) -> Q:
     return Q(month__gte=columns[0].first.replace(day=1), month__lt=columns[-1].after)
 
 
-def _read(
-    part: Q, measure: Measure, cut: datetime | None, *, with_profiles: bool
-) -> list[tuple[_Key, Any, bytes]]:
-    stored = f"{measure.value}_profile"
-    totals = PositionTotal.objects.filter(part)
-    if not with_profiles:
-        rows = totals.values_list(*_KEYS).annotate(n=Sum(measure.value))
-        if cut is not None:
-            since = PositionDelta.objects.filter(part, recorded_at__gt=cut)
-            rows = rows.union(since.values_list(*_KEYS).annotate(n=-Sum(measure.value)), all=True)
-        return [(row[:-1], row[-1], b"") for row in rows]
-    if cut is not None:
-        # A profile is an array, which the database does not subtract: the deltas up to the cut.
-        rows = PositionDelta.objects.filter(part, recorded_at__lte=cut)
-        return [
-            (row[:-2], row[-2], row[-1])
-            for row in rows.values_list(*_KEYS, F(measure.value), F(stored))
-        ]
-    rows = totals.values_list(*_KEYS, measure.value, stored)
-    return [(row[:-2], row[-2], row[-1]) for row in rows]
+def _read(sources: Sequence[_Source], measure: Measure, *, with_profiles: bool) -> list[_Held]:
+    """Return what is held by key."""
+    # Of whole months a profile is one number; parts of them need its intervals.
+    plain = [
+        (rows.filter(minutes=0) if with_profiles else rows)
+        .values_list(*_KEYS)
+        .annotate(n=sign * Sum(measure.value))
+        for rows, sign in sources
+    ]
+    sums: dict[_Key, Decimal] = defaultdict(Decimal)
+    for *fields, number in plain[0].union(*plain[1:], all=True):
+        sums[tuple(fields)] += number
+    held: list[_Held] = [(key, number, None) for key, number in sums.items()]
+    return held + (_profiles(sources, f"{measure.value}_profile") if with_profiles else [])
+
+
+def _sources(part: Q, books: Sequence[UUID], cut: datetime | None) -> list[_Source]:
+    """
+    Return the rows whose sum is what is held, each with its sign.
+
+    As of a cut: the totals less what was recorded since, or all up to it, what is less to add. The
+    blotter tells which, because it is narrow and a trade adds as much before as after.
+    """
+    totals, deltas = PositionTotal.objects.filter(part), PositionDelta.objects.filter(part)
+    if cut is None:
+        return [(totals, 1)]
+    trades = BlotterRow.objects.filter(book_id__in=books).aggregate(
+        all=Count("pk"), since=Count("pk", filter=Q(recorded_at__gt=cut))
+    )
+    if 2 * trades["since"] > trades["all"]:
+        return [(deltas.filter(recorded_at__lte=cut), 1)]
+    return [(totals, 1), (deltas.filter(recorded_at__gt=cut), -1)]
+
+
+def _profiles(sources: Sequence[_Source], stored: str) -> list[_Held]:
+    """Add up profiles by key: arrays, which the database does not."""
+    sums: dict[_Key, Micro | None] = {}
+    for rows, sign in sources:
+        for *fields, row in rows.filter(minutes__gt=0).values_list(*_KEYS, stored):
+            found = micro(row)
+            if found is not None:
+                key = tuple(fields)
+                sums[key] = sum_micro(sums.get(key), sign * found)
+    return [(key, _NOTHING, row) for key, row in sums.items()]
 
 
 class _Spread:
     """Spreads positions over columns; whole months go to theirs, the rest is cut by time."""
 
-    def __init__(
-        self, columns: Sequence[Column], held: Sequence[tuple[_Key, Any, bytes]], grid: Grid
-    ) -> None:
+    def __init__(self, columns: Sequence[Column], held: Sequence[_Held], grid: Grid) -> None:
         self._columns = columns
         self._grid = grid
         self._splits = bool(columns[0].hour) or (columns[0].after - columns[0].first).days == 1
         self._by_month = {
-            month: column for column in columns for month in _months(column)
+            month: column for column in columns for month in months_of(column)
         } if not self._splits else {}  # fmt: skip
-        self._loads = _loads({(key[2], key[7], key[8]) for key, _, _ in held})
+        self.markets = Market.objects.in_bulk({key[1] for key, _, _ in held})
+        self._calendars = {pk: market.calendar for pk, market in self.markets.items()}
+        self._loads = _loads({(self.markets[key[1]].code, key[4], key[5]) for key, _, _ in held})
         self._intervals: dict[Calendar, list[tuple[Column, Interval]]] = {}
-        self._calendars: dict[tuple[str, timedelta], Calendar] = {}
 
-    def of(self, key: _Key, number: Any, stored: bytes) -> list[tuple[Column, float]]:
-        _, _, code, zone, day_start, _, basis, shape, version, month, start, end, minutes = key
-        calendar = self._calendars.get((zone, day_start))
-        if calendar is None:
-            calendar = self._calendars[(zone, day_start)] = Calendar(zone, day_start)
-        load = self._loads.get((code, shape, version))
+    def of(self, key: _Key, number: Decimal, profile: Micro | None) -> list[tuple[Column, float]]:
+        _, market_id, _, basis, shape, version, month, start, end, minutes = key
+        calendar = self._calendars[market_id]
+        load = self._loads.get((self.markets[market_id].code, shape, version))
         if load is None and basis in ("HOUR", "DAY"):
             self._grid.unknown += 1
             return []
@@ -296,7 +274,7 @@ class _Spread:
             self._grid.unsplit += bool(number)
             return []
         if basis == PROFILE_BASIS:
-            return self._profile(calendar, start, minutes, stored)
+            return self._profile(calendar, start, minutes, profile)
         assert load is not None
         found = []
         for column, interval in self._touched(calendar, start, end):
@@ -312,9 +290,8 @@ class _Spread:
         return found
 
     def _profile(
-        self, calendar: Calendar, start: datetime, minutes: int, stored: bytes
+        self, calendar: Calendar, start: datetime, minutes: int, row: Micro | None
     ) -> list[tuple[Column, float]]:
-        row = micro(stored)
         if row is None:
             return []
         step = timedelta(minutes=minutes)
@@ -335,14 +312,6 @@ class _Spread:
             pairs = [(column, column.interval(calendar)) for column in self._columns]
             known = self._intervals[calendar] = [(c, i) for c, i in pairs if i is not None]
         return [(c, i) for c, i in known if i.start < end and start < i.end]
-
-
-def _months(column: Column) -> list[date]:
-    first, found = column.first, []
-    while first < column.after:
-        found.append(first)
-        first = DatePeriod.months(first.year, first.month).after
-    return found
 
 
 def _loads(wanted: set[tuple[str, str, int]]) -> Mapping[tuple[str, str, int], LoadShape]:

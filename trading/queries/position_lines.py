@@ -11,7 +11,8 @@ from energyopti.accounts.actors import Actor
 from trading.models import Market, Stage, TradeVersion
 
 from .books import book_codes
-from .position_grid import Bucket, Column, Measure, cell_trades, columns_from, position_grid
+from .grid_columns import Bucket, Column, columns_from
+from .position_grid import Measure, cell_trades, position_grid
 from .trades import trade_rows, trades_as_of
 
 MAX_COLUMNS = 800

@@ -21,15 +21,8 @@ from trading.models import BlotterRow, Market
 from trading.queries.blotter import blotter_rows
 from trading.queries.books import book_codes, chosen_books, reporting_currencies
 from trading.queries.exchange import Rates, reported
-from trading.queries.position_grid import (
-    Bucket,
-    Column,
-    Grid,
-    Measure,
-    cell_trades,
-    columns_from,
-    position_grid,
-)
+from trading.queries.grid_columns import Bucket, Column, columns_from
+from trading.queries.position_grid import Grid, Measure, cell_trades, position_grid
 from trading.queries.valued import valued_positions
 from trading.services.as_of import settle_books
 
