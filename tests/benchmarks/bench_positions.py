@@ -1,46 +1,52 @@
 """The heat map of positions over 100,000 trades: every length of column, now and as of before."""
 
-import time
+from collections.abc import Iterator
+from datetime import timedelta
 
 from django.urls import reverse
 
-from .desk_of_trades import fill_desk
+from .desk_of_trades import BenchDesk, fill_desk
+from .measured_requests import Request, record_requests, requested
 from .runner import Bench, benchmark
 
-BUDGET_MS = 300
-ROUNDS = 6
+LENGTHS = ("hour", "day", "month", "quarter", "year")
+DAYS = ("2027-03-01", "2028-01-15", "2027-10-31")
 
 
 @benchmark("position_heat_map")
 def position_heat_map(bench: Bench) -> None:
-    """Time whole answers of the server, template included, against the budget."""
-    client, address = fill_desk().client(), reverse("trading:positions_heat")
-    days = ("2027-03-01", "2028-01-15", "2029-10-28")
-    for what, as_of in (("now", ""), ("as of a past moment", "2026-09-20T17:00:00")):
-        times = []
-        for by in ("hour", "day", "month", "quarter", "year"):
-            for rows in ("book", "point"):
-                for measure in ("exposure", "physical"):
-                    for number in range(ROUNDS // 2):
-                        asked = {
-                            "by": by, "rows": rows, "measure": measure, "as_of": as_of,
-                            "date": days[number % len(days)],
-                        }  # fmt: skip
-                        if number == 0 and measure == "exposure":
-                            client.get(address, asked)  # the hours of its shapes are walked once
-                        started = time.perf_counter()
-                        answer = client.get(address, asked)
-                        times.append((1000 * (time.perf_counter() - started), str(asked)))
-                        assert answer.status_code == 200
-        times.sort()
-        for elapsed, name in times[-3:]:
-            print(f"   {elapsed:6.0f} ms  {name}")
-        bench.record(
-            f"a heat map {what}, p95 of {len(times)}",
-            value=times[int(0.95 * len(times))][0],
-            unit="ms",
-            reference="the budget",
-            reference_value=BUDGET_MS,
-            better="lower",
-            target=None if as_of else 1,
-        )
+    """Measure whole answers of the server, template included, against the budget."""
+    desk = fill_desk()
+    week = timedelta(days=7)
+    record_requests(bench, "a heat map now", maps(desk, ""))
+    for what, moment in (
+        ("a week ago", desk.latest - week),
+        ("in the middle of its life", desk.halfway),
+        ("in its first week", desk.first + week),
+    ):
+        record_requests(bench, f"a heat map as of {what}", maps(desk, moment.isoformat()))
+    record_requests(bench, "the trades of a cell", cells(desk))
+
+
+def maps(desk: BenchDesk, as_of: str) -> Iterator[Request]:
+    client, address = desk.client(), reverse("trading:positions_heat")
+    for by in LENGTHS:
+        for number, day in enumerate(DAYS):
+            asked = {
+                "by": by, "rows": ("book", "point")[number % 2], "as_of": as_of, "date": day,
+                "measure": ("exposure", "physical")[number // 2],
+            }  # fmt: skip
+            requested(client, address, asked)  # the hours of its shapes are walked once a process
+            yield requested(client, address, asked)
+
+
+def cells(desk: BenchDesk) -> Iterator[Request]:
+    client = desk.client()
+    for as_of in ("", desk.halfway.isoformat()):
+        for by, key in (
+            ("hour", "2027-03-01.9"), ("day", "2027-03-01"), ("month", "2027-03-01"),
+            ("quarter", "2027-01-01"), ("year", "2027-01-01"),
+        ):  # fmt: skip
+            for market in ("DE", "FR"):
+                address = reverse("trading:position_cell", args=[market, key])
+                yield requested(client, address, {"by": by, "as_of": as_of}, f"{market} {by} {key}")

@@ -108,7 +108,7 @@ def code(name: str) -> migrations.AddField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("trading", "0013_plants")]
+    dependencies = [("trading", "0017_multileg_reports")]
 
     operations = [
         *(code(name) for name in CODES),
