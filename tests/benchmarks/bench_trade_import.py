@@ -1,7 +1,9 @@
 """Ten thousand trades from a file, with all checks, beside a plain COPY of the same cells."""
 
+import os
 import time
 from datetime import timedelta
+from pathlib import Path
 
 from django.db import connection
 
@@ -33,12 +35,12 @@ def trade_import(bench: Bench) -> None:
     build_snapshot(actor=Actor.system("bench"), valued_at=TRADED_AT)
     rows = [cells(number) for number in range(ROWS)]
     content = "\n".join(",".join(row) for row in (COLUMNS, *rows)).encode()
-    started, worked_before = time.perf_counter(), time.process_time()
+    started, worked_before = time.perf_counter(), time.process_time() + database_seconds()
     found = import_trades(
         actor=desk.trader, name="deals.csv", content=content, received_at=RECEIVED_AT
     )
     taken = time.perf_counter() - started
-    worked = time.process_time() - worked_before
+    worked = time.process_time() + database_seconds() - worked_before
     assert found.count(RowState.NEW) == ROWS, found.refusals[:3]
     bench.record(
         "10,000 rows with all checks (target: 20 s)",
@@ -46,14 +48,25 @@ def trade_import(bench: Bench) -> None:
         target=1.0,
     )  # fmt: skip
     bench.record(
-        "of it, work of this process and not of the database",
-        value=worked, unit="s", reference="the whole", reference_value=taken, better="lower",
+        "of it, processor time of this process and of its database connection",
+        value=worked, unit="s", reference="the target", reference_value=20, better="lower",
+        target=1.0,
     )  # fmt: skip
     bench.record(
         "the same",
         value=taken, unit="s", reference="COPY FROM STDIN of its cells",
         reference_value=plain_copy(rows), better="lower",
     )  # fmt: skip
+
+
+def database_seconds() -> float:
+    """Return the processor time of the connection's server process, which runs beside us."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    # Fields 14 and 15 of proc(5), counted from behind the name, which may hold anything.
+    used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
 def cells(number: int) -> tuple[str, ...]:

@@ -213,7 +213,8 @@ def test_rest_tries_books_and_answers_by_line(desk):
     work_off()
     refused = client.get(direct["Location"]).json()
     assert (refused["state"], refused["refusals"][0]["field"]) == ("REFUSED", "period")
-    assert client.post(f"{API}/{refused['id']}/confirm").status_code == 202  # its job, which failed
+    again = client.post(f"{API}/{refused['id']}/confirm")
+    assert (again.status_code, again.json()["code"]) == (409, "trades_refused")
     assert Trade.objects.count() == 2
     for path, content_type, status in (
         (f"{API}{query}", "application/pdf", 415), (f"{API}?bok=EU", "text/csv", 400),
@@ -290,3 +291,20 @@ def test_a_profile_comes_in_a_second_file(desk):
     assert (version.shape, version.energy_mwh) == ("PROFILE", Decimal("264.5"))
     assert Profile.objects.get().intervals == 23
     assert load(hours).rows[0].ref == version.trade.ref, "again, it is there"
+
+
+def test_a_job_that_is_stopped_leaves_nothing_and_may_be_asked_for_again(desk):
+    client = client_of(desk.trader.user)
+    sent = upload(client)
+    client.post(f"{sent.url}confirm/")
+    Job.objects.update(cancel_requested=True)  # as its page does while it runs
+
+    (stopped,) = work_off()
+
+    assert (stopped.state, Trade.objects.exists()) == (JobState.CANCELLED, False)
+    shown = client.get(sent.url).content.decode()
+    assert "It was stopped." in shown and "Book 2 trades" in shown
+    client.post(f"{sent.url}confirm/")
+    (again,) = work_off()
+    assert (again.state, Trade.objects.count()) == (JobState.SUCCEEDED, 2)
+    assert "Show them in the blotter" in client.get(sent.url).content.decode()

@@ -17,7 +17,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation.exports.responses import attachment
 from energyopti.foundation.exports.responses import render as rendered
-from energyopti.foundation.jobs.models import Job
+from energyopti.foundation.jobs.models import Job, JobState
 from energyopti.foundation.jobs.queries import visible_jobs
 from trading.models import CaptureBasis
 from trading.queries.books import BookRow, UnknownBook, books_for, counterparties_for
@@ -134,12 +134,21 @@ def trade_import(request: HttpRequest, import_id: UUID) -> HttpResponse:
 
 def _shown(request: HttpRequest, staged: StagedTrades, status: int = 200) -> HttpResponse:
     found = staged.found
-    context: dict[str, Any] = {"staged": staged, "job": _job_of(request, staged)}
+    job = _job_of(request, staged)
+    # What a dry run that has ended had to say is on the page.
+    is_told = job is not None and job.is_finished and (staged.is_booked or not staged.book_job)
+    context: dict[str, Any] = {
+        "staged": staged, "job": None if is_told and found is not None else job,
+        "was_stopped": job is not None and job.state == JobState.CANCELLED,
+    }  # fmt: skip
     if found is not None:
         lines: Any = found.refusals or found.rows
         context |= {
             "found": found,
             "lines": Paginator(lines, SHOWN).get_page(request.GET.get("page")),
+            "may_book": found.new
+            and not (found.is_refused or staged.is_booked)
+            and (not staged.book_job or (job is not None and job.is_finished)),
             "counts": [(state.value, found.count(state)) for state in RowState],
         }
         if staged.is_booked and found.captured_at is not None:
@@ -148,12 +157,9 @@ def _shown(request: HttpRequest, staged: StagedTrades, status: int = 200) -> Htt
 
 
 def _job_of(request: HttpRequest, staged: StagedTrades) -> Job | None:
-    """Return the job that works on an upload, None where none does any more."""
-    wanted = staged.book_job or ("" if staged.found else staged.check_job)
-    if not wanted:
-        return None
-    job = visible_jobs(actor_of(request)).filter(pk=wanted).first()
-    return None if job is None or (job.is_finished and staged.found is not None) else job
+    """Return the last job of an upload."""
+    wanted = staged.book_job or staged.check_job
+    return visible_jobs(actor_of(request)).filter(pk=wanted).first() if wanted else None
 
 
 @require_GET

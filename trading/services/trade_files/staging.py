@@ -12,7 +12,7 @@ from django.db import transaction
 
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.foundation import clock
-from energyopti.foundation.jobs.models import Job
+from energyopti.foundation.jobs.models import Job, JobState
 from energyopti.foundation.jobs.services import enqueue_job
 from trading.models import CaptureBasis
 
@@ -155,7 +155,7 @@ def check_trades(
 
 def confirm_trades(*, actor: Actor, import_id: UUID) -> Job:
     """
-    Have a worker book an upload; asked again, the same job.
+    Have a worker book an upload; asked again, the same job unless that failed or was stopped.
 
     :raises PermissionMissing, UnknownTradeImport: as `stage_trades`, `staged_trades`.
     :raises NotYetChecked: while its dry run goes on.
@@ -165,8 +165,9 @@ def confirm_trades(*, actor: Actor, import_id: UUID) -> Job:
     with transaction.atomic():
         lock_keys([f"trade-import:{import_id}"])
         staged = staged_trades(actor=actor, import_id=import_id)
-        if staged.book_job:
-            return Job.objects.get(pk=staged.book_job)
+        earlier = Job.objects.filter(pk=staged.book_job).first() if staged.book_job else None
+        if earlier is not None and earlier.state not in (JobState.FAILED, JobState.CANCELLED):
+            return earlier
         if staged.found is None:
             raise NotYetChecked("The file is still being checked.")
         if staged.found.is_refused:
