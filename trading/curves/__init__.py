@@ -17,6 +17,7 @@ from trading.curves._fx import FxForwardCurve, cross, triangle_gap
 from trading.curves._grids import DeliveryGrid, day_of_week_factors
 from trading.curves._loads import LoadHours
 from trading.curves._measures import Weighting
+from trading.curves._premiums import SpreadRule
 from trading.curves._profiles import DayKinds, ShapeKind, SpotProfile, learn_profile
 from trading.curves._quotes import (
     BASE,
@@ -57,6 +58,7 @@ __all__ = [
     "Smoothing",
     "SplineEnd",
     "SpotProfile",
+    "SpreadRule",
     "VolAxis",
     "VolKind",
     "VolSlice",

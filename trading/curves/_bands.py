@@ -14,6 +14,7 @@ from trading.curves._bootstrap import DEFAULT_TOLERANCE, bootstrap, walk
 from trading.curves._curve import LoadCurve
 from trading.curves._loads import LoadHours
 from trading.curves._measures import Weighting
+from trading.curves._premiums import SpreadRule
 from trading.curves._quotes import CurveError, CurveQuote, LeftOut
 from trading.curves._selection import left_out
 
@@ -45,6 +46,7 @@ def bootstrap_within_bands(
     weighting: Weighting = Weighting.HOURS,
     cut_months: bool = False,
     tolerance: float = DEFAULT_TOLERANCE,
+    spread: SpreadRule = SpreadRule.LEVEL,
 ) -> BandedCurve:
     """
     Build a curve between bid and ask, moving prices within their bands as little as possible.
@@ -95,6 +97,7 @@ def bootstrap_within_bands(
         weighting=weighting,
         cut_months=cut_months,
         tolerance=tolerance,
+        spread=spread,
     )
     redundant = tuple(
         left_out(

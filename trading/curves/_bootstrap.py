@@ -14,6 +14,7 @@ from trading.curves._cells import Cells, cut_into_cells
 from trading.curves._curve import ForwardCurve, LoadCurve
 from trading.curves._loads import LoadHours
 from trading.curves._measures import DayClock, Weighting
+from trading.curves._premiums import Premiums, SpreadRule
 from trading.curves._quotes import BASE, CurveError, CurveQuote, LeftOut
 from trading.curves._selection import Selection, in_order, left_out, select
 
@@ -49,6 +50,7 @@ def bootstrap(
     weighting: Weighting = Weighting.HOURS,
     tolerance: float = DEFAULT_TOLERANCE,
     cut_months: bool = False,
+    spread: SpreadRule = SpreadRule.LEVEL,
 ) -> LoadCurve:
     """
     Build one price for each cell (segment × load bucket) from overlapping quotes.
@@ -66,6 +68,7 @@ def bootstrap(
     weighting    what averages are weighted by
     cut_months   whether segments also end with the calendar's months; a spline through them would
                  have to keep each one's mean, so leave it off before maximum smoothness
+    spread       what loads keep of their longest contract: its level, or its premium over base
 
     Prices are linear in the quotes; `sensitivities` is that map.
 
@@ -80,7 +83,8 @@ def bootstrap(
     taken = tuple(ordered[index] for index in selection.taken)
     matrix = rows[list(selection.taken)]
     quoted = np.array([quote.price for quote in taken])
-    sensitivities = level_map(matrix, cells.weights)
+    premiums = Premiums.of(cells, taken, matrix) if spread is SpreadRule.PREMIUM else None
+    sensitivities = level_map(matrix, cells.weights, premiums)
     prices = sensitivities @ quoted
     check_repriced(matrix @ prices, taken)
     return LoadCurve(
@@ -90,6 +94,7 @@ def bootstrap(
         rows=matrix,
         sensitivities=sensitivities,
         left_out=_left_out(ordered, selection.repeats, rows @ prices, taken, tolerance, cells),
+        premiums=premiums,
     )
 
 
@@ -127,31 +132,38 @@ def walk(
 
 
 def level_map(
-    matrix: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+    shares: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.float64],
+    premiums: Premiums | None = None,
+    factor: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.float64]:
     """
-    Return B with ``matrix @ B = 1``: the cell levels that a unit of each quote asks for.
+    Return B with ``(shares × factor) @ B = 1``: the cell levels that a unit of each quote asks for.
 
-    matrix     share of each cell in each quote, finest quote first, rows independent; rows need
-               not sum to 1 (multiplicative shapes)
+    shares     share of each cell in each quote, finest quote first, rows independent
     weights    how long each cell counts
+    factor     of each cell, for multiplicative shapes; None is 1
 
-    A cell starts at the level of its longest contract; then all cells move least, in the weighted
-    sum of squares, until every quote is met. The move is a sum of one constant a contract, so
-    hours that no quote tells apart are never told apart.
+    A cell starts at the level of its longest contract, or as premiums say; then all cells move
+    least, in the weighted sum of squares, until every quote is met. The move is a sum of one
+    constant a contract, so hours that no quote tells apart are never told apart.
     """
+    factor = np.ones(shares.shape[1]) if factor is None else factor
+    matrix = shares * factor
     start = np.zeros((matrix.shape[1], len(matrix)))
     longest = len(matrix) - 1 - np.argmax(matrix[::-1] > 0, axis=0)
     cells = np.arange(matrix.shape[1])
     start[cells, longest] = 1.0 / matrix.sum(axis=1)[longest]
+    if premiums is not None:
+        start = premiums.applied(start, longest, matrix, factor)
     scale = 1.0 / np.sqrt(weights)
-    factor, triangle = np.linalg.qr((matrix * scale).T)
+    basis, triangle = np.linalg.qr((matrix * scale).T)
     gap = np.eye(len(matrix)) - matrix @ start
-    levels = start + scale[:, None] * (factor @ np.linalg.solve(triangle.T, gap))
+    levels = start + scale[:, None] * (basis @ np.linalg.solve(triangle.T, gap))
     # One step of refinement takes out what rounding left.
     gap = np.eye(len(matrix)) - matrix @ levels
     refined: npt.NDArray[np.float64] = levels + scale[:, None] * (
-        factor @ np.linalg.solve(triangle.T, gap)
+        basis @ np.linalg.solve(triangle.T, gap)
     )
     return refined
 

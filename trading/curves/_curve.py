@@ -11,6 +11,7 @@ import numpy.typing as npt
 from energyopti.foundation.intervals import Interval
 from trading.curves._cells import Cells
 from trading.curves._loads import epoch_seconds
+from trading.curves._premiums import Premiums
 from trading.curves._quotes import BASE, CurveDoesNotCover, CurveQuote, LeftOut
 
 _SECOND = np.timedelta64(1, "s")
@@ -108,6 +109,7 @@ class LoadCurve:
     rows             share of each cell in each quote, shape (quotes, cells)
     sensitivities    d price / d quote, shape (cells, quotes): prices = sensitivities @ quoted
     left_out         quotes not built from, each with what the curve implies instead
+    premiums         by which cells started, None where each did at its contract's level
     """
 
     cells: Cells
@@ -116,6 +118,7 @@ class LoadCurve:
     rows: npt.NDArray[np.float64]
     sensitivities: npt.NDArray[np.float64]
     left_out: tuple[LeftOut, ...] = ()
+    premiums: Premiums | None = None
 
     @property
     def conflicts(self) -> tuple[LeftOut, ...]:

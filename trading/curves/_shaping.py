@@ -183,7 +183,7 @@ def shape_curve(
             missing = grid.starts[cell < 0][0]
             raise CurveDoesNotCover(f"grid: no quote speaks of {missing}Z.")
         factor = _cell_means(times, lengths, cell, len(cells))
-        by_cell = level_map(curve.rows * factor, cells.weights)
+        by_cell = level_map(curve.rows, cells.weights, curve.premiums, factor)
         spread, levels = _flat(cell, times, len(cells)), by_cell
     else:
         by_cell = curve.sensitivities

@@ -165,18 +165,20 @@ def _fitted(
     loads: Mapping[str, LoadHours],
 ) -> tuple[LoadCurve, Sequence[tuple[CurveQuote, CurveQuote]], Sequence[LeftOut]]:
     """Return the curve of quotes, those it moved within their bands, and those it left out."""
-    from ..curves import bootstrap, bootstrap_within_bands  # with NumPy: for whoever builds one
+    # With NumPy: for whoever builds one.
+    from ..curves import SpreadRule, bootstrap, bootstrap_within_bands
 
-    tolerance = float(terms.tolerance)
-    cut_months = terms.method != CurveMethod.MAXIMUM_SMOOTHNESS
+    how: dict[str, Any] = {
+        "calendar": calendar,
+        "loads": loads,
+        "tolerance": float(terms.tolerance),
+        "cut_months": terms.method != CurveMethod.MAXIMUM_SMOOTHNESS,
+        "spread": SpreadRule(terms.spread),
+    }
     if terms.fit == CurveFit.BANDS:
-        banded = bootstrap_within_bands(
-            given, calendar=calendar, loads=loads, tolerance=tolerance, cut_months=cut_months
-        )
+        banded = bootstrap_within_bands(given, **how)
         return banded.curve, banded.moved, (*banded.redundant, *banded.conflicts)
-    curve = bootstrap(
-        given, calendar=calendar, loads=loads, tolerance=tolerance, cut_months=cut_months
-    )
+    curve = bootstrap(given, **how)
     return curve, (), curve.left_out
 
 

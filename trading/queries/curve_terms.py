@@ -33,6 +33,7 @@ class CurveTerms:
     spline_end    `trading.curves.SplineEnd`
     day_kinds     `trading.curves.DayKinds`
     holidays      code of a holiday calendar; empty is none
+    spread        `trading.curves.SpreadRule`
     """
 
     code: str = "FORWARD"
@@ -44,6 +45,7 @@ class CurveTerms:
     spline_end: str = "FREE"
     day_kinds: str = "WEEKEND"
     holidays: str = ""
+    spread: str = "LEVEL"
 
     @classmethod
     def of(cls, definition: CurveDefinition) -> CurveTerms:
@@ -60,6 +62,7 @@ class CurveTerms:
             "FLAT" if is_smooth else "FREE",
             "SUNDAY" if is_shaped else "WEEKEND",
             holidays.code if is_shaped and holidays is not None else "",
+            "PREMIUM",
         )
 
     def hashed(self) -> dict[str, Any]:

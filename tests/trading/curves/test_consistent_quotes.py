@@ -15,6 +15,7 @@ from trading.curves import (
     FxForwardCurve,
     Smoothing,
     SplineEnd,
+    SpreadRule,
     bootstrap,
     bootstrap_within_bands,
     contract_interval,
@@ -53,8 +54,9 @@ def truth(prices):
         max_size=25,
     ),
     st.sampled_from(list(SplineEnd)),
+    st.sampled_from(list(SpreadRule)),
 )
-def test_each_quote_is_met_and_none_conflicts(prices, quoted, end):
+def test_each_quote_is_met_and_none_conflicts(prices, quoted, end, spread):
     known = truth(prices)
     quotes = [
         quote(code, known.average(contract_interval(code, BERLIN), load), load=load)
@@ -62,7 +64,7 @@ def test_each_quote_is_met_and_none_conflicts(prices, quoted, end):
     ]
     size = max(1.0, max(abs(item.price) for item in quotes))
 
-    curve = bootstrap(quotes, calendar=BERLIN, loads=LOADS, tolerance=NOTHING_TO_SAY)
+    curve = bootstrap(quotes, calendar=BERLIN, loads=LOADS, tolerance=NOTHING_TO_SAY, spread=spread)
 
     assert curve.conflicts == ()
     assert len(curve.quotes) + len(curve.left_out) == len(quotes)
@@ -101,6 +103,26 @@ def test_bands_that_hold_a_consistent_price_are_all_met(prices, quoted, shifts):
         assert item.bid - 0.011 <= banded.curve.average(item.interval) <= item.ask + 0.011
     for _, after in banded.moved:
         assert banded.curve.average(after.interval) == pytest.approx(after.price, abs=1e-5)
+
+
+def test_quarters_of_base_alone_keep_the_peak_premium_of_their_year():
+    """Their year's base is implied by them or quoted besides: the same, and never upside down."""
+    base = {"Q1-27": 98.2, "Q2-27": 76.1, "Q3-27": 80.4, "Q4-27": 101.3}
+    quotes = [quote(code, price) for code, price in base.items()]
+    quotes += [quote("Cal27", 99.8, load="PEAK"), quote("Q1-27", 119.6, load="PEAK")]
+    curves = [
+        bootstrap(given, calendar=BERLIN, loads=LOADS, spread=SpreadRule.PREMIUM, tolerance=1.0)
+        for given in (quotes, [*quotes, quote("Cal27", 88.5)])
+    ]
+
+    for curve in curves:
+        spreads = [
+            curve.average(contract_interval(code, BERLIN), "PEAK")
+            - curve.average(contract_interval(code, BERLIN), "OFFPEAK")
+            for code in ("Q2-27", "Q3-27", "Q4-27")
+        ]
+        assert spreads == pytest.approx([spreads[0]] * 3) and spreads[0] > 5
+    assert curves[0].prices == pytest.approx(curves[1].prices)
 
 
 TODAY = date(2026, 11, 20)
