@@ -1,15 +1,20 @@
 """Valuation runs: written numbers, what is not valued, and the same hash for ever."""
 
+import hashlib
+import json
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from energyopti.accounts.actors import Actor, PermissionMissing
 from tests.factories.trades import RECEIVED_AT, deal_of_words, make_desk
-from trading.deals import Direction, Fee, FeeKind
-from trading.models import Trade, TradeValue, ValuationRun
+from trading.deals import Direction, Fee, FeeBasis, FeeKind
+from trading.models import PositionDelta, Trade, TradeValue, TradeVersion, ValuationRun
 from trading.services.changes import ForeignOrganization
 from trading.services.lifecycle import amend_trade, cancel_trade
 from trading.services.valuation import prove_run, value_organization
@@ -102,6 +107,88 @@ def test_a_deal_agreed_after_the_close_counts_in_no_valuation_of_it(desk):
     assert later.ref not in found and early.ref in found
     assert next_day[later.ref].fees == -Decimal("12.50")
     assert next_day[early.ref].unrealised == found[early.ref].unrealised
+
+
+def written_inputs(run) -> str:
+    """Hash what was held in the form that runs are kept in, from rows and exact decimals."""
+    digest = hashlib.sha256()
+    for version in TradeVersion.objects.order_by("trade_id", "-version").distinct("trade_id"):
+        digest.update(f"{version.trade_id} {version.pk} {version.status}\n".encode())
+    sums: dict = {}
+    for delta in PositionDelta.objects.select_related("trade_version"):
+        times = [t.astimezone(UTC).isoformat() for t in (delta.start, delta.end)]
+        key = (delta.market_id, delta.currency, delta.basis, delta.unit, delta.shape,
+               delta.shape_version, delta.month, *times)  # fmt: skip
+        held = sums.setdefault(key, {}).setdefault(delta.trade_version.trade_id, [0, 0])
+        held[:] = held[0] + delta.exposure, held[1] + delta.fixed
+    for key, trades in sorted(sums.items()):
+        left = {trade: both for trade, both in sorted(trades.items()) if any(both)}
+        if left:
+            digest.update("|".join(map(str, (*key[:7], 0, *key[7:]))).encode() + b"\n")
+            digest.update(struct.pack(f">{len(left)}q", *left))
+            for at in (0, 1):
+                numbers = [float(both[at]) for both in left.values()]
+                digest.update(struct.pack(f">{len(left)}d", *numbers))
+    for row in run.values.order_by("version__terms_id", "id"):
+        if row.fees:
+            digest.update(f"fees {row.trade_id} {row.currency} {row.fees}\n".encode())
+    return digest.hexdigest()
+
+
+def written_result(run) -> str:
+    rows = [
+        [str(cell) for cell in (
+            row.trade_id, row.version_id, row.book_id, row.counterparty_id, row.product_kind,
+            row.currency, row.realised, row.unrealised, row.fees, row.reporting_currency,
+            row.rate.normalize(), row.realised_reporting, row.unrealised_reporting, row.is_valued,
+        )]
+        for row in run.values.order_by("trade_id", "currency")
+    ]  # fmt: skip
+    text = json.dumps([run.input_hash, rows], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_hashes_are_of_the_written_form_of_what_was_held_and_stored(desk):
+    first = desk.deal("B 10MW DE base Cal27 @ 85.20")
+    gone = desk.deal("S 5MW DE peak Q2-27 @ 80.10")
+    deal = deal_of_words("S 3MW DE base Q1-27 @ 91.25")
+    broker = Fee(Direction.PAY, FeeKind.BROKER, Decimal("0.0155"), "EUR", FeeBasis.PER_UNIT, "GFI")
+    desk.deal(deal=replace(deal, legs=(*deal.legs, broker)))
+    amend_trade(
+        actor=desk.trader, ref=first.ref, expected_version=1, received_at=RECEIVED_AT,
+        deal=deal_of_words("B 12.1MW DE base Cal27 @ 85.20"), reason="two more",
+    )  # fmt: skip
+    cancel_trade(
+        actor=desk.trader, ref=gone.ref, expected_version=1, received_at=RECEIVED_AT,
+        reason="never was",
+    )  # fmt: skip
+
+    run = run_of(desk)
+
+    assert run.inputs["positions"] == written_inputs(run)
+    assert run.result_hash == written_result(run)
+    # 3 MW over the 2,159 hours of the quarter.
+    assert sorted(v.fees for v in run.values.all()) == [Decimal("-100.39"), 0]
+
+
+def test_fees_per_unit_of_many_trades_are_read_together(desk):
+    broker = Fee(Direction.PAY, FeeKind.BROKER, Decimal("0.01"), "EUR", FeeBasis.PER_UNIT, "GFI")
+
+    def deal_with_fee() -> None:
+        deal = deal_of_words("B 1MW DE base Q1-27 @ 85.20")
+        desk.deal(deal=replace(deal, legs=(*deal.legs, broker)))
+
+    deal_with_fee()
+    run_of(desk)
+    with CaptureQueriesContext(connection) as one:
+        run_of(desk)
+    for _ in range(3):
+        deal_with_fee()
+    with CaptureQueriesContext(connection) as four:
+        run = run_of(desk)
+
+    assert len(four) == len(one)
+    assert [v.fees for v in run.values.all()] == [Decimal("-21.59")] * 4
 
 
 def test_a_market_without_a_curve_is_named_and_its_trades_are_not_valued():

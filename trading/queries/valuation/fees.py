@@ -12,7 +12,7 @@ from django.db import connection
 from trading import deals
 from trading.models import FeePurpose, TradeVersion
 
-from ..deals import deal_of
+from ..deals import deals_of
 from .contracts import Universe
 
 _CENT = Decimal("0.01")
@@ -30,7 +30,8 @@ def fees_by_line(
     universe: Universe, terms: Mapping[int, int], parameters: Mapping[str, Any]
 ) -> dict[int, Decimal]:
     """
-    Return our cash by line, paid −, each fee rounded to the cent. One query, two with rates.
+    Return our cash by line, paid −, each fee rounded to the cent. One query; where some
+    fees are per unit or lot, those of `deals_of` too.
 
     terms       trade by the version whose terms hold, of the trades that count
     """
@@ -51,10 +52,12 @@ def fees_by_line(
                 continue
         cash = amount.quantize(_CENT, ROUND_HALF_UP)
         found[universe.line(trade_id, currency)] += -cash if direction == "PAY" else cash
-    for row in TradeVersion.objects.filter(pk__in=slow).select_related("trade").order_by("pk"):
-        deal = deal_of(row)
-        for fee in deal.fees:
-            if fee.basis is not deals.FeeBasis.FLAT:
-                money = deals.fee_cash(deal, fee)
-                found[universe.line(row.trade_id, money.currency)] += money.amount
+    if slow:
+        held = TradeVersion.objects.filter(pk__in=slow).select_related("trade")
+        versions = list(held.order_by("pk"))
+        for version, deal in zip(versions, deals_of(versions), strict=True):
+            for fee in deal.fees:
+                if fee.basis is not deals.FeeBasis.FLAT:
+                    money = deals.fee_cash(deal, fee)
+                    found[universe.line(terms[version.pk], money.currency)] += money.amount
     return dict(found)
