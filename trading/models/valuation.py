@@ -66,7 +66,8 @@ class TradeValue(models.Model):
     append_only = True
 
     id = models.BigAutoField(primary_key=True)
-    run = models.ForeignKey(ValuationRun, models.PROTECT, related_name="values")
+    # Found by `trade_value_once`, which begins with it.
+    run = models.ForeignKey(ValuationRun, models.PROTECT, related_name="values", db_index=False)
     # Rows are copied from facts by the thousand and never changed: the run's own key is checked,
     # those of facts, which are never deleted, would cost more than the values themselves.
     trade = models.ForeignKey(
