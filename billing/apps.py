@@ -30,7 +30,7 @@ class BillingConfig(AppConfig):
         grant_to_roles("billing.view_contract", *READERS)
         grant_to_roles("billing.issue_invoice", Role.UTILITY_OPERATOR)
         grant_to_roles("billing.agree_contract", Role.UTILITY_OPERATOR)
-        register_scope("billing:read", "Read invoices")
+        register_scope("billing:read", "Read supply contracts and invoices")
         register_api_routes("billing", "billing.api.urls")
         # Daily: meter data may arrive days after a month's end.
         PERIODIC.register(
