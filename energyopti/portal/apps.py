@@ -31,6 +31,9 @@ class PortalConfig(AppConfig):
         NAVIGATION.register(
             "home", NavigationItem("Home", "portal:home", section="", shortcut="h", order=0)
         )
+        NAVIGATION.register(
+            "complete", NavigationItem("Complete view", "portal:complete", section="", order=5)
+        )
         if getattr(settings, "COMPONENT_GALLERY", False):
             for order, (name, label) in enumerate(
                 [("gallery", "Components"), ("gallery-table", "Example list")]

@@ -61,12 +61,12 @@ def test_one_call_shows_the_desk_as_its_own_pages_do(desk):
     (trade,) = found["trades"]["newest"]
     assert (found["trades"]["count"], found["trades"]["by_status"]) == (1, {"LIVE": 1})
     assert (trade["side"], trade["book"], trade["period"]) == ("BUY", "EU", "Jan27")
-    assert (Decimal(trade["quantity"]), Decimal(trade["price"])) == (10, Decimal("85.2"))
+    assert (trade["quantity"], trade["price"]) == ("10", "85.2")
     assert found["positions"] == [
         {
             "delivery_point": "DE", "month": "2027-01-01", "product": "BASE", "per": "HOUR",
             "unit": "MWh", "currency": "EUR", "exposure": "10", "physical": "10",
-            "average_price": "85.200000",
+            "average_price": "85.2",
         }
     ]  # fmt: skip
     (risk,) = found["risk"]
@@ -164,3 +164,18 @@ def test_a_token_shows_what_its_scopes_show(desk):
 
 def test_parameters_are_refused(desk):
     assert client_of(desk.officer.user).get(PATH, {"section": "risk"}).status_code == 400
+
+
+def test_the_page_shows_the_same_and_says_what_is_not_open(desk):
+    page = client_of(desk.officer.user).get("/me/complete-view/").content.decode()
+    keeper = make_user(Role.DEVICE_OPERATOR, organization=desk.organization)
+    empty = client_of(make_user(organization=desk.organization)).get("/me/complete-view/")
+
+    state = book_state(desk.book.pk)
+    assert f"{state['var']:,.2f}" in page and "EFET-1" in page and "2027-01" in page
+    assert f"VaR 99 %: {state['var']:,.2f} of 100.00 EUR" in page
+    assert "Not open to your roles: supply contracts, carbon reports, the audit chain." in page
+    assert 'id="supply"' not in page and 'id="audit"' not in page
+    assert "Nothing to show" in empty.content.decode()
+    assert 'id="trades"' not in client_of(keeper).get("/me/complete-view/").content.decode()
+    assert Client().get("/me/complete-view/").status_code == 302

@@ -13,7 +13,10 @@ from django.test import Client, RequestFactory, override_settings
 from energyopti.portal.web import frame as frames
 from energyopti.portal.web.compression import PageCompression
 
-PAGES = ["/", "/gallery/", "/gallery/table/", "/search/?q=x", "/settings/page/", "/offline/"]
+PAGES = [
+    "/", "/me/complete-view/", "/gallery/", "/gallery/table/", "/search/?q=x", "/settings/page/",
+    "/offline/",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -81,6 +81,7 @@ SIGNED_IN: dict[str, str] = {
     "accounts:profile": "one's own profile",
     "accounts:sessions": "one's own sessions",
     "portal:home": "greets everybody; panels need their permissions",
+    "portal:complete": "each section needs its permission",
     "portal:search": "finds only what each source lets the actor see",
     "portal:preferences": "one's own page settings",
     "portal:theme": "one's own page settings",
@@ -329,6 +330,12 @@ def carbon_report() -> Any:
     )
 
 
+def supply_contract() -> dict[str, Any]:
+    from tests.factories.billing import make_supply
+
+    return {"reference": make_supply().contract.reference}
+
+
 def invoice() -> dict[str, Any]:
     from billing.models import Invoice
     from tests.factories.billing import make_supply
@@ -481,6 +488,7 @@ FOREIGN: dict[str, Sample] = {
     "billing:invoice": invoice,
     "billing:invoice-pdf": invoice,
     "invoice-detail": invoice,
+    "contract-detail": supply_contract,
     "support:alert": alert,
     "support:acknowledge": alert,
     "support:switch-rule": lambda: {"rule_id": alert_rule().pk},

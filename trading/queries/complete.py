@@ -44,9 +44,9 @@ SELECT json_build_object(
     'newest', (SELECT coalesce(json_agg(shown), '[]') FROM (
         SELECT trade.ref, version.version, version.status, book.code AS book,
                party.code AS counterparty, version.product_kind AS product, version.side,
-               market.code AS market, version.period_name AS period, version.quantity::text,
-               version.quantity_unit, version.price::text, version.currency,
-               version.traded_at
+               market.code AS market, version.period_name AS period,
+               trim_scale(version.quantity)::text AS quantity, version.quantity_unit,
+               trim_scale(version.price)::text AS price, version.currency, version.traded_at
         FROM trading_trade trade
         JOIN trading_tradeversion version
              ON version.trade_id = trade.id AND version.version = trade.latest_version
@@ -60,7 +60,8 @@ SELECT coalesce(json_agg(shown), '[]') FROM (
     SELECT market.code AS delivery_point, total.month, total.shape AS product, total.basis AS per,
            total.unit, total.currency, trim_scale(sum(total.exposure))::text AS exposure,
            trim_scale(sum(total.physical))::text AS physical,
-           round(sum(total.fixed) / nullif(sum(total.exposure), 0), 6)::text AS average_price
+           trim_scale(round(sum(total.fixed) / nullif(sum(total.exposure), 0), 6))::text
+               AS average_price
     FROM trading_positiontotal total JOIN trading_market market ON market.id = total.market_id
     WHERE total.book_id = ANY(%(books)s) AND total.stage = 'LIVE'
       AND total.month >= date_trunc('month', %(today)s::date)

@@ -206,9 +206,9 @@ COMPLETE = OpenApiExample(
                     "side": "BUY",
                     "market": "DE",
                     "period": "Cal27",
-                    "quantity": "10.000000",
+                    "quantity": "10",
                     "quantity_unit": "MW",
-                    "price": "85.200000",
+                    "price": "85.2",
                     "currency": "EUR",
                     "traded_at": "2026-11-20T18:00:00+00:00",
                 }
@@ -224,7 +224,7 @@ COMPLETE = OpenApiExample(
                 "currency": "EUR",
                 "exposure": "10",
                 "physical": "10",
-                "average_price": "85.200000",
+                "average_price": "85.2",
             }
         ],
         "risk": [

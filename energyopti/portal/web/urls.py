@@ -3,11 +3,12 @@
 from django.conf import settings
 from django.urls import path
 
-from . import gallery, home, preferences, root_files
+from . import complete, gallery, home, preferences, root_files
 
 app_name = "portal"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("me/complete-view/", complete.complete, name="complete"),
     path("search/", home.search, name="search"),
     path("settings/page/", preferences.preferences, name="preferences"),
     path("settings/theme/", preferences.theme, name="theme"),
