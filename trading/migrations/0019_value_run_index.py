@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0017_multileg_reports"),
+        ("trading", "0018_blotter_sorts_and_past"),
     ]
 
     operations = [
