@@ -38,7 +38,8 @@ class DayFailed(Exception):
 
 def main() -> int:
     django.setup()
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for library in ("httpx", "django_structlog"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         return run_day()
     except DayFailed as failure:
