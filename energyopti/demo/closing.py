@@ -77,7 +77,8 @@ def print_pnl(end_of_day_id: int) -> None:
         steps = " ".join(
             f"{step.label} {step.amount:+,.2f}," for step in found.steps if step.amount
         )
-        print(f"P&L         {day}: {steps} in all {found.total:+,.2f} {found.currency}")
+        moved = steps or "nothing moved,"
+        print(f"P&L         {day}: {moved} in all {found.total:+,.2f} {found.currency}")
 
 
 def reconcile_closings(runs: list[int]) -> Reconciliation:

@@ -73,7 +73,8 @@ def run_day() -> int:
     )
     invoices = bill(market, delivery)
     closed.append(close_day(market, wait_for))
-    print_pnl(closed[-1])
+    for run_id in closed:
+        print_pnl(run_id)
     report(settlement, invoices)
     print(f"\nOne day in {time.monotonic() - started:.0f} s.")
     return add_up(market, delivery, invoices, closed)
