@@ -48,7 +48,7 @@ INSERT INTO trading_tradeversion (trade_id, version, event, status, recorded_at,
         after_date, delivery_start, delivery_end, calendar_zone, tzdata_version, volume,
         volume_unit, mic, clearing_account, broker, checks, reason, text, captured_by,
         captured_by_name)
-    SELECT trade_id, 1, 'CAPTURE', 'LIVE', now(), now(), now(), %(book)s, %(counterparty)s,
+    SELECT trade_id, 1, 'CAPTURE', 'LIVE', now(), now(), %(close)s, %(book)s, %(counterparty)s,
            'PHYSICAL_FORWARD', CASE WHEN mw > 0 THEN 'BUY' ELSE 'SELL' END, market_id, shape,
            abs(mw), 'MW', 'HOUR', abs(mw), price, 'MWh', 'EUR', '', first_date,
            first_date + make_interval(months => months), first_date,
@@ -100,7 +100,7 @@ def prepare() -> UUID:
         cursor.execute(
             _FILL,
             {"markets": list(MARKETS), "trades": TRADES, "organization": organization,
-             "book": desk.book.pk, "counterparty": desk.counterparty.pk},
+             "book": desk.book.pk, "counterparty": desk.counterparty.pk, "close": CLOSE},
         )  # fmt: skip
     return organization
 
