@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from energyopti.accounts.actors import Actor, PermissionMissing
+from energyopti.accounts.actors import PermissionMissing
 from energyopti.accounts.admin_base import EopModelAdmin, ReadOnlyAdmin
 from energyopti.accounts.requests import actor_of
 from trading.models import (
@@ -93,10 +93,15 @@ class ReferenceAdmin(ReadAs, EopModelAdmin):
     """
     A table whose rows are added and amended by services, found by fields that stay.
 
-    key             read-only once the row is there
-    terms_of        what a row says, as its service takes it
-    adds, amends    permissions of those services
+    key                     read-only once the row is there
+    said                    returns what a row says, as the services take it
+    add_by, amend_by        the services
+    adds, amends            their permissions
     """
+
+    said: Callable[[Any], Any]
+    add_by: Callable[..., Model]
+    amend_by: Callable[..., Model]
 
     adds: ClassVar[str] = MANAGE
     amends: ClassVar[str] = MANAGE
@@ -112,13 +117,11 @@ class ReferenceAdmin(ReadAs, EopModelAdmin):
         return bool(request.user.has_perm(self.amends))
 
     def terms_of(self, row: Any, form: Any) -> Any:
-        raise NotImplementedError
+        return self.said(row)
 
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        raise NotImplementedError
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        raise NotImplementedError
+    def whose(self, row: Any) -> dict[str, Any]:
+        """Return what a service takes beside actor and terms: nothing for what all share."""
+        return {}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.key if obj is not None else ()
@@ -138,12 +141,23 @@ class ReferenceAdmin(ReadAs, EopModelAdmin):
         """Write nothing more: the service has written what belongs to the row."""
 
     def _write(self, request: HttpRequest, row: Any, form: Any, *, is_new: bool) -> Model:
-        verb = self.add if is_new else self.amend
-        return verb(actor_of(request), row, self.terms_of(row, form))
+        verb = self.add_by if is_new else self.amend_by
+        return verb(actor=actor_of(request), terms=self.terms_of(row, form), **self.whose(row))
 
 
 class OwnedReferenceAdmin(ReferenceAdmin):
-    """Rows of organizations: those of the operator's own, and of its customers where it may."""
+    """
+    Rows of organizations: those of the operator's own, and of its customers where it may.
+
+    owner   path from a row to what names its organization, empty for the row itself
+    """
+
+    owner: ClassVar[str] = ""
+
+    def whose(self, row: Any) -> dict[str, Any]:
+        for name in filter(None, self.owner.split("__")):
+            row = getattr(row, name)
+        return {"organization_id": row.organization_id}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.model._default_manager.visible_to(actor_of(request)).order_by(*self.ordering)
@@ -160,15 +174,8 @@ class CommodityAdmin(ReferenceAdmin):
     list_display = ("code", "name", "kind", "delivery", "quantity_unit")
     list_filter = ("kind",)
     search_fields = ("code", "name")
-
-    def terms_of(self, row: Any, form: Any) -> Any:
-        return shared.commodity_terms(row)
-
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return add_commodity(actor=actor, terms=terms)
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return amend_commodity(actor=actor, terms=terms)
+    said = staticmethod(shared.commodity_terms)
+    add_by, amend_by = staticmethod(add_commodity), staticmethod(amend_commodity)
 
 
 @admin.register(Market)
@@ -181,15 +188,8 @@ class MarketAdmin(ReferenceAdmin):
     list_select_related = ("commodity", "parent", "shape_calendar")
     search_fields = ("code", "name", "eic")
     exclude = ("is_simulated",)
-
-    def terms_of(self, row: Any, form: Any) -> Any:
-        return shared.market_terms(row)
-
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return add_delivery_point(actor=actor, terms=terms)
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return amend_delivery_point(actor=actor, terms=terms)
+    said = staticmethod(shared.market_terms)
+    add_by, amend_by = staticmethod(add_delivery_point), staticmethod(amend_delivery_point)
 
 
 @admin.register(PriceIndex)
@@ -198,15 +198,8 @@ class PriceIndexAdmin(ReferenceAdmin):
     list_filter = ("frequency", "is_active")
     list_select_related = ("market",)
     search_fields = ("code", "name", "market__code")
-
-    def terms_of(self, row: Any, form: Any) -> Any:
-        return shared.index_terms(row)
-
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return add_index(actor=actor, terms=terms)
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return amend_index(actor=actor, terms=terms)
+    said = staticmethod(shared.index_terms)
+    add_by, amend_by = staticmethod(add_index), staticmethod(amend_index)
 
 
 @admin.register(Plant)
@@ -215,15 +208,8 @@ class PlantAdmin(ReferenceAdmin):
     list_filter = ("technology", "is_active")
     list_select_related = ("market",)
     search_fields = ("code", "name", "market__code")
-
-    def terms_of(self, row: Any, form: Any) -> Any:
-        return shared.plant_terms(row)
-
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return add_plant(actor=actor, terms=terms)
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return amend_plant(actor=actor, terms=terms)
+    said = staticmethod(shared.plant_terms)
+    add_by, amend_by = staticmethod(add_plant), staticmethod(amend_plant)
 
 
 @admin.register(Counterparty)
@@ -239,15 +225,8 @@ class CounterpartyAdmin(OwnedReferenceAdmin):
     search_fields = ("code", "name", "lei")
     exclude = ("is_active",)  # it follows the status
     key = ("organization", "code")
-
-    def terms_of(self, row: Any, form: Any) -> Any:
-        return own.counterparty_terms(row)
-
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return add_company(actor=actor, organization_id=row.organization_id, terms=terms)
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return amend_counterparty(actor=actor, organization_id=row.organization_id, terms=terms)
+    said = staticmethod(own.counterparty_terms)
+    add_by, amend_by = staticmethod(add_company), staticmethod(amend_counterparty)
 
 
 @admin.register(Agreement)
@@ -263,17 +242,9 @@ class AgreementAdmin(OwnedReferenceAdmin):
     search_fields = ("reference", "counterparty__code")
     key = ("counterparty", "reference")
     ordering = ("counterparty__code", "reference")
-
-    def terms_of(self, row: Any, form: Any) -> Any:
-        return own.agreement_terms(row)
-
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        organization_id = row.counterparty.organization_id
-        return add_agreement(actor=actor, organization_id=organization_id, terms=terms)
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        organization_id = row.counterparty.organization_id
-        return amend_agreement(actor=actor, organization_id=organization_id, terms=terms)
+    said = staticmethod(own.agreement_terms)
+    add_by, amend_by = staticmethod(add_agreement), staticmethod(amend_agreement)
+    owner = "counterparty"
 
 
 @admin.register(NettingSet)
@@ -287,6 +258,8 @@ class NettingSetAdmin(OwnedReferenceAdmin):
     list_select_related = ("agreement",)
     search_fields = ("code", "name", "agreement__reference")
     key = ("agreement", "code")
+    add_by, amend_by = staticmethod(add_netting_set), staticmethod(amend_netting_set)
+    owner = "agreement__counterparty"
 
     def terms_of(self, row: Any, form: Any) -> Any:
         return NettingSetTerms(
@@ -296,14 +269,6 @@ class NettingSetAdmin(OwnedReferenceAdmin):
             name=row.name,
             commodities=tuple(sorted(each.code for each in form.cleaned_data["commodities"])),
         )
-
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        organization_id = row.agreement.counterparty.organization_id
-        return add_netting_set(actor=actor, organization_id=organization_id, terms=terms)
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        organization_id = row.agreement.counterparty.organization_id
-        return amend_netting_set(actor=actor, organization_id=organization_id, terms=terms)
 
 
 @admin.register(Book)
@@ -321,15 +286,8 @@ class BookAdmin(OwnedReferenceAdmin):
     search_fields = ("code", "name")
     raw_id_fields = ("owner",)
     key = ("organization", "code")
-
-    def terms_of(self, row: Any, form: Any) -> Any:
-        return own.book_terms(row)
-
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return open_book_as(actor=actor, organization_id=row.organization_id, terms=terms)
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        return amend_book(actor=actor, organization_id=row.organization_id, terms=terms)
+    said = staticmethod(own.book_terms)
+    add_by, amend_by = staticmethod(open_book_as), staticmethod(amend_book)
 
 
 @admin.register(ApprovedProduct)
@@ -346,17 +304,9 @@ class ApprovedProductAdmin(OwnedReferenceAdmin):
     key = ("book", "commodity", "market", "product_kind")
     ordering = ("book__code", "commodity__code")
     may_delete = True
-
-    def terms_of(self, row: Any, form: Any) -> Any:
-        return own.approved_product_terms(row)
-
-    def add(self, actor: Actor, row: Any, terms: Any) -> Model:
-        organization_id = row.book.organization_id
-        return approve_product(actor=actor, organization_id=organization_id, terms=terms)
-
-    def amend(self, actor: Actor, row: Any, terms: Any) -> Model:
-        organization_id = row.book.organization_id
-        return amend_approved_product(actor=actor, organization_id=organization_id, terms=terms)
+    said = staticmethod(own.approved_product_terms)
+    add_by, amend_by = staticmethod(approve_product), staticmethod(amend_approved_product)
+    owner = "book"
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         withdraw_product(actor=actor_of(request), approved_product_id=obj.pk)

@@ -1,6 +1,7 @@
 """One page for every form of reference data: draw it, hand its terms to a service, say so."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of
@@ -52,6 +54,55 @@ def form_page(
         {"form": form, "title": title, "lead": lead, "cancel": cancel, "submit": submit},
         status=422 if form.errors else 200,
     )
+
+
+@dataclass(frozen=True)
+class SharedKind:
+    """
+    A kind of row that all organizations share, as its two pages of editing need it.
+
+    said        returns what a row says
+    shown_at    returns the address of the page that shows a row
+    """
+
+    noun: str
+    form: type[TermsForm]
+    rows: Callable[[Actor], Any]
+    said: Callable[[Any], Any]
+    add: Callable[..., Any]
+    amend: Callable[..., Any]
+    all_at: str
+    shown_at: Callable[[Any], str]
+    lead: str = "All organizations share it."
+
+    def new(self, request: HttpRequest) -> HttpResponse:
+        """Add a row."""
+        actor = actor_of(request)
+        return form_page(
+            request,
+            self.form(request.POST or None),
+            title=f"New {self.noun}",
+            lead=self.lead,
+            save=lambda terms: self.add(actor=actor, terms=terms),
+            then=self.shown_at,
+            cancel=reverse(self.all_at),
+            done=f"The {self.noun} is added.",
+        )
+
+    def edit(self, request: HttpRequest, code: str) -> HttpResponse:
+        """Change what is said of a row."""
+        actor = actor_of(request)
+        row = code_or_404(self.rows(actor), code)
+        return form_page(
+            request,
+            self.form(request.POST or None, known=self.said(row)),
+            title=f"Change {row.code}",
+            lead=f"{row.name}. {self.lead}",
+            save=lambda terms: self.amend(actor=actor, terms=terms),
+            then=self.shown_at,
+            cancel=self.shown_at(row),
+            done=f"{row.code} is changed.",
+        )
 
 
 def row_or_404(rows: Any, row_id: UUID) -> Any:

@@ -1,5 +1,6 @@
 """Lists of reference data: counterparties, agreements, delivery points, indices, shapes, rates."""
 
+from collections.abc import Callable
 from typing import Any
 
 import django_filters
@@ -56,6 +57,10 @@ class ReferenceList(TablePage):
 
     template_name = "reference/list.html"
     new_permissions: tuple[str, ...] = ()
+    rows_of: Callable[[Any], QuerySet[Any]]
+
+    def rows(self) -> QuerySet[Any]:
+        return self.rows_of(self.actor)
 
     def extra_context(self) -> dict[str, Any]:
         return {"may_add": bool(self.new_url_name) and self._may(*self.new_permissions)}
@@ -100,9 +105,7 @@ class CounterpartyList(ReferenceList):
     new_permissions = ("trading.add_counterparty",)
     empty_title = "No counterparties yet"
     empty_text = "Add one, or import counterparties.csv."
-
-    def rows(self) -> QuerySet[Any]:
-        return counterparty_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
+    rows_of = staticmethod(counterparty_rows)
 
 
 class AgreementTable(tables.Table):
@@ -137,9 +140,7 @@ class AgreementList(ReferenceList):
     default_sort = "counterparty,reference"
     empty_title = "No agreements yet"
     empty_text = "They are added on the page of a counterparty, or by agreements.csv."
-
-    def rows(self) -> QuerySet[Any]:
-        return agreement_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
+    rows_of = staticmethod(agreement_rows)
 
 
 class CommodityTable(tables.Table):
@@ -162,9 +163,7 @@ class CommodityList(ReferenceList):
     new_permissions = ("trading.manage_reference_data",)
     empty_title = "No commodities yet"
     empty_text = "Import commodities.csv, or bring in the catalogue."
-
-    def rows(self) -> QuerySet[Any]:
-        return commodity_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
+    rows_of = staticmethod(commodity_rows)
 
 
 class MarketTable(tables.Table):
@@ -217,9 +216,7 @@ class MarketList(ReferenceList):
     new_permissions = ("trading.manage_reference_data",)
     empty_title = "No delivery points yet"
     empty_text = "Import markets.csv."
-
-    def rows(self) -> QuerySet[Any]:
-        return market_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
+    rows_of = staticmethod(market_rows)
 
 
 def _mark_page(record: Any) -> str:
@@ -263,9 +260,7 @@ class IndexList(ReferenceList):
     new_permissions = ("trading.manage_reference_data",)
     empty_title = "No indices yet"
     empty_text = "Import indices.csv."
-
-    def rows(self) -> QuerySet[Any]:
-        return index_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
+    rows_of = staticmethod(index_rows)
 
 
 class PlantTable(tables.Table):
@@ -302,9 +297,7 @@ class PlantList(ReferenceList):
     new_permissions = ("trading.manage_reference_data",)
     empty_title = "No plants yet"
     empty_text = "Add one, or import plants.csv."
-
-    def rows(self) -> QuerySet[Any]:
-        return plant_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
+    rows_of = staticmethod(plant_rows)
 
 
 class ShapeTable(tables.Table):
@@ -347,9 +340,7 @@ class ShapeList(ReferenceList):
     default_sort = "calendar,code,version"
     empty_title = "No shapes yet"
     empty_text = "Bring in the catalogue, or import shapes.csv."
-
-    def rows(self) -> QuerySet[Any]:
-        return shape_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
+    rows_of = staticmethod(shape_rows)
 
 
 class HolidayTable(tables.Table):
@@ -376,9 +367,10 @@ class HolidayList(ReferenceList):
     empty_title = "No holidays yet"
     empty_text = "Bring in the catalogue, or import holidays.csv."
 
+    rows_of = staticmethod(holiday_rows)
+
     def rows(self) -> QuerySet[Any]:
-        rows = holiday_rows(self.actor)  # type: ignore[arg-type]  # accounts' own actor
-        return rows.prefetch_related(None).annotate(dates=Count("holidays"))
+        return super().rows().prefetch_related(None).annotate(dates=Count("holidays"))
 
 
 class FxRateTable(tables.Table):

@@ -1,5 +1,6 @@
 """Pages of what all organizations share: commodities, delivery points, indices, shapes, rates."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -19,16 +20,19 @@ from trading.queries.reference import (
     index_terms,
     market_rows,
     market_terms,
+    plant_rows,
+    plant_terms,
     shape_rows,
 )
 from trading.queries.shape_hours import shape_hours
 from trading.services.commodities import add_commodity, amend_commodity
 from trading.services.delivery_points import add_delivery_point, amend_delivery_point
 from trading.services.indices import add_index, amend_index, book_fx_rates
+from trading.services.plants import add_plant, amend_plant
 from trading.services.shapes import publish_shape
 
-from .editing import code_or_404, form_page
-from .forms import CommodityForm, FxRateForm, IndexForm, MarketForm, ShapeForm
+from .editing import SharedKind, code_or_404, form_page
+from .forms import CommodityForm, FxRateForm, IndexForm, MarketForm, PlantForm, ShapeForm
 from .words import clock_of, day_start_words, weekday_words
 
 VIEW = "trading.view_reference_data"
@@ -58,40 +62,6 @@ def delivery_point(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-@WAYS
-@require_permission(MANAGE)
-def new_delivery_point(request: HttpRequest) -> HttpResponse:
-    """Add a delivery point."""
-    return form_page(
-        request,
-        MarketForm(request.POST or None),
-        title="New delivery point",
-        lead="All organizations share it.",
-        save=lambda terms: add_delivery_point(actor=actor_of(request), terms=terms),
-        then=_market_page,
-        cancel=reverse("trading:delivery_points"),
-        done="The delivery point is added.",
-    )
-
-
-@WAYS
-@require_permission(MANAGE)
-def edit_delivery_point(request: HttpRequest, code: str) -> HttpResponse:
-    """Change a delivery point; zone, days and money stay once it has data."""
-    actor = actor_of(request)
-    found = code_or_404(market_rows(actor), code)
-    return form_page(
-        request,
-        MarketForm(request.POST or None, known=market_terms(found)),
-        title=f"Change {found.code}",
-        lead=f"{found.name}. All organizations share it.",
-        save=lambda terms: amend_delivery_point(actor=actor, terms=terms),
-        then=_market_page,
-        cancel=_market_page(found),
-        done=f"{found.code} is changed.",
-    )
-
-
 @require_GET
 @require_permission(VIEW)
 def index(request: HttpRequest, code: str) -> HttpResponse:
@@ -103,71 +73,14 @@ def index(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-@WAYS
-@require_permission(MANAGE)
-def new_index(request: HttpRequest) -> HttpResponse:
-    """Add a price index."""
-    return form_page(
-        request,
-        IndexForm(request.POST or None),
-        title="New index",
-        lead="A price that somebody publishes and deals settle on.",
-        save=lambda terms: add_index(actor=actor_of(request), terms=terms),
-        then=_index_page,
-        cancel=reverse("trading:indices"),
-        done="The index is added.",
-    )
-
-
-@WAYS
-@require_permission(MANAGE)
-def edit_index(request: HttpRequest, code: str) -> HttpResponse:
-    """Change a price index; another market, currency or unit is another index."""
+@require_GET
+@require_permission(VIEW)
+def plant(request: HttpRequest, code: str) -> HttpResponse:
+    """Show a plant."""
     actor = actor_of(request)
-    found = code_or_404(index_rows(actor), code)
-    return form_page(
-        request,
-        IndexForm(request.POST or None, known=index_terms(found)),
-        title=f"Change {found.code}",
-        lead=found.name,
-        save=lambda terms: amend_index(actor=actor, terms=terms),
-        then=_index_page,
-        cancel=_index_page(found),
-        done=f"{found.code} is changed.",
-    )
-
-
-@WAYS
-@require_permission(MANAGE)
-def new_commodity(request: HttpRequest) -> HttpResponse:
-    """Add a commodity."""
-    return form_page(
-        request,
-        CommodityForm(request.POST or None),
-        title="New commodity",
-        lead="All organizations share it.",
-        save=lambda terms: add_commodity(actor=actor_of(request), terms=terms),
-        then=lambda _: reverse("trading:commodities"),
-        cancel=reverse("trading:commodities"),
-        done="The commodity is added.",
-    )
-
-
-@WAYS
-@require_permission(MANAGE)
-def edit_commodity(request: HttpRequest, code: str) -> HttpResponse:
-    """Change a commodity; how it is delivered stays once it has markets."""
-    actor = actor_of(request)
-    found = code_or_404(commodity_rows(actor), code)
-    return form_page(
-        request,
-        CommodityForm(request.POST or None, known=commodity_terms(found)),
-        title=f"Change {found.code}",
-        lead=found.name,
-        save=lambda terms: amend_commodity(actor=actor, terms=terms),
-        then=lambda _: reverse("trading:commodities"),
-        cancel=reverse("trading:commodities"),
-        done=f"{found.code} is changed.",
+    found = code_or_404(plant_rows(actor), code)
+    return render(
+        request, "reference/plant.html", {"plant": found, "may_manage": actor.may(MANAGE)}
     )
 
 
@@ -299,9 +212,37 @@ def _chosen_year(request: HttpRequest) -> int:
     return int(wanted)
 
 
-def _market_page(market: Any) -> str:
-    return reverse("trading:delivery_point", args=[market.code])
+def _pages(kind: SharedKind) -> tuple[Any, Any]:
+    """Return the pages that add and change rows of a kind, for those who manage reference data."""
+    guarded = require_permission(MANAGE)
+    return WAYS(guarded(kind.new)), WAYS(guarded(kind.edit))
 
 
-def _index_page(row: Any) -> str:
-    return reverse("trading:index", args=[row.code])
+def _page_of(name: str) -> Callable[[Any], str]:
+    return lambda row: reverse(f"trading:{name}", args=[row.code])
+
+
+new_commodity, edit_commodity = _pages(
+    SharedKind(
+        "commodity", CommodityForm, commodity_rows, commodity_terms, add_commodity,
+        amend_commodity, "trading:commodities", lambda _: reverse("trading:commodities"),
+    )
+)  # fmt: skip
+new_delivery_point, edit_delivery_point = _pages(
+    SharedKind(
+        "delivery point", MarketForm, market_rows, market_terms, add_delivery_point,
+        amend_delivery_point, "trading:delivery_points", _page_of("delivery_point"),
+    )
+)  # fmt: skip
+new_index, edit_index = _pages(
+    SharedKind(
+        "index", IndexForm, index_rows, index_terms, add_index, amend_index, "trading:indices",
+        _page_of("index"), "A price that somebody publishes and deals settle on.",
+    )
+)  # fmt: skip
+new_plant, edit_plant = _pages(
+    SharedKind(
+        "plant", PlantForm, plant_rows, plant_terms, add_plant, amend_plant, "trading:plants",
+        _page_of("plant"), "Deals keep what they were agreed on.",
+    )
+)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import books, companies, holiday_years, imports, lists, places, plants
+from . import books, companies, holiday_years, imports, lists, places
 
 urlpatterns = [
     path("counterparties/", lists.CounterpartyList.as_view(), name="counterparties"),
@@ -53,9 +53,9 @@ urlpatterns = [
     path("indices/<str:code>/", places.index, name="index"),
     path("indices/<str:code>/edit/", places.edit_index, name="index_edit"),
     path("plants/", lists.PlantList.as_view(), name="plants"),
-    path("plants/new/", plants.new_plant, name="plant_new"),
-    path("plants/<str:code>/", plants.plant, name="plant"),
-    path("plants/<str:code>/edit/", plants.edit_plant, name="plant_edit"),
+    path("plants/new/", places.new_plant, name="plant_new"),
+    path("plants/<str:code>/", places.plant, name="plant"),
+    path("plants/<str:code>/edit/", places.edit_plant, name="plant_edit"),
     path("shapes/", lists.ShapeList.as_view(), name="shapes"),
     path("shapes/<str:code>/", places.shape_calendar, name="shape_calendar"),
     path("shapes/<str:code>/publish/", places.new_shape, name="shape_new"),
