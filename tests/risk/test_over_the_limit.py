@@ -86,7 +86,7 @@ def test_an_amendment_that_waits_is_reserved_in_risk_and_in_no_value(desk) -> No
     set_four_eyes(actor=desk.officer, book_id=desk.book.pk, amount=Decimal(1_000_000))
     ref, before = Trade.objects.get().ref, var_of(desk)
     words = {"ref": ref, "received_at": RECEIVED_AT, "reason": "grown"}
-    larger = deal_of_words("B 2MW DE base Cal27 @ 85")
+    larger = deal_of_words("B 1.5MW DE base Cal27 @ 85")
 
     amend_trade(actor=desk.trader, deal=larger, expected_version=1, **words)
 
@@ -96,5 +96,5 @@ def test_an_amendment_that_waits_is_reserved_in_risk_and_in_no_value(desk) -> No
     assert recompute_all(actor=SYSTEM) <= 1e-9
     amend_trade(actor=desk.trader, deal=larger, expected_version=3, **words)
     approve_amendment(actor=colleague(desk), expected_version=4, **words)
-    assert var_of(desk) == pytest.approx(2 * before)
+    assert var_of(desk) == pytest.approx(1.5 * before)
     assert recompute_all(actor=SYSTEM) <= 1e-9
