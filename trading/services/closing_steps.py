@@ -16,6 +16,7 @@ from trading.models import (
     PnlKind,
     PnlReport,
     PnlStep,
+    TradeEvent,
     TradeStatus,
     TradeVersion,
 )
@@ -79,10 +80,13 @@ def check_day(closing: Closing) -> StepResult:
     latest = TradeVersion.objects.filter(
         book_id__in=books_of(closing.organization_id), recorded_at__lte=closing.known_at
     ).order_by("trade_id", "-version")
-    states = latest.distinct("trade_id").values_list("status", flat=True)
-    pending = sum(state == TradeStatus.PENDING for state in states)
+    states = list(latest.distinct("trade_id").values_list("status", "event"))
+    pending = sum(status == TradeStatus.PENDING for status, _ in states)
     if pending:
         findings.append(Finding(f"{pending} trades wait for release.", About.TRADES))
+    proposed = sum(event == TradeEvent.PROPOSE for _, event in states)
+    if proposed:
+        findings.append(Finding(f"{proposed} amendments wait for a second person.", About.TRADES))
     if closing.run.unvalued:
         findings.append(Finding(f"{closing.run.unvalued} trades are not valued in full."))
     asked = PnlAdjustment.objects.filter(

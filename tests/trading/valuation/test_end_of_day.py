@@ -22,6 +22,7 @@ from trading.services.end_of_day import (
     sign_end_of_day,
     start_end_of_day,
 )
+from trading.services.four_eyes import set_four_eyes
 from trading.services.life import SecondPersonNeeded
 from trading.services.lifecycle import amend_trade
 from trading.services.valuation import prove_run
@@ -161,3 +162,19 @@ def test_what_was_closed_before_is_brought_into_the_new_form_and_back():
         cursor.execute(fill._WORDS)
     row.refresh_from_db()
     assert row.checks == said
+
+
+def test_an_amendment_that_waits_is_named_and_valued_by_the_old_terms():
+    desk = valued_desk()
+    publish(desk.market, {"Cal27": "90.00"}, at=at(FRIDAY))
+    receipt = desk.deal("B 10MW DE base Cal27 @ 85.20")
+    set_four_eyes(actor=desk.officer, book_id=desk.book.pk, amount=Decimal(1000))
+    amend_trade(
+        actor=desk.trader, ref=receipt.ref, expected_version=1, received_at=RECEIVED_AT,
+        deal=deal_of_words("B 20MW DE base Cal27 @ 85.20"), reason="ten more",
+    )  # fmt: skip
+
+    row = closed(desk, FRIDAY)
+
+    assert [found["text"] for found in row.checks] == ["1 amendments wait for a second person."]
+    assert row.run.values.get().unrealised == Decimal("4.80") * 10 * HOURS
