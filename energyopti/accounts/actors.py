@@ -11,9 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 
 from .models import Organization, User
-from .queries.containers import container_ids, granted_organization_ids
+from .queries.containers import containers
+from .queries.standing import Standing, standing_of
 
 
 class PermissionMissing(PermissionDenied):
@@ -55,16 +57,16 @@ class Actor:
         return self.user is None
 
     @cached_property
+    def _standing(self) -> Standing:
+        assert self.user is not None
+        return standing_of(self.user)
+
+    @cached_property
     def own_organization_ids(self) -> frozenset[UUID]:
         """Return the active organizations that the actor is a member of (the system: of all)."""
-        organizations = Organization.objects.filter(is_active=True)
         if self.user is None:
             return frozenset(Organization.objects.values_list("id", flat=True))
-        if not self.user.is_active:
-            return frozenset()
-        return frozenset(
-            organizations.filter(memberships__user=self.user).values_list("id", flat=True)
-        )
+        return self._standing.own
 
     @cached_property
     def organization_ids(self) -> frozenset[UUID]:
@@ -74,17 +76,19 @@ class Actor:
         Its own; the customers of its own where a role holds `accounts.view_customers`; and those
         on which it was granted access by name (an auditor, say).
         """
-        own = self.own_organization_ids
-        if self.user is None or not self.user.is_active:
-            return own
-        seen = set(own) | granted_organization_ids(self.user)
-        if self.may("accounts.view_customers"):
-            seen |= set(
-                Organization.objects.filter(parent__in=own, is_active=True).values_list(
-                    "id", flat=True
-                )
-            )
-        return frozenset(seen)
+        if self.user is None:
+            return self.own_organization_ids
+        seen = self._standing.own | self._standing.granted
+        return seen | self._standing.customers if self.may("accounts.view_customers") else seen
+
+    def containers(self, kind: str, level: str = "view") -> QuerySet[Any]:
+        """
+        Return the containers of a kind ("book", "site") open to this actor, unread.
+
+        :raises MissingEntry: if no app registered the kind.
+        :raises KeyError: if the kind has no such level.
+        """
+        return containers(self, kind=kind, level=level)
 
     def container_ids(self, kind: str, level: str = "view") -> frozenset[Any]:
         """
@@ -97,14 +101,16 @@ class Actor:
         """
         key = (kind, level)
         if key not in self._cache:
-            self._cache[key] = container_ids(self, kind=kind, level=level)
+            self._cache[key] = frozenset(self.containers(kind, level).values_list("pk", flat=True))
         return self._cache[key]
 
     def may(self, permission: str) -> bool:
         """Tell whether the actor's roles hold a permission such as "trading.capture_trade"."""
         if self.user is None:
             return True
-        return self.user.is_active and self.user.has_perm(permission)
+        if not self.user.is_active:
+            return False
+        return self.user.is_superuser or permission in self._standing.permissions
 
     def require(self, permission: str) -> None:
         """

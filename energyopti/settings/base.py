@@ -100,7 +100,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "energyopti.portal.web.zone.ZoneMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "energyopti.accounts.sign_in.middleware.SessionActivityMiddleware",
     "energyopti.accounts.sign_in.middleware.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "waffle.middleware.WaffleMiddleware",

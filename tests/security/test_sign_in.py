@@ -7,6 +7,7 @@ import pytest
 from allauth.core.internal import ratelimit  # noqa: F401  loads what the settings below govern
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client, TestCase, override_settings
@@ -342,3 +343,23 @@ def test_other_roles_work_without(user) -> None:
     sign_in(browser, user.email)
 
     assert is_signed_in(browser)
+
+
+def test_a_page_notes_a_session_once_a_minute_and_the_api_never():
+    user = make_user(Role.TRADER, organization=make_organization())
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+
+    client.get("/api/v1/me/complete-view")
+    assert not UserSession.objects.filter(user=user).exists()
+
+    client.get("/settings/profile/", HTTP_USER_AGENT="one")
+    noted = UserSession.objects.get(user=user)
+    client.get("/settings/profile/", HTTP_USER_AGENT="one")
+    again = UserSession.objects.get(user=user)
+    client.get("/settings/profile/", HTTP_USER_AGENT="two")
+    moved = UserSession.objects.get(user=user)
+
+    assert again.last_seen_at == noted.last_seen_at
+    assert (moved.user_agent, moved.pk) == ("two", noted.pk)
+    assert moved.last_seen_at > noted.last_seen_at

@@ -1,9 +1,12 @@
 """Which books an actor reaches, and how they hang together."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 
 from energyopti.accounts.actors import Actor
 from trading.models import Book, Counterparty
@@ -40,18 +43,17 @@ class CounterpartyRow:
 def book_ids(actor: Actor, *, level: str = "view") -> frozenset[UUID]:
     """
     Return the books that the actor reaches at a level ("view", "trade"): granted ones and all
-    below them. Two queries, once per actor.
+    below them. One query, once per actor.
     """
     key = ("book-tree", level)
     if key not in actor._cache:
-        granted = actor.container_ids("book", level)
-        actor._cache[key] = frozenset(_with_descendants(granted))
+        actor._cache[key] = _with_descendants(actor.containers("book", level))
     return actor._cache[key]
 
 
 def subtree(book_id: UUID) -> frozenset[UUID]:
     """Return a book and every book below it."""
-    return frozenset(_with_descendants([book_id]))
+    return _with_descendants(Book.objects.filter(pk=book_id))
 
 
 def chosen_books(actor: Actor, book: UUID | str | None) -> frozenset[UUID]:
@@ -112,23 +114,21 @@ def _row(book: Book) -> BookRow:
     )
 
 
-def _with_descendants(roots: Iterable[UUID]) -> set[UUID]:
-    waiting = list(roots)
-    if not waiting:
-        return set()
-    organizations = Book.objects.filter(pk__in=waiting).values("organization_id")
-    children: dict[UUID | None, list[UUID]] = defaultdict(list)
-    for book_id, parent_id in Book.objects.filter(organization_id__in=organizations).values_list(
-        "id", "parent_id"
-    ):
-        children[parent_id].append(book_id)
-    found: set[UUID] = set()
-    while waiting:
-        book_id = waiting.pop()
-        if book_id not in found:
-            found.add(book_id)
-            waiting.extend(children[book_id])
-    return found
+def _with_descendants(roots: QuerySet[Book]) -> frozenset[UUID]:
+    """Return the ids of some books and of all below them; one query."""
+    try:
+        chosen, parameters = roots.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return frozenset()
+    table = Book._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE reached (id) AS ({chosen} UNION "  # noqa: S608 - ours, no input
+            f"SELECT below.id FROM {table} below JOIN reached ON below.parent_id = reached.id) "
+            "SELECT id FROM reached",
+            parameters,
+        )
+        return frozenset(row[0] for row in cursor.fetchall())
 
 
 def book_codes(book_ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -1,7 +1,15 @@
-"""Keep those whose role needs a second factor on the page that sets one up, until they have it."""
+"""
+What stands between a session and the pages: when it was last used, and whether it is strong enough.
 
+Those whose role needs a second factor stay on the page that sets one up, until they have it.
+"""
+
+import hashlib
 from collections.abc import Callable
 
+from allauth.account.adapter import get_adapter
+from allauth.usersessions.middleware import UserSessionsMiddleware
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -11,6 +19,39 @@ from .second_factor import SecondFactorMissing, has_second_factor, must_have_sec
 OPEN_PATHS = ("/accounts/2fa/", "/accounts/reauthenticate/", "/accounts/logout/", "/static/")
 API_PATHS = ("/api/", "/_allauth/", "/graphql/")
 SESSION_FLAG = "second_factor_settled"
+
+
+class SessionActivityMiddleware(UserSessionsMiddleware):
+    """
+    Note when, from where and by which browser a session was last used, as allauth does.
+
+    Only by pages, for open pages ask the API by themselves; and once in `NOTED_EVERY` seconds or
+    when address or browser change, for it costs five queries. Signing in notes it too, so that
+    every session can be ended by its owner.
+    """
+
+    NOTED_EVERY = 60
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(API_PATHS) or self._was_noted(request):
+            return self.get_response(request)
+        return super().__call__(request)
+
+    def _was_noted(self, request: HttpRequest) -> bool:
+        from redis import RedisError  # not at start: it brings OpenTelemetry's SDK
+
+        if not request.session.session_key:
+            return False
+        seen = (
+            request.session.session_key,
+            get_adapter().get_client_ip(request),
+            request.headers.get("User-Agent", ""),
+        )
+        key = hashlib.sha256("\n".join(seen).encode()).hexdigest()
+        try:
+            return not cache.add(f"session-noted:{key}", 1, self.NOTED_EVERY)
+        except RedisError:
+            return False  # without the cache each page notes it
 
 
 class SecondFactorMiddleware:
