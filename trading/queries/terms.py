@@ -260,7 +260,7 @@ class _Maker:
         except CalendarError as error:
             if dots and first > last and first[:1].isdigit() and last[:1].isdigit():
                 raise DealError("period", f"{last} is before {first}.") from error
-            raise DealError("period", f"“{said}” is no delivery period: {error}") from error
+            raise DealError("period", str(error).removeprefix("period: ")) from error
 
     def _volume(self) -> Volume:
         quantity = self._need("quantity")
