@@ -16,6 +16,7 @@ from energyopti.foundation.calendars import CalendarError, DatePeriod
 from energyopti.foundation.money import Side
 from trading import deals
 from trading.deals import (
+    PERIOD_WORDS,
     CommodityKind,
     Deal,
     DealError,
@@ -260,7 +261,9 @@ class _Maker:
         except CalendarError as error:
             if dots and first > last and first[:1].isdigit() and last[:1].isdigit():
                 raise DealError("period", f"{last} is before {first}.") from error
-            raise DealError("period", str(error).removeprefix("period: ")) from error
+            words = ", ".join(PERIOD_WORDS)
+            rule = f"“{said}” is no delivery period; write it like {words}."
+            raise DealError("period", rule) from error
 
     def _volume(self) -> Volume:
         quantity = self._need("quantity")
