@@ -8,7 +8,7 @@ beginning. Columns are of each market's own calendar.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from energyopti.foundation.calendars import Calendar, DatePeriod
 from energyopti.foundation.intervals import Interval
@@ -29,6 +29,8 @@ from trading.models import (
     PositionDelta,
     PositionTotal,
     Stage,
+    Trade,
+    TradeVersion,
 )
 
 from .areas import delivery_areas
@@ -112,18 +114,20 @@ def position_grid(
     measure: Measure = Measure.EXPOSURE,
     by_book: bool = True,
     stage: Stage = Stage.LIVE,
+    kinds: Collection[str] | None = None,
     cut: datetime | None = None,
 ) -> Grid:
     """
     Return what some books hold in the columns; at most eight queries.
 
+    kinds   `ProductKind` values: only what trades of such a kind (at the cut) add; None is all
     cut     as recorded by that instant: `services.as_of.settle_books` is called before
     """
     grid = Grid(list(columns))
     books = list(books)
     part = _within(columns) & Q(book_id__in=books, stage=stage)
     profiles = bool(columns[0].hour) or (columns[0].after - columns[0].first).days == 1
-    held = _read(_sources(part, books, cut), measure, with_profiles=profiles)
+    held = _read(_sources(part, books, cut, kinds), measure, with_profiles=profiles)
     spread = _Spread(columns, held, grid)
     sums: dict[tuple[UUID | None, int, str], dict[Column, float]] = defaultdict(dict)
     for key, number, profile in held:
@@ -213,7 +217,12 @@ def _read(sources: Sequence[_Source], measure: Measure, *, with_profiles: bool) 
     return held + (_profiles(sources, f"{measure.value}_profile") if with_profiles else [])
 
 
-def _sources(part: Q, books: Sequence[UUID], cut: datetime | None) -> list[_Source]:
+def _sources(
+    part: Q,
+    books: Sequence[UUID],
+    cut: datetime | None,
+    kinds: Collection[str] | None,
+) -> list[_Source]:
     """
     Return the rows whose sum is what is held, each with its sign.
 
@@ -221,6 +230,9 @@ def _sources(part: Q, books: Sequence[UUID], cut: datetime | None) -> list[_Sour
     blotter tells which, because it is narrow and a trade adds as much before as after.
     """
     totals, deltas = PositionTotal.objects.filter(part), PositionDelta.objects.filter(part)
+    if kinds is not None:
+        deltas = deltas.filter(trade_version__trade_id__in=_trades_of(books, kinds, cut))
+        return [(deltas if cut is None else deltas.filter(recorded_at__lte=cut), 1)]
     if cut is None:
         return [(totals, 1)]
     trades = BlotterRow.objects.filter(book_id__in=books).aggregate(
@@ -229,6 +241,19 @@ def _sources(part: Q, books: Sequence[UUID], cut: datetime | None) -> list[_Sour
     if 2 * trades["since"] > trades["all"]:
         return [(deltas.filter(recorded_at__lte=cut), 1)]
     return [(totals, 1), (deltas.filter(recorded_at__gt=cut), -1)]
+
+
+def _trades_of(
+    books: Sequence[UUID], kinds: Collection[str], cut: datetime | None
+) -> QuerySet[Any]:
+    """Return the ids of trades that are of some kinds: an amendment may change a trade's."""
+    if cut is None:
+        return Trade.objects.filter(book_id__in=books, product_kind__in=kinds).values("pk")
+    known = TradeVersion.objects.filter(trade__book_id__in=books, recorded_at__lte=cut)
+    later = TradeVersion.objects.filter(
+        trade_id=OuterRef("trade_id"), version__gt=OuterRef("version"), recorded_at__lte=cut
+    )
+    return known.filter(~Exists(later), product_kind__in=kinds).values("trade_id")
 
 
 def _profiles(sources: Sequence[_Source], stored: str) -> list[_Held]:
