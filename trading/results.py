@@ -18,15 +18,19 @@ def register_results() -> None:
     from trading.queries.pnl import NoReport
     from trading.services.closing_steps import check_day, check_prices, explain_day
     from trading.services.end_of_day import ClosingRefused
+    from trading.services.hedging import HedgeTargetsChanged
     from trading.services.pnl import PnlRefused
 
     for permission in ("view_pnlreport", "view_tradevalue", "view_valuationrun", "view_endofday"):
         grant_to_roles(f"trading.{permission}", *READERS, Role.PARTNER)
+    grant_to_roles("trading.view_hedgetarget", *READERS)
+    grant_to_roles("trading.set_hedge_targets", Role.RISK_OFFICER)
     grant_to_roles("trading.adjust_pnl", Role.TRADER, Role.RISK_OFFICER)
     for permission in ("value_books", "approve_pnl", "run_end_of_day", "sign_end_of_day"):
         grant_to_roles(f"trading.{permission}", Role.RISK_OFFICER)
     register_problem(NoReport, status=404, code="pnl_unknown")
     register_problem(UnknownEndOfDay, status=404, code="end_of_day_unknown")
+    register_problem(HedgeTargetsChanged, status=409, code="hedge_targets_changed")
     register_problem(PnlRefused, status=409, code="pnl_refused")
     register_problem(ClosingRefused, status=409, code="closing_refused")
     register_problem(RateMissing, status=409, code="rate_missing")

@@ -426,6 +426,8 @@ FOREIGN: dict[str, Sample] = {
     "trading:netting_set_edit": lambda: {"netting_set_id": netting_set().pk},
     "trading:annex_new": lambda: {"netting_set_id": netting_set().pk},
     "trading:annex_edit": annex,
+    "trading:hedge_target": lambda: {**book(), "market": "DE", "month": "2027-03"},
+    "trading:withdraw_hedge_target": lambda: {**book(), "market": "DE", "month": "2027-03"},
     "trading:book": book,
     "trading:book_edit": book,
     "trading:product_new": book,

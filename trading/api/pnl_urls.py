@@ -3,6 +3,7 @@
 from django.urls import path
 
 from .end_of_day import ClosingTimeView, EndOfDayViewSet, ProveView, RestateView, SignView
+from .hedging import HedgePositionViewSet, HedgeTargetViewSet, HedgeWithdrawalView
 from .pnl import PnlView, ValueTotalView, ValueViewSet
 from .positions import PositionTradeViewSet, PositionViewSet
 
@@ -12,6 +13,21 @@ urlpatterns = [
         "positions/trades",
         PositionTradeViewSet.as_view({"get": "list"}),
         name="api-position-trades",
+    ),
+    path(
+        "hedge-targets",
+        HedgeTargetViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-hedge-targets",
+    ),
+    path(
+        "hedge-targets/withdrawals",
+        HedgeWithdrawalView.as_view(),
+        name="api-hedge-target-withdrawals",
+    ),
+    path(
+        "hedge-positions",
+        HedgePositionViewSet.as_view({"get": "list"}),
+        name="api-hedge-positions",
     ),
     path("pnl", PnlView.as_view(), name="api-pnl"),
     path("valuations", ValueViewSet.as_view({"get": "list"}), name="api-valuations"),

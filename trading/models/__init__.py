@@ -41,6 +41,7 @@ from .drop_copy import (
     SequenceReset,
 )
 from .forecasts import Forecast
+from .hedging import HedgeTarget
 from .indices import FxRate, IndexFrequency, PriceIndex
 from .legs import Fee, FeePurpose, Leg, LegKind, Profile, ProfileMonth
 from .markets import Market, MarketKind
@@ -118,6 +119,7 @@ __all__ = [
     "Forecast",
     "FxForwardQuote",
     "FxRate",
+    "HedgeTarget",
     "Holiday",
     "HolidayCalendar",
     "HolidayCalendarVersion",

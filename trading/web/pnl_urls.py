@@ -1,10 +1,16 @@
-"""Pages of P&L and of the end of day."""
+"""Pages of hedge targets, of P&L and of the end of day."""
 
 from django.urls import path
 
-from . import end_of_day, pnl
+from . import end_of_day, hedging, pnl
+
+_TARGET = "positions/targets/<uuid:book_id>/<str:market>/<str:month>/"
 
 urlpatterns = [
+    path("positions/targets/", hedging.hedge_targets, name="hedge_targets"),
+    path("positions/targets/set/", hedging.set_targets, name="set_hedge_targets"),
+    path(_TARGET, hedging.hedge_target, name="hedge_target"),
+    path(f"{_TARGET}withdraw/", hedging.withdraw_target, name="withdraw_hedge_target"),
     path("pnl/", pnl.pnl, name="pnl"),
     path("pnl/adjust/", pnl.adjust, name="adjust_pnl"),
     path("pnl/decide/", pnl.decide, name="decide_pnl"),

@@ -22,6 +22,7 @@ from trading.queries.blotter import blotter_rows
 from trading.queries.books import book_codes, chosen_books, reporting_currencies
 from trading.queries.exchange import Rates, reported
 from trading.queries.grid_columns import Bucket, Column, columns_from
+from trading.queries.hedging import VIEW as VIEW_TARGETS
 from trading.queries.position_grid import Grid, Measure, cell_trades, position_grid
 from trading.queries.valued import valued_positions
 from trading.services.as_of import settle_books
@@ -91,7 +92,7 @@ def positions(request: HttpRequest) -> HttpResponse:
             "valued_at": now,
             "curves_at": found.curves_at,
             "unvalued": found.unvalued,
-            "tabs": _tabs("positions"),
+            "tabs": position_tabs(actor, "positions"),
         },
     )
 
@@ -117,7 +118,7 @@ def heat(request: HttpRequest) -> HttpResponse:
             "view": view,
             "grid": grid,
             "rows": _rows(grid, view, book_codes(books)),
-            "tabs": _tabs("positions_heat"),
+            "tabs": position_tabs(actor, "positions_heat"),
             "switches": _switches(view),
             "earlier": view.link(date=_moved(view, columns, -1).isoformat()),
             "later": view.link(date=_moved(view, columns, 1).isoformat()),
@@ -261,9 +262,13 @@ def _switches(view: HeatView) -> list[tuple[str, list[tuple[str, str, bool]]]]:
     ]  # fmt: skip
 
 
-def _tabs(current: str) -> list[dict[str, Any]]:
+def position_tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
+    """Return the pages of positions that somebody may open, for the links on top of each."""
+    pages = [("positions", "By month, valued"), ("positions_heat", "Heat map")]
+    if actor.may(VIEW_TARGETS):
+        pages.append(("hedge_targets", "Hedge targets"))
     return [
         {"label": label, "url": reverse(f"trading:{name}"), "current": name == current,
          "count": None}
-        for name, label in (("positions", "By month, valued"), ("positions_heat", "Heat map"))
+        for name, label in pages
     ]  # fmt: skip
