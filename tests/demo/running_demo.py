@@ -87,7 +87,10 @@ class RunningDemo:
         """Return the process of that name, 0 while there is none."""
         if name in SERVERS:
             lock = self.state / SERVERS[name] / "lock"
-            pid = int(lock.read_text().split()[1])
+            words = lock.read_text().split()
+            if len(words) < 2:
+                return 0  # a server that starts is just writing it
+            pid = int(words[1])
             return pid if is_alive(pid) else 0
         for pid in children_of(self.process.pid):
             if any(PROGRAMS[name] in word for word in command_of(pid)):

@@ -20,14 +20,16 @@ from risk.services.rebase import rebase_books, recompute_all
 from tests.factories.accounts import make_user
 from tests.factories.risk import curve
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, deal_of_words, make_book
-from trading.models import Trade, TradeVersion
+from trading.models import Trade, TradeEvent, TradeVersion
 from trading.services.capture import TradeStopped
 from trading.services.early_ends import terminate_trade
 from trading.services.life import StaleVersion
 from trading.services.lifecycle import (
     amend_trade,
+    approve_amendment,
     cancel_trade,
     correct_trade,
+    decline_amendment,
     reject_trade,
     release_trade,
 )
@@ -47,6 +49,10 @@ def change(desk, ref, verb, **more):
     return verb(ref=ref, received_at=RECEIVED_AT, **more)
 
 
+def held_version(ref):
+    return TradeVersion.objects.filter(trade__ref=ref).latest("version")
+
+
 def colleague(desk):
     user = make_user(Role.TRADER, organization=desk.organization)
     for level in ("view_book", "trade_book"):
@@ -58,7 +64,7 @@ def colleague(desk):
 def test_a_thousand_random_changes_leave_what_a_full_computation_gives():
     desk = ready_desk()
     below = make_book(desk.organization, "EU-DE", parent=desk.book)
-    desk.book.four_eyes_from = Decimal(5_000_000)
+    desk.book.four_eyes_from = Decimal(2_000_000)
     desk.book.save()
     trader, second, draw = desk.again(desk.trader), colleague(desk), random.Random(5)
     done = Counter()
@@ -83,9 +89,10 @@ def test_a_thousand_random_changes_leave_what_a_full_computation_gives():
             after = change(desk, ref, verb, actor=actor)
         elif verb == "cancel":
             after = change(desk, ref, cancel_trade, actor=trader)
+        elif verb != "correct" and (held := held_version(ref)).event == TradeEvent.PROPOSE:
+            verb = draw.choice((approve_amendment, decline_amendment))
+            after = change(desk, ref, verb, actor=trader)
         elif verb == "terminate":
-            held = TradeVersion.objects.get(trade__ref=ref, version=Trade.objects.get(
-                ref=ref).latest_version)  # fmt: skip
             half = held.first_date + (held.after_date - held.first_date) / 2
             after = change(desk, ref, terminate_trade, actor=trader, from_date=half)
         else:
@@ -98,6 +105,7 @@ def test_a_thousand_random_changes_leave_what_a_full_computation_gives():
     assert all(np.abs(v.pnl).max() > 0 for v in vectors.values())
     assert any(v.pending.any() for v in vectors.values())
     assert min(done[name] for name in ("amend", "correct", "cancel", "terminate")) > 20
+    assert min(done[name] for name in ("approve_amendment", "decline_amendment")) > 5
     assert recompute_all(actor=SYSTEM) <= 1e-9
 
 
