@@ -34,7 +34,8 @@ WITH of_trades AS (
     HAVING sum(abs(physical) + abs(exposure)) > 0
 )
 SELECT count(*),
-       count(*) FILTER (WHERE of_trades.mw IS DISTINCT FROM of_positions.mw)
+       -- deals that cancel each other out leave no position
+       count(*) FILTER (WHERE coalesce(of_trades.mw, 0) <> coalesce(of_positions.mw, 0))
 FROM of_trades FULL JOIN of_positions USING (book_id, market_id, month)
 """
 # What the batteries' own meters counted while an order ran, against what they acknowledged.

@@ -69,6 +69,7 @@ def test_a_thousand_random_changes_leave_what_a_full_computation_gives():
     trader, second, draw = desk.again(desk.trader), colleague(desk), random.Random(5)
     done = Counter()
     trades: dict[str, str] = {}
+    waiting: list[str] = []  # trades with an amendment that did, at least when it was proposed
     for _ in range(CHANGES):
         words = (
             f"{draw.choice('BS')} {draw.randint(1, 12)}MW DE base "
@@ -76,6 +77,9 @@ def test_a_thousand_random_changes_leave_what_a_full_computation_gives():
         )
         deal = deal_of_words(words)
         ref, status = draw.choice(list(trades.items())) if trades else ("", "")
+        if waiting and draw.random() < 0.5:
+            ref = waiting.pop()
+            status = trades[ref]
         verb = draw.choice(("deal", "amend", "amend", "correct", "cancel", "terminate", "release"))
         if verb == "deal" or status not in ("LIVE", "PENDING") or len(trades) < 8:
             book = draw.choice((desk.book, below))
@@ -98,6 +102,8 @@ def test_a_thousand_random_changes_leave_what_a_full_computation_gives():
         else:
             way = amend_trade if verb == "amend" else correct_trade
             after = change(desk, ref, way, actor=second, deal=deal)
+            if held_version(ref).event == TradeEvent.PROPOSE:
+                waiting.append(ref)
         trades[ref] = after.status
         done[verb if isinstance(verb, str) else verb.__name__] += 1
 
