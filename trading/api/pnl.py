@@ -1,5 +1,6 @@
 """REST of results: a day's P&L in steps, and what each trade was worth at its close."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -175,6 +176,14 @@ def _book(request: Request, code: str | None) -> Any:
     return found.get(code.lower(), UUID(int=0))
 
 
+def _reports(request: Request, asked: Mapping[str, Any]) -> Any:
+    """Return the caller's reports of the day, kind and book that were asked for."""
+    return reports_of(
+        actor_of(request._request), day=asked["day"], kind=asked["kind"],
+        book=_book(request, asked.get("book")),
+    )  # fmt: skip
+
+
 class PnlView(ApiView):
     """The P&L of a day."""
 
@@ -232,10 +241,7 @@ class ValueViewSet(ApiListViewSet):
     )
     def list(self, request: Request) -> Response:
         asked = self.query_of(DayQuery)
-        reports = reports_of(
-            actor_of(request._request), day=asked["day"], kind=asked["kind"],
-            book=_book(request, asked.get("book")),
-        )  # fmt: skip
+        reports = _reports(request, asked)
         rows = values_at_close(reports)
         return self.page_of(
             rows.select_related("trade", "version", "book", "counterparty", "run"), ValueOutput
@@ -260,8 +266,5 @@ class ValueTotalView(ApiView):
     )
     def get(self, request: Request) -> Response:
         asked = self.query_of(TotalQuery)
-        reports = reports_of(
-            actor_of(request._request), day=asked["day"], kind=asked["kind"],
-            book=_book(request, asked.get("book")),
-        )  # fmt: skip
+        reports = _reports(request, asked)
         return Response(TotalOutput(value_parts(reports, asked["by"]), many=True).data)
