@@ -39,4 +39,4 @@ def deal(question: Question) -> dict[str, Any]:
 def register_adapters() -> None:
     """Register trading's adapters; doing it twice changes nothing."""
     adapters.register("delivery_periods", deal)
-    adapters.register("pnl_explain", "trading.pricing_cases:pnl_explain")
+    adapters.register("pnl_explain", "trading.pricing_cases.options:pnl_explain")

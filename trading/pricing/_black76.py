@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-Floats = npt.NDArray[np.float64]
+from trading.pricing._inputs import (
+    Floats,
+    NonPositivePrice,
+    OptionType,
+    broadcast,
+    check,
+)
 
 _INVERSE_ROOT_TWO_PI = 1.0 / np.sqrt(2.0 * np.pi)
-
-
-class PricingError(ValueError):
-    """An argument that the formula cannot take; names the argument and the rule."""
-
-
-class NonPositivePrice(PricingError):
-    """A forward or strike at or below zero, which has no logarithm."""
-
-
-class OptionType(StrEnum):
-    """Whether the holder may buy or sell."""
-
-    CALL = "CALL"
-    PUT = "PUT"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,13 +65,11 @@ def black76(
     :raises PricingError: for a negative time or volatility, or what is not finite.
     Source: F. Black, J. Financial Economics 3 (1976) 167-179.
     """
-    F, K, T, sigma, D = np.broadcast_arrays(
-        *(np.asarray(a, dtype=np.float64) for a in (forward, strike, expiry, volatility, discount))
-    )
+    F, K, T, sigma, D = broadcast(forward, strike, expiry, volatility, discount)
     for name, row in (("forward", F), ("strike", K), ("discount", D)):
-        _check(name, row, row > 0, "must be above 0", NonPositivePrice)
+        check(name, row, row > 0, "must be above 0", NonPositivePrice)
     for name, row in (("expiry", T), ("volatility", sigma)):
-        _check(name, row, row >= 0, "must not be negative", PricingError)
+        check(name, row, row >= 0, "must not be negative")
     sign = 1.0 if option is OptionType.CALL else -1.0
     root = np.sqrt(T)
     deviation = sigma * root
@@ -102,17 +90,3 @@ def black76(
         # ∂²V/∂F∂σ = −D n(d1) d2 / σ
         vanna=-D * density * np.where(moves, d2, 0.0) * root / scale,
     )
-
-
-def _check(
-    name: str,
-    row: Floats,
-    holds: npt.NDArray[np.bool_],
-    rule: str,
-    error: type[PricingError],
-) -> None:
-    wrong = ~(holds & np.isfinite(row))
-    if wrong.any():
-        where = np.argwhere(wrong)[0].tolist()
-        at = f"{name}{where}" if where else name
-        raise error(f"{at}: {row[tuple(where)]} {rule}, and be finite.")

@@ -1,11 +1,10 @@
-"""Adapters of model validation for option pricing; `validation` registers them by name."""
+"""Options on forwards: translates the reference cases; `trading.validation` registers by name."""
 
 from dataclasses import asdict
 
 from energyopti.foundation.validation.registry import Question, Unsupported
-
-from .pricing import OptionType, PricingError
-from .valuation import OptionState, explain_option
+from trading.pricing import OptionType, PricingError
+from trading.valuation import OptionState, explain_option
 
 
 def pnl_explain(question: Question) -> dict[str, float]:
