@@ -2,11 +2,28 @@
 
 from trading.pricing._black76 import Black76, black76
 from trading.pricing._inputs import NonPositivePrice, OptionType, PricingError
+from trading.pricing._regression import (
+    Continuation,
+    Estimate,
+    estimate,
+    fit_continuation,
+    seed_of,
+)
+from trading.pricing.processes import MeanRevertingSpot, Paths, SpotModel, TwoFactorForwards
 
 __all__ = [
     "Black76",
+    "Continuation",
+    "Estimate",
+    "MeanRevertingSpot",
     "NonPositivePrice",
     "OptionType",
+    "Paths",
     "PricingError",
+    "SpotModel",
+    "TwoFactorForwards",
     "black76",
+    "estimate",
+    "fit_continuation",
+    "seed_of",
 ]
