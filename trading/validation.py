@@ -40,3 +40,6 @@ def register_adapters() -> None:
     """Register trading's adapters; doing it twice changes nothing."""
     adapters.register("delivery_periods", deal)
     adapters.register("pnl_explain", "trading.pricing_cases.options:pnl_explain")
+    for topic in ("asian_turnbull_wakeman", "apo_turnbull_wakeman"):
+        adapters.register(topic, "trading.pricing_cases.averages:fixings_average")
+    adapters.register("asian_levy", "trading.pricing_cases.averages:continuous_average")

@@ -106,7 +106,7 @@ class MeanRevertingSpot:
         theta = 0.5 * (1.0 + low) + 0.5 * (1.0 - low) * _NODES
         moment = np.expm1(self.jump_mean * theta + 0.5 * (self.jump_deviation * theta) ** 2)
         inside = (moment - self.jump_mean * theta) / (k * theta)
-        jumps = self.jump_intensity * (0.5 * (1.0 - low) * _WEIGHTS * inside).sum(axis=-1)
+        jumps: Floats = self.jump_intensity * (0.5 * (1.0 - low) * _WEIGHTS * inside).sum(axis=-1)
         return found + jumps
 
     def _jumps(
