@@ -32,6 +32,7 @@ from trading.models import (
     NettingSet,
     Plant,
     PriceIndex,
+    PricingModel,
     ShapeCalendar,
 )
 from trading.queries import agreements as own
@@ -361,6 +362,17 @@ class HolidayCalendarVersionAdmin(ReadAs, ReadOnlyAdmin):
     list_filter = ("calendar",)
     list_select_related = ("calendar",)
     ordering = ("calendar__code", "-version")
+
+
+@admin.register(PricingModel)
+class PricingModelAdmin(ReadAs, ReadOnlyAdmin):
+    """Proposed and decided on the page of pricing models."""
+
+    reads = "trading.view_pricingmodel"
+    list_display = ("market", "second_market", "family", "number", "formula", "status")
+    list_filter = ("family", "formula", "status")
+    list_select_related = ("market", "second_market")
+    ordering = ("market__code", "family", "-number")
 
 
 @admin.register(FxRate)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from energyopti.accounts.roles import Role, grant_to_roles
 from energyopti.accounts.scopes import register_scope
+from energyopti.foundation.api.problems import register_problem
 from energyopti.foundation.api.routes import register_api_routes
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
@@ -22,7 +23,10 @@ MARKET_READERS = (
 
 def register_market_data() -> None:
     """Fill the registries; doing it twice changes nothing."""
+    from .services.pricing_models import PricingModelRefused
+
     _grant()
+    register_problem(PricingModelRefused, status=409, code="pricing_model_refused")
     register_scope("prices:read", "Read market prices, forecasts and curves")
     register_scope("prices:write", "Book quotes; build and publish curves")
     register_api_routes("trading", "trading.api.urls")
@@ -43,6 +47,7 @@ def register_market_data() -> None:
     for name, label, permission, order in (
         ("prices", "Prices", "trading.view_price", 30),
         ("curves", "Curves", "trading.view_quote", 40),
+        ("pricing_models", "Pricing models", "trading.view_pricingmodel", 45),
     ):
         if f"trading:{name}" not in NAVIGATION:
             NAVIGATION.register(
@@ -84,5 +89,10 @@ def _grant() -> None:
     grant_to_roles("trading.issue_forecast", Role.TRADER, Role.ENERGY_MANAGER)
     grant_to_roles("trading.build_curve", Role.TRADER, Role.RISK_OFFICER)
     for name in ("publish_curve", "define_curve"):
+        grant_to_roles(f"trading.{name}", Role.RISK_OFFICER)
+    grant_to_roles(
+        "trading.view_pricingmodel", Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER
+    )
+    for name in ("propose_pricing_model", "approve_pricing_model"):
         grant_to_roles(f"trading.{name}", Role.RISK_OFFICER)
     grant_to_roles("trading.book_actuals", Role.ENERGY_MANAGER)

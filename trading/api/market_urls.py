@@ -4,6 +4,7 @@ from django.urls import path
 
 from .curves import ProofView, VersionsView, VersionView
 from .prices import CurveView, ForecastView, MarketViewSet, PriceViewSet
+from .pricing_models import PricingModelDecisionView, PricingModelViewSet
 from .quotes import QuotesView, WithdrawalsView
 from .rates import FxForwardsView, InterestView, VolsView
 
@@ -15,6 +16,16 @@ urlpatterns = [
     path("interest-rates", InterestView.as_view(), name="api-interest-rates"),
     path("fx-forwards", FxForwardsView.as_view(), name="api-fx-forwards"),
     path("volatilities", VolsView.as_view(), name="api-volatilities"),
+    path(
+        "pricing-models",
+        PricingModelViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-pricing-models",
+    ),
+    path(
+        "pricing-models/<int:model_id>/decision",
+        PricingModelDecisionView.as_view(),
+        name="api-pricing-model-decision",
+    ),
     path("quotes", QuotesView.as_view(), name="api-quotes"),
     path("quotes/withdrawals", WithdrawalsView.as_view(), name="api-quote-withdrawals"),
     path(

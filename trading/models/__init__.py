@@ -48,6 +48,7 @@ from .markets import Market, MarketKind
 from .plants import Plant, Technology
 from .positions import PROFILE_BASIS, PositionDelta, PositionTotal, Stage
 from .prices import SPOT, ImportRun, Price
+from .pricing import Discounting, ModelStatus, OptionFamily, PricingFormula, PricingModel
 from .quotes import WITHDRAWN, LoadType, Quote, QuoteQuality
 from .rates import Compounding, FxForwardQuote, InterestQuote, VolKind, VolQuote
 from .shapes import (
@@ -99,6 +100,7 @@ __all__ = [
     "CurveStatus",
     "CurveVersion",
     "Delivery",
+    "Discounting",
     "DocumentKind",
     "DocumentWithdrawal",
     "DropCopyAccount",
@@ -135,8 +137,10 @@ __all__ = [
     "Market",
     "MarketKind",
     "MeteringPointKind",
+    "ModelStatus",
     "MultilegReports",
     "NettingSet",
+    "OptionFamily",
     "Plant",
     "PnlAdjustment",
     "PnlKind",
@@ -147,6 +151,8 @@ __all__ = [
     "PositionTotal",
     "Price",
     "PriceIndex",
+    "PricingFormula",
+    "PricingModel",
     "ProductKind",
     "Profile",
     "ProfileMonth",

@@ -19,7 +19,10 @@ from .changes import require_manager
 from .locks import lock_keys
 
 # Held while forwards are booked, so that a run's cut can wait for it.
-FX_FORWARDS_KEY = f"rates:{FxForwardQuote._meta.db_table}"
+# The locks under which quotes of interest, exchange rates and volatilities are booked.
+RATE_KEYS = tuple(
+    f"rates:{model._meta.db_table}" for model in (InterestQuote, FxForwardQuote, VolQuote)
+)
 
 
 class RatesRefused(ValueError):

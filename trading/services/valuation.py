@@ -32,7 +32,8 @@ from trading.queries.valuation import (
 
 from .changes import ForeignOrganization
 from .locks import book_key, server_time, share_keys
-from .rates import FX_FORWARDS_KEY
+from .pricing_models import MODELS_KEY
+from .rates import RATE_KEYS
 from .versions import code_version
 
 if TYPE_CHECKING:
@@ -156,7 +157,9 @@ def take_cut(organization_id: UUID) -> datetime:
     keys = [book_key(book_id) for book_id in books_of(organization_id)]
     markets = list(CurveDefinition.objects.filter(is_mark=True).values_list("market_id", flat=True))
     with transaction.atomic():
-        share_keys([*keys, *(f"curve:{market_id}" for market_id in markets), FX_FORWARDS_KEY])
+        share_keys(
+            [*keys, *(f"curve:{market_id}" for market_id in markets), *RATE_KEYS, MODELS_KEY]
+        )
         with connection.cursor() as cursor:
             # The locks that `book_prices`, `book_fx_rates` and `book_fx_forwards` take.
             cursor.execute(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import curve_definitions, curve_files, curves, markets
+from . import curve_definitions, curve_files, curves, markets, pricing_models
 
 urlpatterns = [
     path("prices/", markets.prices, name="prices"),
@@ -10,6 +10,11 @@ urlpatterns = [
     path("curves/", curves.curves, name="curves"),
     path("curves/import-quotes/", curve_files.import_file, name="import_quotes"),
     path("curves/rates/", curves.rates, name="rates"),
+    path("pricing-models/", pricing_models.models, name="pricing_models"),
+    path("pricing-models/propose/", pricing_models.propose, name="propose_pricing_model"),
+    path(
+        "pricing-models/<int:model_id>/decide/", pricing_models.decide, name="decide_pricing_model"
+    ),
     path("curves/define/<str:market>/", curve_definitions.define, name="define_curve"),
     path("curves/<str:market>/<str:code>/", curves.curve, name="curve"),
     path("curves/<str:market>/<str:code>/change/", curve_definitions.change, name="change_curve"),

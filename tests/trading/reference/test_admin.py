@@ -22,7 +22,10 @@ from trading.models import (
     LoadShape,
     Market,
     NettingSet,
+    OptionFamily,
+    PricingFormula,
 )
+from trading.services.pricing_models import ModelTerms, propose_model
 from trading.services.reference_files import import_reference
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +45,11 @@ def client(operator) -> Client:
         organization_id=operator.memberships.get().organization_id,
         files={path.name: path.read_bytes() for path in DESK.glob("*.csv")},
     )
+    # Models are proposed on their page, not imported.
+    propose_model(
+        actor=Actor.for_user(operator), reason="liquid",
+        terms=ModelTerms("DE", OptionFamily.VANILLA, PricingFormula.BLACK76),
+    )  # fmt: skip
     client = Client()
     client.force_login(operator)
     return client

@@ -1,0 +1,189 @@
+"""Propose which formula values the options of a market, and decide on what another proposed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+
+from energyopti.accounts.actors import Actor
+from energyopti.foundation.events.services import record_event
+from trading.models import (
+    Discounting,
+    Market,
+    ModelStatus,
+    OptionFamily,
+    PricingFormula,
+    PricingModel,
+)
+
+from .changes import check_plain
+from .curve_definitions import require_operator
+from .life import SecondPersonNeeded
+from .locks import lock_keys, server_time
+
+PROPOSE = "trading.propose_pricing_model"
+APPROVE = "trading.approve_pricing_model"
+MODELS_KEY = "pricing_models"
+_CURVE = Discounting(Discounting.CURVE)
+
+
+class PricingModelRefused(ValueError):
+    """A decision does not fit the version; names the field and the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTerms:
+    """What a model says; fields as in `trading.models.PricingModel`, markets by code."""
+
+    market: str
+    family: OptionFamily
+    formula: PricingFormula
+    second_market: str = ""
+    displacement: Decimal = Decimal(0)
+    correlation: Decimal | None = None
+    discounting: Discounting = _CURVE
+    vol_source: str = ""
+
+
+def propose_model(*, actor: Actor, terms: ModelTerms, reason: str) -> PricingModel:
+    """
+    Propose the next version of a market's model; it values nothing until another approves it.
+
+    :raises PermissionMissing: without `trading.propose_pricing_model` in an operating company.
+    :raises ValidationError: naming the field.
+    """
+    require_operator(actor, PROPOSE)
+    words = reason.strip()
+    if not words:
+        raise ValidationError({"reason": "Say why."})
+    for field, text in (("reason", words), ("vol_source", terms.vol_source)):
+        try:
+            _check_text(text)
+        except ValueError as error:
+            raise ValidationError({field: str(error)}) from error
+    _check(terms)
+    market = _market("market", terms.market)
+    second = _market("second_market", terms.second_market) if terms.second_market else None
+    if second is not None and (second.currency, second.price_unit) != (
+        market.currency, market.price_unit,
+    ):  # fmt: skip
+        raise ValidationError(
+            {"second_market": f"{second.code} is priced in {second.currency}/{second.price_unit},"
+             f" {market.code} in {market.currency}/{market.price_unit}."}
+        )  # fmt: skip
+    with transaction.atomic():
+        lock_keys([MODELS_KEY])
+        same = {"market": market, "second_market": second, "family": terms.family}
+        last = PricingModel.objects.filter(**same).aggregate(Max("number"))["number__max"]
+        row = PricingModel(
+            **same, number=(last or 0) + 1, formula=terms.formula,
+            displacement=terms.displacement, correlation=terms.correlation,
+            discounting=terms.discounting, vol_source=terms.vol_source.strip(), reason=words,
+            proposed_by=actor.id, recorded_at=server_time(),
+        )  # fmt: skip
+        row.full_clean()
+        row.save(force_insert=True)
+        _tell(actor, row, "pricing_model.proposed", words)
+    return row
+
+
+def decide_model(*, actor: Actor, model_id: int, approve: bool, reason: str) -> PricingModel:
+    """
+    Approve or decline a version; an approved one values from now on, in cuts that know of it.
+
+    :raises PermissionMissing: without `trading.approve_pricing_model` in an operating company.
+    :raises PricingModelRefused: for one that is not there, decided already, or declined
+        without a reason.
+    :raises SecondPersonNeeded: for who proposed it.
+    """
+    require_operator(actor, APPROVE)
+    words = reason.strip()
+    try:
+        _check_text(words)
+    except ValueError as error:
+        raise PricingModelRefused(f"reason: {error}") from error
+    with transaction.atomic():
+        lock_keys([MODELS_KEY])
+        row = (
+            PricingModel.objects.select_for_update(of=("self",))
+            .select_related("market", "second_market")
+            .filter(pk=model_id)
+            .first()
+        )
+        if row is None:
+            raise PricingModelRefused("model: there is no such version.")
+        if row.status != ModelStatus.PENDING:
+            raise PricingModelRefused(f"model: is {row.get_status_display().lower()} already.")
+        if row.proposed_by == actor.id:
+            raise SecondPersonNeeded("model: another person than who proposed decides on it.")
+        if not approve and not words:
+            raise PricingModelRefused("reason: say why it is declined.")
+        row.status = ModelStatus.APPROVED if approve else ModelStatus.DECLINED
+        row.decided_by, row.decided_at, row.decision_reason = actor.id, server_time(), words
+        row.save(update_fields=["status", "decided_by", "decided_at", "decision_reason"])
+        _tell(actor, row, f"pricing_model.{row.status.lower()}", words)
+    return row
+
+
+def _check_text(text: str) -> None:
+    check_plain(text)
+    if "\x00" in text or len(text) > 400:
+        raise ValueError("Has at most 400 characters, and none that nobody can read.")
+
+
+def _check(terms: ModelTerms) -> None:
+    if not terms.displacement.is_finite():
+        raise ValidationError({"displacement": "Is a number."})
+    if terms.formula == PricingFormula.DISPLACED_BLACK:
+        if terms.displacement <= 0:
+            raise ValidationError({"displacement": "Must be above 0 for a displaced formula."})
+    elif terms.displacement:
+        raise ValidationError({"displacement": "Only a displaced formula has one."})
+    if terms.family != OptionFamily.SPREAD:
+        for field in ("second_market", "correlation"):
+            if getattr(terms, field) not in ("", None):
+                raise ValidationError({field: "Only a spread has one."})
+        if terms.family == OptionFamily.AVERAGE and terms.formula != PricingFormula.BLACK76:
+            raise ValidationError({"formula": "Averages are valued by Black-76 only."})
+        return
+    if not terms.second_market:
+        raise ValidationError({"second_market": "Say what is subtracted."})
+    if terms.second_market.lower() == terms.market.lower():
+        raise ValidationError({"second_market": "Is another than the first."})
+    if terms.correlation is None:
+        raise ValidationError({"correlation": "Say how the two move together."})
+    if not terms.correlation.is_finite() or not -1 <= terms.correlation <= 1:
+        raise ValidationError({"correlation": "Is from −1 to 1."})
+    if terms.formula == PricingFormula.DISPLACED_BLACK:
+        raise ValidationError({"formula": "Spreads are valued by Black-76 or Bachelier."})
+
+
+def _market(field: str, code: str) -> Market:
+    found = Market.objects.filter(code__iexact=code).first()
+    if found is None:
+        raise ValidationError({field: f"There is no market “{code}”."})
+    return found
+
+
+def _tell(actor: Actor, row: PricingModel, kind: str, reason: str) -> None:
+    record_event(
+        type=kind,
+        actor=actor,
+        aggregate_type="pricing_model",
+        aggregate_id=row.pk,
+        organization_id=None,
+        key=f"market:{row.market.code}",
+        payload={
+            "market": row.market.code,
+            "second_market": "" if row.second_market is None else row.second_market.code,
+            "family": str(row.family), "number": row.number, "formula": str(row.formula),
+            "displacement": str(row.displacement),
+            "correlation": None if row.correlation is None else str(row.correlation),
+            "discounting": str(row.discounting), "vol_source": row.vol_source,
+            "reason": reason,
+        },
+    )  # fmt: skip
