@@ -16,6 +16,16 @@ from trading.deals import (
 # A case's deal names its dates; only "DA" would depend on the day it is traded.
 _TRADED_AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
+# By name, because these import NumPy: topic → module and function of `trading.pricing_cases`.
+_PRICING_CASES = {
+    "apo_turnbull_wakeman": "averages:fixings_average",
+    "asian_levy": "averages:continuous_average",
+    "asian_turnbull_wakeman": "averages:fixings_average",
+    "bachelier": "options:bachelier_case",
+    "black76": "options:black76_case",
+    "pnl_explain": "options:pnl_explain",
+}
+
 
 def deal(question: Question) -> dict[str, Any]:
     """Answer hours, volume and notional of a deal given as quick text, as far as it has them."""
@@ -39,7 +49,5 @@ def deal(question: Question) -> dict[str, Any]:
 def register_adapters() -> None:
     """Register trading's adapters; doing it twice changes nothing."""
     adapters.register("delivery_periods", deal)
-    adapters.register("pnl_explain", "trading.pricing_cases.options:pnl_explain")
-    for topic in ("asian_turnbull_wakeman", "apo_turnbull_wakeman"):
-        adapters.register(topic, "trading.pricing_cases.averages:fixings_average")
-    adapters.register("asian_levy", "trading.pricing_cases.averages:continuous_average")
+    for topic, adapter in _PRICING_CASES.items():
+        adapters.register(topic, f"trading.pricing_cases.{adapter}")

@@ -1,41 +1,11 @@
-"""The Black-76 formula for European options on forwards, with its derivatives side by side."""
+"""The Black-76 formula for European options on forwards, plain and displaced."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
 
-from trading.pricing._inputs import (
-    Floats,
-    NonPositivePrice,
-    OptionType,
-    broadcast,
-    check,
-)
-
-_INVERSE_ROOT_TWO_PI = 1.0 / np.sqrt(2.0 * np.pi)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Black76:
-    """
-    What an option is worth and how that moves; each of the broadcast shape, of a bought option.
-
-    price       currency/MWh
-    delta       per currency/MWh of the forward
-    gamma       of delta, per currency/MWh of the forward
-    vega        per 1.00 of volatility (100 points)
-    vanna       of delta, per 1.00 of volatility
-    """
-
-    price: Floats
-    delta: Floats
-    gamma: Floats
-    vega: Floats
-    vanna: Floats
+from trading.pricing._inputs import Options, OptionType, finite, not_negative, positive, signs
+from trading.pricing._value import OptionValue, value_rows
 
 
 def black76(
@@ -45,8 +15,8 @@ def black76(
     expiry: npt.ArrayLike,
     volatility: npt.ArrayLike,
     discount: npt.ArrayLike = 1.0,
-    option: OptionType = OptionType.CALL,
-) -> Black76:
+    option: Options = OptionType.CALL,
+) -> OptionValue:
     """
     Price European options on forwards with the Black-76 formula.
 
@@ -58,35 +28,55 @@ def black76(
     volatility        lognormal, per √year (0.45 is 45 %), ≥ 0; 0 likewise
     discount          discount factor to the payment date, > 0
 
-    Where time or volatility is zero, delta is the payoff's (one half at the strike), and gamma,
-    vega and vanna are zero.
+    Where time or volatility is zero, delta is the payoff's (one half at the strike), and the
+    other derivatives are zero.
 
     :raises NonPositivePrice: naming the argument and first offending index.
     :raises PricingError: for a negative time or volatility, or what is not finite.
     Source: F. Black, J. Financial Economics 3 (1976) 167-179.
     """
-    F, K, T, sigma, D = broadcast(forward, strike, expiry, volatility, discount)
-    for name, row in (("forward", F), ("strike", K), ("discount", D)):
-        check(name, row, row > 0, "must be above 0", NonPositivePrice)
-    for name, row in (("expiry", T), ("volatility", sigma)):
-        check(name, row, row >= 0, "must not be negative")
-    sign = 1.0 if option is OptionType.CALL else -1.0
-    root = np.sqrt(T)
-    deviation = sigma * root
-    moves = deviation > 0
-    scale = np.where(moves, deviation, 1.0)
-    moneyness = np.log(F / K)
-    at_limit = np.select([moneyness > 0, moneyness < 0], [np.inf, -np.inf], 0.0)
-    d1 = np.where(moves, moneyness / scale + 0.5 * deviation, at_limit)
-    d2 = np.where(moves, d1 - deviation, at_limit)
-    density = np.where(
-        moves, _INVERSE_ROOT_TWO_PI * np.exp(-0.5 * np.where(moves, d1, 0.0) ** 2), 0
+    from trading.pricing._option_kernels import black76_rows
+
+    return value_rows(
+        black76_rows,
+        positive("forward", forward),
+        positive("strike", strike),
+        not_negative("expiry", expiry),
+        not_negative("volatility", volatility),
+        positive("discount", discount),
+        signs(option),
     )
-    return Black76(
-        price=D * sign * (F * ndtr(sign * d1) - K * ndtr(sign * d2)),
-        delta=D * sign * ndtr(sign * d1),
-        gamma=D * density / (F * scale),
-        vega=D * F * density * root,
-        # ∂²V/∂F∂σ = −D n(d1) d2 / σ
-        vanna=-D * density * np.where(moves, d2, 0.0) * root / scale,
+
+
+def displaced_black(
+    *,
+    forward: npt.ArrayLike,
+    strike: npt.ArrayLike,
+    displacement: npt.ArrayLike,
+    expiry: npt.ArrayLike,
+    volatility: npt.ArrayLike,
+    discount: npt.ArrayLike = 1.0,
+    option: Options = OptionType.CALL,
+) -> OptionValue:
+    """
+    Price European options on forwards whose sum with a displacement is lognormal.
+
+    As `black76`, on `forward + displacement` and `strike + displacement`: prices may fall to
+    minus the displacement and no further. A delta is still per currency/MWh of the forward, and
+    the volatility is of the displaced forward.
+
+    displacement      currency/MWh, larger than any loss of the forward and of the strike
+
+    :raises NonPositivePrice: naming the sum and first offending index.
+    :raises PricingError: for a negative time or volatility, or what is not finite.
+    Source: M. Rubinstein, J. Finance 38 (1983) 213-217.
+    """
+    shift = finite("displacement", displacement)
+    return black76(
+        forward=positive("forward + displacement", finite("forward", forward) + shift),
+        strike=positive("strike + displacement", finite("strike", strike) + shift),
+        expiry=expiry,
+        volatility=volatility,
+        discount=discount,
+        option=option,
     )

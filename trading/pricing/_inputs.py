@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -23,6 +24,10 @@ class OptionType(StrEnum):
 
     CALL = "CALL"
     PUT = "PUT"
+
+
+# One for all, or one each: an array of the words broadcasts with the other arguments.
+Options = OptionType | Sequence[OptionType] | npt.NDArray[np.str_]
 
 
 def broadcast(*arguments: npt.ArrayLike) -> tuple[Floats, ...]:
@@ -53,3 +58,80 @@ def check(
         where = np.argwhere(wrong)[0].tolist()
         at = f"{name}{where}" if where else name
         raise error(f"{at}: {row[tuple(where)]} {rule}, and be finite.")
+
+
+def finite(name: str, value: npt.ArrayLike) -> Floats:
+    """
+    Return an argument as 64-bit numbers.
+
+    :raises PricingError: naming the argument and its first index that is not finite.
+    """
+    row = np.asarray(value, dtype=np.float64)
+    check(name, row, np.isfinite(row), "must be a number")
+    return row
+
+
+def positive(
+    name: str, value: npt.ArrayLike, error: type[PricingError] = NonPositivePrice
+) -> Floats:
+    """
+    Return an argument that must be above zero as 64-bit numbers.
+
+    :raises PricingError: of the class given, naming the argument and the first offending index.
+    """
+    row = np.asarray(value, dtype=np.float64)
+    check(name, row, row > 0, "must be above 0", error)
+    return row
+
+
+def not_negative(name: str, value: npt.ArrayLike) -> Floats:
+    """
+    Return an argument that must not be below zero as 64-bit numbers.
+
+    :raises PricingError: naming the argument and the first offending index.
+    """
+    row = np.asarray(value, dtype=np.float64)
+    check(name, row, row >= 0, "must not be negative")
+    return row
+
+
+def signs(option: Options) -> Floats:
+    """
+    Return +1 for each call and −1 for each put.
+
+    :raises PricingError: naming the first index that is neither.
+    """
+    words = np.asarray(option)
+    is_call = words == OptionType.CALL
+    wrong = ~(is_call | (words == OptionType.PUT))
+    if np.any(wrong):
+        where = np.argwhere(wrong)[0].tolist()
+        at = f"option{where}" if where else "option"
+        raise PricingError(f"{at}: {words[tuple(where)]} must be CALL or PUT.")
+    return np.where(is_call, 1.0, -1.0)
+
+
+def rows(*arguments: Floats) -> tuple[tuple[int, ...], list[Floats]]:
+    """
+    Return the shape that the arguments broadcast to, and each as one row of it for a kernel.
+
+    All rows are contiguous and writable, because a kernel is compiled once for each layout.
+
+    :raises ValueError: if the shapes do not broadcast.
+    """
+    shape = np.broadcast_shapes(*(a.shape for a in arguments))
+    wide = (a if a.shape == shape else np.broadcast_to(a, shape) for a in arguments)
+    return shape, [np.require(a.reshape(-1), requirements=("C", "W")) for a in wide]
+
+
+def refuse_overflow(first: int, shape: tuple[int, ...]) -> None:
+    """
+    Refuse a result that a kernel found beyond 64-bit numbers.
+
+    first   the flat index of the first such row, or −1 where there is none
+
+    :raises PricingError: naming the index.
+    """
+    if first >= 0:
+        where = [int(i) for i in np.unravel_index(first, shape)]
+        raise PricingError(f"result{where or ''}: the arguments lead beyond 64-bit numbers.")
