@@ -21,7 +21,8 @@ from trading.models.blotter import SORTED
 from trading.queries.blotter import blotter_rows
 from trading.queries.deals import deal_of
 from trading.queries.grid_columns import Bucket, columns_from
-from trading.queries.position_grid import cell_trades, position_grid
+from trading.queries.position_grid import position_grid
+from trading.queries.position_shares import CellShares
 from trading.queries.positions import (
     difference,
     positions_by_deltas,
@@ -244,8 +245,11 @@ def test_the_heat_map_adds_up_the_deals_themselves(desk, cuts, versions, schedul
         assert shown == pytest.approx(wanted, rel=1e-9, abs=1e-6)
     (book_id, column), value = max(wanted.items(), key=lambda item: abs(item[1]))
     market = Market.objects.get(code="DE")
-    parts = cell_trades([book_id], market_id=market.pk, unit="MWh", column=column, cut=cut)
-    assert sum(one.value for one in parts) == pytest.approx(value)
+    parts = CellShares([book_id], market_id=market.pk, unit="MWh", column=column, cut=cut)
+    page = parts.largest(1000)
+    assert float(page.total) == pytest.approx(value)
+    assert sum(one.value for one in page.shares) == page.total
+    assert page.count == len(page.shares)
 
 
 def brute_force(held, schedules, columns):

@@ -1,7 +1,9 @@
 """The heat map of positions: columns of every length, clock changes, past moments, its trades."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test import Client
@@ -9,12 +11,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from energyopti.accounts.roles import Role
+from energyopti.foundation.calendars import DatePeriod
+from energyopti.foundation.money import Side
 from tests.factories.accounts import make_user
-from tests.factories.trades import RECEIVED_AT, deal_of_words, make_book, make_desk
+from tests.factories.trades import RECEIVED_AT, TRADED_AT, deal_of_words, make_book, make_desk
+from trading.deals import Profile, profile_forward
 from trading.models import Market, TradeVersion
+from trading.queries.areas import delivery_areas
 from trading.queries.grid_columns import Bucket, columns_from
-from trading.queries.position_grid import Measure, cell_trades, position_grid
-from trading.services.lifecycle import amend_trade
+from trading.queries.position_grid import Measure, position_grid
+from trading.queries.position_shares import CellShares
+from trading.services.capture import book_fill
+from trading.services.lifecycle import amend_trade, cancel_trade
 
 pytestmark = pytest.mark.django_db
 HEAT = "/positions/heat/"
@@ -111,13 +119,107 @@ def test_the_trades_of_a_cell_sum_to_it(desk):
     for bucket, day in ((Bucket.MONTH, date(2027, 3, 1)), (Bucket.HOUR, date(2027, 3, 29))):
         column = columns_from(bucket, day)[0 if bucket is Bucket.MONTH else 9]
 
-        found = cell_trades(
+        found = CellShares(
             [desk.book.pk], market_id=desk.market.pk, unit="MWh", column=column
-        )  # fmt: skip
+        ).largest(10)
 
-        assert {one.trade_id for one in found} == {bought.trade_id, sold.trade_id}
+        assert [one.trade_id for one in found.shares] == [bought.trade_id, sold.trade_id]
         whole = values(desk, bucket, day)[column.label]
-        assert sum(one.value for one in found) == pytest.approx(whole)
+        assert found.count == 2 and float(found.total) == pytest.approx(whole)
+        assert sum(one.value for one in found.shares) == found.total
+
+
+def profile_of(desk, micro_mw, minutes):
+    """Sell March 2027 by the interval: 743 hours."""
+    area = delivery_areas(["DE"])["DE"]
+    deal = profile_forward(
+        side=Side.SELL, area=area, period=DatePeriod.months(2027, 3), price=Decimal(80),
+        profile=Profile(minutes, micro_mw),
+    )  # fmt: skip
+    return book_fill(
+        actor=desk.trader, deal=deal, book_id=desk.book.pk, counterparty_id=desk.counterparty.pk,
+        traded_at=TRADED_AT, received_at=RECEIVED_AT,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("minutes", [15, 60])
+@pytest.mark.parametrize(
+    ("bucket", "day"), [(Bucket.HOUR, date(2027, 3, 28)), (Bucket.DAY, date(2027, 3, 1)),
+                        (Bucket.MONTH, date(2027, 3, 1))],
+)  # fmt: skip
+def test_shares_of_a_power_by_the_interval_are_those_of_the_map(desk, minutes, bucket, day):
+    count = 743 * 60 // minutes
+    power = np.arange(count, dtype=np.int64) * 1_234_567  # sold, so that high bytes are set
+    receipt = profile_of(desk, power, minutes)
+
+    held = values(desk, bucket, day)
+
+    checked = 0
+    for column in columns_from(bucket, day):
+        share = CellShares([desk.book.pk], market_id=desk.market.pk, unit="MWh", column=column)
+        shares = share.of([receipt.trade_id])
+        if column.label not in held:
+            assert shares == {}
+            continue
+        assert float(shares[receipt.trade_id]) == pytest.approx(held[column.label], rel=1e-12)
+        checked += 1
+    assert checked == {Bucket.HOUR: 23, Bucket.DAY: 31, Bucket.MONTH: 1}[bucket]
+
+
+def test_a_trade_that_adds_nothing_any_more_is_no_share(desk):
+    kept = desk.deal("B 10MW DE base Cal27 @ 85")
+    gone = desk.deal("B 3MW DE peak Mar27 @ 85", actor=desk.again(desk.trader))
+    cut = TradeVersion.objects.get(trade_id=gone.trade_id).recorded_at
+    cancel_trade(
+        actor=desk.again(desk.trader), ref=gone.ref, expected_version=1, received_at=RECEIVED_AT,
+        reason="typed twice",
+    )  # fmt: skip
+    (column, *_) = columns_from(Bucket.MONTH, date(2027, 3, 1))
+
+    def trades(**asked):
+        found = CellShares(
+            [desk.book.pk], market_id=desk.market.pk, unit="MWh", column=column, **asked
+        )
+        return [one.trade_id for one in found.largest(10).shares]
+
+    assert trades() == [kept.trade_id]
+    assert trades(cut=cut) == [kept.trade_id, gone.trade_id]
+    assert trades(cut=cut - timedelta(microseconds=1)) == [kept.trade_id]
+
+
+def test_a_cell_pages_through_its_trades_the_largest_first(desk, trader, monkeypatch):
+    monkeypatch.setattr("trading.web.positions.SHOWN_TRADES", 2)
+    refs = [
+        desk.deal(f"B {mw}MW DE base Jan27 @ 85", actor=desk.again(desk.trader)).ref
+        for mw in (5, 1, 3)
+    ]
+    address = reverse("trading:position_cell", args=["DE", "2027-01-01"])
+
+    first = trader.get(address).content.decode()
+    second = trader.get(address, {"page": 2}).content.decode()
+
+    assert [ref in first for ref in refs] == [True, False, True]
+    assert [ref in second for ref in refs] == [False, True, False]
+    assert "of 3 trades" in first and "of 3 trades" in second and "Page 1 of 2" in first
+    assert "page=2" in first and "page=1" in second
+    assert trader.get(address, {"page": 3}).status_code == 404
+    assert trader.get(address, {"page": "0"}).status_code == 400
+
+
+def test_the_queries_of_a_cell_do_not_grow_with_its_trades(desk, trader):
+    def queries() -> int:
+        address = reverse("trading:position_cell", args=["DE", "2027-01-01"])
+        trader.get(address)
+        with CaptureQueriesContext(connection) as seen:
+            assert trader.get(address).status_code == 200
+        return len(seen)
+
+    desk.deal("B 10MW DE peak Cal27 @ 85")
+    before = queries()
+    for price in range(80, 84):
+        desk.deal(f"B 1MW DE peak Q1-27 @ {price}", actor=desk.again(desk.trader))
+
+    assert queries() == before
 
 
 def test_cells_print_their_value_and_lead_to_their_trades(desk, trader):

@@ -1,10 +1,10 @@
 """REST of positions: what books hold by period and delivery point, and the trades behind a line."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -20,17 +20,19 @@ from energyopti.foundation.api.pagination import ListPage
 from energyopti.foundation.api.refusals import Refusal
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet
-from trading.models import Stage
+from trading.models import Market, Stage, Trade
+from trading.queries.blotter import blotter_rows
 from trading.queries.books import books_for, chosen_books
 from trading.queries.grid_columns import Bucket, columns_from
 from trading.queries.position_grid import Measure
 from trading.queries.position_lines import (
     PeriodRefused,
+    PositionLine,
     column_named,
     columns_between,
-    line_trades,
     position_lines,
 )
+from trading.queries.position_shares import CellShares
 from trading.services.as_of import settle_books
 
 _PLACES = Decimal("0.000001")
@@ -98,12 +100,12 @@ class PositionOutput(serializers.Serializer[Any]):
 class PositionTradeOutput(serializers.Serializer[Any]):
     """What one trade adds to a line, in the line's unit, bought +, sold −; these sum to it."""
 
-    trade = serializers.CharField(source="version.trade.ref")
-    version = serializers.IntegerField(source="version.version")
-    product = serializers.CharField(source="version.product_kind")
-    counterparty = serializers.CharField(source="version.trade.counterparty.code")
-    side = serializers.CharField(source="version.side")
-    volume = DecimalString(max_digits=30, decimal_places=6, source="exact_volume")
+    trade = serializers.CharField(source="ref")
+    version = serializers.IntegerField(source="number")
+    product = serializers.CharField(source="product_kind")
+    counterparty = serializers.CharField(source="counterparty_code")
+    side = serializers.CharField()
+    volume = DecimalString(max_digits=30, decimal_places=6, source="share")
 
 
 class PositionPage(ListPage):
@@ -203,9 +205,9 @@ class PositionViewSet(ApiListViewSet):
             {
                 **{name: getattr(line, name) for name in line.__slots__},
                 "exact_volume": _exact(line.volume),
-                "trades_link": _trades_link(line, asked),
+                "trades_link": link,
             }
-            for line in rows
+            for line, link in zip(rows, _trades_links(rows, asked), strict=True)
         ]
         return self.get_paginated_response(PositionOutput(shown, many=True).data)
 
@@ -215,14 +217,13 @@ class PositionTradeViewSet(ApiListViewSet):
 
     permissions: ClassVar[dict[str, str]] = {"GET": "trading.view_trade"}
     scopes: ClassVar[dict[str, str]] = {"GET": "trades:read"}
-    pagination_class = ListPage
     serializer_class = PositionTradeOutput
-    ordering = ("ref",)
+    ordering = ("pk",)
 
     @extend_schema(
         description=(
-            "Page through the trades that a line of positions is made of, by reference, each with "
-            "what it adds; the volumes sum to the line."
+            "Page through the trades that a line of positions is made of, the oldest first, each "
+            "with what it adds; the volumes sum to the line."
         ),
         parameters=[LineQuery],
         responses=PositionTradeOutput(many=True),
@@ -242,21 +243,24 @@ class PositionTradeViewSet(ApiListViewSet):
             raise _refused(error) from error
         if cut is not None:
             settle_books(books)
-        found = line_trades(
-            actor,
+        market = Market.objects.filter(code__iexact=asked["delivery_point"]).first()
+        if market is None:
+            return self.page_of(Trade.objects.none(), PositionTradeOutput)
+        shares = CellShares(
             books,
-            delivery_point=asked["delivery_point"],
+            market_id=market.pk,
             unit=asked["unit"],
             column=column,
             measure=Measure(asked["measure"]),
             stage=Stage(asked["stage"]),
             cut=cut,
         )
-        shown = [
-            {"ref": s.version.trade.ref, "version": s.version, "exact_volume": _exact(s.volume)}
-            for s in found
-        ]
-        return self.page_of(shown, PositionTradeOutput)
+        page = self.paginate_queryset(Trade.objects.filter(pk__in=shares.trade_ids).only("pk"))
+        volumes = shares.of(trade.pk for trade in page)
+        rows = list(blotter_rows(actor, cut=cut).filter(trade_id__in=volumes).order_by("pk"))
+        for row in rows:
+            row.share = volumes[row.trade_id].quantize(_PLACES) + 0
+        return self.get_paginated_response(PositionTradeOutput(rows, many=True).data)
 
 
 def _books(actor: Actor, code: str | None) -> frozenset[UUID]:
@@ -277,13 +281,16 @@ def _columns(bucket: Bucket, first: date | None, after: date | None) -> Any:
     return columns_between(bucket, first, after)
 
 
-def _trades_link(line: Any, asked: Mapping[str, Any]) -> str:
-    words = {name: getattr(line, name) for name in ("book", "delivery_point", "unit", "period")}
-    words |= {name: asked[name] for name in ("granularity", "measure", "stage")}
+def _trades_links(lines: Iterable[PositionLine], asked: Mapping[str, Any]) -> list[str]:
     cut: datetime | None = asked.get("as_of")
-    if cut is not None:
-        words["as_of"] = cut.isoformat()
-    return f"{reverse('api-position-trades')}?{urlencode(words)}"
+    shared = {name: asked[name] for name in ("granularity", "measure", "stage")}
+    shared |= {} if cut is None else {"as_of": cut.isoformat()}
+    address, rest = reverse("api-position-trades"), urlencode(shared)
+    return [
+        f"{address}?book={quote_plus(line.book)}&delivery_point={quote_plus(line.delivery_point)}"
+        f"&unit={quote_plus(line.unit)}&period={line.period}&{rest}"
+        for line in lines
+    ]
 
 
 def _exact(volume: float) -> Decimal:

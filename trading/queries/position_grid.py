@@ -17,14 +17,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from energyopti.foundation.calendars import Calendar, DatePeriod
 from energyopti.foundation.intervals import Interval
 from trading.deals import LoadShape, NoSuchShape, shape_intervals
 from trading.models import (
     PROFILE_BASIS,
-    BlotterRow,
     Market,
     PositionDelta,
     PositionTotal,
@@ -87,14 +87,17 @@ class Grid:
     unknown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one trade adds to a cell."""
-
-    trade_id: int
-    value: float
-
-
+# Counting them would take as long as adding them up; each book has its first and last in an index.
+_LESS_BEFORE = f"""
+    SELECT coalesce(max(latest.id) - max(held.id) > max(held.id) - min(earliest.id), true)
+    FROM unnest(%(books)s::uuid[]) AS book(id)
+    LEFT JOIN LATERAL (SELECT id FROM {PositionDelta._meta.db_table} WHERE book_id = book.id
+        ORDER BY recorded_at LIMIT 1) earliest ON true
+    LEFT JOIN LATERAL (SELECT id FROM {PositionDelta._meta.db_table} WHERE book_id = book.id
+        AND recorded_at <= %(cut)s ORDER BY recorded_at DESC LIMIT 1) held ON true
+    LEFT JOIN LATERAL (SELECT id FROM {PositionDelta._meta.db_table} WHERE book_id = book.id
+        ORDER BY recorded_at DESC LIMIT 1) latest ON true
+"""  # noqa: S608 - the table's own name, no input
 _KEYS = (
     "book_id", "market_id", "unit", "basis", "shape", "shape_version", "month", "start", "end",
     "minutes",
@@ -126,9 +129,8 @@ def position_grid(
     grid = Grid(list(columns))
     books = list(books)
     part = _within(columns) & Q(book_id__in=books, stage=stage)
-    profiles = bool(columns[0].hour) or (columns[0].after - columns[0].first).days == 1
-    held = _read(_sources(part, books, cut, kinds), measure, with_profiles=profiles)
-    spread = _Spread(columns, held, grid)
+    held = _read(_sources(part, books, cut, kinds), measure, with_profiles=is_split(columns[0]))
+    spread = Spread(columns, held, grid)
     sums: dict[tuple[UUID | None, int, str], dict[Column, float]] = defaultdict(dict)
     for key, number, profile in held:
         book_id, market_id, unit = key[:3]
@@ -155,45 +157,9 @@ def position_grid(
     return grid
 
 
-def cell_trades(
-    books: Iterable[UUID],
-    *,
-    market_id: int,
-    unit: str,
-    column: Column,
-    measure: Measure = Measure.EXPOSURE,
-    stage: Stage = Stage.LIVE,
-    cut: datetime | None = None,
-) -> list[Contribution]:
-    """Return what each trade adds to a cell, the largest first; they sum to the cell."""
-    grid = Grid([column])
-    rows = PositionDelta.objects.filter(
-        _within([column]), book_id__in=list(books), market_id=market_id, unit=unit, stage=stage
-    )
-    if cut is not None:
-        rows = rows.filter(recorded_at__lte=cut)
-    named = "trade_version__trade_id"
-    held: list[_Held] = []
-    trades: list[int] = []
-    split = bool(column.hour) or (column.after - column.first).days == 1
-    stored = f"{measure.value}_profile"
-    plain = rows.filter(minutes=0) if split else rows
-    for *key, trade_id, number in plain.values_list(*_KEYS, named).annotate(n=Sum(measure.value)):
-        held.append((tuple(key), number, None))
-        trades.append(trade_id)
-    if split:
-        for *key, trade_id, number, row in rows.filter(minutes__gt=0).values_list(
-            *_KEYS, named, measure.value, stored
-        ):
-            held.append((tuple(key), number, micro(row)))
-            trades.append(trade_id)
-    spread = _Spread([column], held, grid)
-    sums: dict[int, float] = defaultdict(float)
-    for trade_id, (key, number, row) in zip(trades, held, strict=True):
-        for _, value in spread.of(key, number, row):
-            sums[trade_id] += value
-    found = [Contribution(trade_id, value) for trade_id, value in sums.items() if value]
-    return sorted(found, key=lambda one: (-abs(one.value), one.trade_id))
+def is_split(column: Column) -> bool:
+    """Say whether a column is an hour or a day, into which positions of a month are cut."""
+    return bool(column.hour) or (column.after - column.first).days == 1
 
 
 def _within(columns: Sequence[Column]) -> Q:
@@ -226,8 +192,7 @@ def _sources(
     """
     Return the rows whose sum is what is held, each with its sign.
 
-    As of a cut: the totals less what was recorded since, or all up to it, what is less to add. The
-    blotter tells which, because it is narrow and a trade adds as much before as after.
+    As of a cut: the totals less what was recorded since, or all up to it, what is less to add.
     """
     totals, deltas = PositionTotal.objects.filter(part), PositionDelta.objects.filter(part)
     if kinds is not None:
@@ -235,12 +200,16 @@ def _sources(
         return [(deltas if cut is None else deltas.filter(recorded_at__lte=cut), 1)]
     if cut is None:
         return [(totals, 1)]
-    trades = BlotterRow.objects.filter(book_id__in=books).aggregate(
-        all=Count("pk"), since=Count("pk", filter=Q(recorded_at__gt=cut))
-    )
-    if 2 * trades["since"] > trades["all"]:
+    if _is_less_before(books, cut):
         return [(deltas.filter(recorded_at__lte=cut), 1)]
     return [(totals, 1), (deltas.filter(recorded_at__gt=cut), -1)]
+
+
+def _is_less_before(books: Sequence[UUID], cut: datetime) -> bool:
+    """Say whether less was recorded up to a cut than since, going by the ids; that is a guess."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LESS_BEFORE, {"books": list(books), "cut": cut})
+        return bool(cursor.fetchone()[0])
 
 
 def _trades_of(
@@ -268,13 +237,13 @@ def _profiles(sources: Sequence[_Source], stored: str) -> list[_Held]:
     return [(key, _NOTHING, row) for key, row in sums.items()]
 
 
-class _Spread:
+class Spread:
     """Spreads positions over columns; whole months go to theirs, the rest is cut by time."""
 
     def __init__(self, columns: Sequence[Column], held: Sequence[_Held], grid: Grid) -> None:
         self._columns = columns
         self._grid = grid
-        self._splits = bool(columns[0].hour) or (columns[0].after - columns[0].first).days == 1
+        self._splits = is_split(columns[0])
         self._by_month = {
             month: column for column in columns for month in months_of(column)
         } if not self._splits else {}  # fmt: skip

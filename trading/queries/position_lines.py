@@ -1,4 +1,4 @@
-"""Positions as a list: a line a book, delivery point, unit and period, and the trades behind it."""
+"""Positions as a list: a line a book, delivery point, unit and period."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from energyopti.accounts.actors import Actor
-from trading.models import Market, Stage, TradeVersion
+from trading.models import Market, Stage
 
 from .books import book_codes
 from .grid_columns import Bucket, Column, columns_from
-from .position_grid import Measure, cell_trades, position_grid
-from .trades import trade_rows, trades_as_of
+from .position_grid import Measure, position_grid
 
 MAX_COLUMNS = 800
 _ONE = timedelta(days=1)
@@ -55,14 +53,6 @@ class PositionLines:
     lines: tuple[PositionLine, ...]
     unsplit: int
     unknown: int
-
-
-@dataclass(frozen=True, slots=True)
-class TradeShare:
-    """What one trade adds to a line, in its unit, bought +, sold −."""
-
-    version: TradeVersion
-    volume: float
 
 
 def columns_between(bucket: Bucket, first: date, after: date) -> list[Column]:
@@ -154,32 +144,3 @@ def _line(book: str, market: Market, unit: str, column: Column, volume: float) -
         book, market.code, market.commodity.code, unit, column.key, interval.start, interval.end,
         volume,
     )  # fmt: skip
-
-
-def line_trades(
-    actor: Actor,
-    books: Iterable[UUID],
-    *,
-    delivery_point: str,
-    unit: str,
-    column: Column,
-    measure: Measure,
-    stage: Stage,
-    cut: datetime | None = None,
-) -> list[TradeShare]:
-    """Return the trades of a line by reference and what each adds to it; at most eight queries."""
-    market = Market.objects.filter(code__iexact=delivery_point).first()
-    if market is None:
-        return []
-    shares = {
-        share.trade_id: share.value
-        for share in cell_trades(
-            books, market_id=market.pk, unit=unit, column=column, measure=measure, stage=stage,
-            cut=cut,
-        )
-    }  # fmt: skip
-    rows = trade_rows(actor) if cut is None else trades_as_of(actor, cut=cut)
-    return [
-        TradeShare(row, shares[row.trade_id])
-        for row in rows.filter(trade_id__in=shares).order_by("trade__ref")
-    ]

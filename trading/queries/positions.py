@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q, QuerySet, Sum
 
 from energyopti.foundation.calendars import Calendar
 from energyopti.foundation.intervals import Interval
@@ -159,11 +160,11 @@ def _days(calendar: Calendar, load: LoadShape, start: datetime, end: datetime) -
     )
 
 
-_COLUMNS = (
+_KEY = (
     "market_id", "market__code", "market__time_zone", "market__day_start", "market__price_unit",
     "currency", "basis", "unit", "shape", "shape_version", "month", "start", "end", "minutes",
-    "physical", "exposure", "fixed", "exposure_profile",
 )  # fmt: skip
+_NUMBERS = ("physical", "exposure", "fixed")
 
 
 def positions_of(book_ids: Iterable[UUID], *, stage: str = Stage.LIVE) -> list[Position]:
@@ -221,19 +222,18 @@ def difference(wanted: Iterable[Position], held: Iterable[Position]) -> list[Pos
 
 
 def _positions(rows: QuerySet[Any], *, with_physical: bool = False) -> list[Position]:
-    # Summed here and not in SQL: profiles are arrays, and sums of Decimals stay exact.
+    # Numbers are summed by the database, exact; profiles are arrays, which it does not add up.
+    stored = ("exposure_profile", "physical_profile") if with_physical else ("exposure_profile",)
+    summed = rows.values_list(*_KEY).annotate(
+        *(Sum(name) for name in _NUMBERS),
+        **{f"{name}s": ArrayAgg(name, filter=Q(minutes__gt=0)) for name in stored},
+    )
     found: dict[tuple[Any, ...], list[Any]] = {}
-    columns = (*_COLUMNS, "physical_profile") if with_physical else _COLUMNS
-    for row in rows.values_list(*columns):
-        key, numbers, profiles = row[:14], row[14:17], [micro(stored) for stored in row[17:]]
-        held = found.get(key)
-        if held is None:
-            found[key] = [*numbers, *profiles]
-            continue
-        for index, number in enumerate(numbers):
-            held[index] = _EXACT.add(held[index], number)
-        for index, profile in enumerate(profiles, start=3):
-            held[index] = sum_micro(held[index], profile)
+    for row in summed:
+        profiles: list[Micro | None] = []
+        for parts in row[17:]:
+            profiles.append(reduce(sum_micro, map(micro, parts or ()), None))
+        found[row[:14]] = [*row[14:17], *profiles]
     shapes = _loads({(key[1], key[8], key[9]) for key in found})
     positions = []
     for key, (physical, exposure, fixed, profile, *others) in found.items():

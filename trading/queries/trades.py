@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from energyopti.accounts.actors import Actor
 from trading.models import TradeVersion
@@ -51,16 +51,13 @@ def trades_as_of(actor: Actor, *, cut: datetime, book: UUID | str | None = None)
     Of a past instant the answer never changes. One that is not past is read under
     the shared locks of the books (`services.as_of`), so that nothing before it is still written.
     """
-    held = (
-        TradeVersion.objects.filter(
-            trade__book_id__in=chosen_books(actor, book), recorded_at__lte=cut
-        )
-        .order_by("trade_id", "-version")
-        .distinct("trade_id")
+    # Asked of each version and not of all trades first, so that a page stops when it is full.
+    later = TradeVersion.objects.filter(
+        trade_id=OuterRef("trade_id"), version__gt=OuterRef("version"), recorded_at__lte=cut
     )
-    return TradeVersion.objects.filter(pk__in=held.values("pk")).select_related(
-        "trade__book", "trade__counterparty", "market", "book", "counterparty"
-    )
+    return TradeVersion.objects.filter(
+        ~Exists(later), trade__book_id__in=chosen_books(actor, book), recorded_at__lte=cut
+    ).select_related("trade__book", "trade__counterparty", "market", "book", "counterparty")
 
 
 def trade_versions(actor: Actor, ref: str) -> list[Any]:

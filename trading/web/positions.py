@@ -1,9 +1,10 @@
 """Positions: by delivery month with their value, as a heat map, and a cell with its trades."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -23,7 +24,8 @@ from trading.queries.books import book_codes, chosen_books, reporting_currencies
 from trading.queries.exchange import Rates, reported
 from trading.queries.grid_columns import Bucket, Column, columns_from
 from trading.queries.hedging import VIEW as VIEW_TARGETS
-from trading.queries.position_grid import Grid, Measure, cell_trades, position_grid
+from trading.queries.position_grid import Grid, Measure, position_grid
+from trading.queries.position_shares import CellShares
 from trading.queries.valued import valued_positions
 from trading.services.as_of import settle_books
 
@@ -56,10 +58,13 @@ class HeatView:
         """Return the address of the heat map with some of it changed."""
         return f"{reverse('trading:positions_heat')}?{self.query(**changes)}"
 
-    def cell_link(self, market: str, column: Column, **part: str) -> str:
-        """Return the address of a cell's trades."""
-        address = reverse("trading:position_cell", args=[market, column.key])
-        return f"{address}?{self.query(**part)}"
+    def cell_links(self, market: str, columns: Iterable[Column], **part: str) -> list[str]:
+        """Return the addresses of the trades of some cells of a row."""
+        query = self.query(**part)
+        return [
+            f"{reverse('trading:position_cell', args=[market, column.key])}?{query}"
+            for column in columns
+        ]
 
     def query(self, **changes: str) -> str:
         """Return the parameters with some of them changed, those that say nothing left out."""
@@ -143,12 +148,17 @@ def cell(request: HttpRequest, market: str, at: str) -> HttpResponse:
     if view.cut is not None:
         settle_books(books)
     unit = request.GET.get("unit", point.price_unit)
-    found = cell_trades(
+    found = CellShares(
         books, market_id=point.pk, unit=unit, column=column, measure=view.measure, cut=view.cut
     )
-    shown = found[:SHOWN_TRADES]
-    rows = blotter_rows(actor, cut=view.cut).filter(trade_id__in=[one.trade_id for one in shown])
+    number = _page(request)
+    page = found.largest(SHOWN_TRADES, after=(number - 1) * SHOWN_TRADES)
+    pages = max(1, ceil(page.count / SHOWN_TRADES))
+    if number > pages:
+        raise Http404("There is no such page.")
+    rows = blotter_rows(actor, cut=view.cut).filter(trade_id__in=[o.trade_id for o in page.shares])
     by_id: Mapping[int, BlotterRow] = {row.trade_id: row for row in rows}
+    asked = {"unit": unit, "in_book": request.GET.get("in_book", "")}
     return render(
         request,
         "trades/position_cell.html",
@@ -158,10 +168,13 @@ def cell(request: HttpRequest, market: str, at: str) -> HttpResponse:
             "market": point,
             "unit": unit,
             "book": book,
-            "rows": [(by_id[o.trade_id], o.value) for o in shown if o.trade_id in by_id],
-            "count": len(found),
-            "total": sum(one.value for one in found),
-            "others": sum(one.value for one in found[SHOWN_TRADES:]),
+            "rows": [(by_id[o.trade_id], o.value) for o in page.shares if o.trade_id in by_id],
+            "count": page.count,
+            "total": page.total,
+            "number": number,
+            "pages": pages,
+            "before": view.cell_links(market, [column], **asked, page=str(number - 1))[0],
+            "after": view.cell_links(market, [column], **asked, page=str(number + 1))[0],
             "back": view.link(),
         },
     )
@@ -181,6 +194,13 @@ def _view(request: HttpRequest, day: date, book: str | None) -> HeatView:
         text,
         book or "",
     )
+
+
+def _page(request: HttpRequest) -> int:
+    text = request.GET.get("page", "1")
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text)):
+        raise BadRequest("page: is a whole number from 1.")
+    return int(text)
 
 
 def _chosen(request: HttpRequest, name: str, default: Choice) -> Choice:
@@ -224,11 +244,11 @@ def _rows(grid: Grid, view: HeatView, codes: Mapping[UUID, str]) -> list[dict[st
     for row in grid.rows:
         book = "" if row.book_id is None else codes[row.book_id]
         part = {"unit": row.unit, "in_book": str(row.book_id or "")}
+        links = view.cell_links(row.market, [cell.column for cell in row.cells], **part)
         cells = [
-            (c.column, c.value, _shade(c.level),
-             "" if c.value is None else view.cell_link(row.market, c.column, **part))
-            for c in row.cells
-        ]  # fmt: skip
+            (cell.column, cell.value, _shade(cell.level), "" if cell.value is None else link)
+            for cell, link in zip(row.cells, links, strict=True)
+        ]
         rows.append(
             {"book": book, "market": row.market, "unit": row.unit, "cells": cells,
              "total": row.total}
