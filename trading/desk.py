@@ -190,6 +190,7 @@ def _register_live_rows() -> None:
 
 def _register_problems() -> None:
     from trading.queries.books import UnknownBook
+    from trading.queries.documents import UnknownDocument
     from trading.queries.proposals import TradeInvalid, UnknownCounterparty
     from trading.queries.reference import UnknownReference
     from trading.queries.trades import UnknownTrade
@@ -202,6 +203,7 @@ def _register_problems() -> None:
         TradeStopped,
         TransitionForbidden,
     )
+    from trading.services.several_trades import PackageChanged
 
     register_problem(TradeInvalid, status=400, code="trade_invalid")
     register_problem(UnknownBook, status=404, code="book_unknown")
@@ -213,6 +215,8 @@ def _register_problems() -> None:
     register_problem(ReasonNeeded, status=409, code="reason_needed")
     register_problem(ReferenceReused, status=409, code="client_reference_reused")
     register_problem(UnknownTrade, status=404, code="trade_unknown")
+    register_problem(UnknownDocument, status=404, code="document_unknown")
+    register_problem(PackageChanged, status=409, code="package_changed")
     register_problem(StaleVersion, status=409, code="stale_version")
     register_problem(TransitionForbidden, status=409, code="transition_forbidden")
     register_problem(SecondPersonNeeded, status=409, code="second_person_needed")

@@ -15,7 +15,7 @@ def register_results() -> None:
     from trading.closing import END_OF_DAY
     from trading.queries.end_of_day import UnknownEndOfDay
     from trading.queries.exchange import RateMissing
-    from trading.queries.pnl import NoReport
+    from trading.queries.pnl import NoReport, UnknownAdjustment
     from trading.services.closing_steps import check_day, check_prices, explain_day
     from trading.services.end_of_day import ClosingRefused
     from trading.services.hedging import HedgeTargetsChanged
@@ -29,6 +29,7 @@ def register_results() -> None:
     for permission in ("value_books", "approve_pnl", "run_end_of_day", "sign_end_of_day"):
         grant_to_roles(f"trading.{permission}", Role.RISK_OFFICER)
     register_problem(NoReport, status=404, code="pnl_unknown")
+    register_problem(UnknownAdjustment, status=404, code="adjustment_unknown")
     register_problem(UnknownEndOfDay, status=404, code="end_of_day_unknown")
     register_problem(HedgeTargetsChanged, status=409, code="hedge_targets_changed")
     register_problem(PnlRefused, status=409, code="pnl_refused")

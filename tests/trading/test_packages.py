@@ -1,5 +1,6 @@
 """A package that waits: released or sent back in one step, and previewed by one set of queries."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -139,3 +140,55 @@ def test_previews_say_of_each_deal_what_it_would_be_told_alone(desk) -> None:
         (r.check, r.outcome) for r in alone
     ]
     assert all(r.outcome is not Outcome.HARD for p in together for r in p.results)
+
+
+def rest(actor, ref, verb="", body=None):
+    client = Client()
+    client.force_login(actor.user)
+    path = f"/api/v1/trading/trades/{ref}/package"
+    if not verb:
+        return client.get(path)
+    return client.post(f"{path}/{verb}", json.dumps(body), content_type="application/json")
+
+
+def test_a_package_is_released_over_rest_as_it_was_read(desk, waiting) -> None:
+    officer, ref = colleague(desk), waiting[0].ref
+    shown = rest(officer, ref).json()
+    seen = [{"trade": one["ref"], "version": one["version"]} for one in shown]
+    assert [one["trade"] for one in seen] == [receipt.ref for receipt in waiting]
+
+    part = rest(officer, ref, "release", {"trades": seen[:2], "reason": "seen"})
+    old = rest(officer, ref, "release", {"trades": [*seen[:2], {**seen[2], "version": 7}]})
+    own = rest(desk.trader, ref, "release", {"trades": seen, "reason": "seen"})
+    assert [(a.status_code, a.json()["code"]) for a in (part, old, own)] == [
+        (409, "package_changed"), (409, "stale_version"), (409, "second_person_needed"),
+    ]  # fmt: skip
+    assert statuses() == {"PENDING"}
+
+    done = rest(officer, ref, "release", {"trades": seen, "reason": "seen"})
+
+    assert done.status_code == 200, done.content
+    assert [(one["ref"], one["status"]) for one in done.json()] == [
+        (receipt.ref, "LIVE") for receipt in waiting
+    ]
+    assert statuses() == {"LIVE"} and rest(officer, ref).json() == []
+
+
+def test_a_package_goes_back_over_rest_with_a_reason(desk, waiting) -> None:
+    officer, ref = colleague(desk), waiting[1].ref
+    seen = [{"trade": receipt.ref, "version": receipt.version} for receipt in waiting]
+
+    assert rest(officer, ref, "reject", {"trades": seen}).status_code == 400
+    assert rest(officer, ref, "reject", {"trades": [], "reason": "no"}).status_code == 400
+    done = rest(officer, ref, "reject", {"trades": seen, "reason": "not so long"})
+
+    assert {one["status"] for one in done.json()} == statuses() == {"DRAFT"}
+
+
+def test_a_package_of_others_is_not_found_over_rest(desk, waiting) -> None:
+    stranger, reader = make_desk(), make_user(Role.COMPLIANCE_OFFICER)
+    body = {"trades": [{"trade": waiting[0].ref, "version": 1}], "reason": "x"}
+
+    for verb in ("", "release", "reject"):
+        assert rest(stranger.officer, waiting[0].ref, verb, body).status_code == 404
+        assert rest(Actor.for_user(reader), waiting[0].ref, verb, body).status_code == 403

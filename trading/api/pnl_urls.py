@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .adjustments import AdjustmentViewSet, ApprovalView, RejectionView
 from .end_of_day import ClosingTimeView, EndOfDayViewSet, ProveView, RestateView, SignView
 from .hedging import HedgePositionViewSet, HedgeTargetViewSet, HedgeWithdrawalView
 from .pnl import PnlView, ValueTotalView, ValueViewSet
@@ -30,6 +31,26 @@ urlpatterns = [
         name="api-hedge-positions",
     ),
     path("pnl", PnlView.as_view(), name="api-pnl"),
+    path(
+        "pnl/adjustments",
+        AdjustmentViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-pnl-adjustments",
+    ),
+    path(
+        "pnl/adjustments/<int:adjustment_id>",
+        AdjustmentViewSet.as_view({"get": "retrieve"}),
+        name="api-pnl-adjustment",
+    ),
+    path(
+        "pnl/adjustments/<int:adjustment_id>/approve",
+        ApprovalView.as_view(),
+        name="api-pnl-adjustment-approve",
+    ),
+    path(
+        "pnl/adjustments/<int:adjustment_id>/reject",
+        RejectionView.as_view(),
+        name="api-pnl-adjustment-reject",
+    ),
     path("valuations", ValueViewSet.as_view({"get": "list"}), name="api-valuations"),
     path("valuations/totals", ValueTotalView.as_view(), name="api-valuation-totals"),
     path(

@@ -7,7 +7,6 @@ from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,6 +32,8 @@ from trading.services.trade_files import (
     staged_trades,
 )
 
+from .file_bodies import FileParser
+
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PERMISSION = "trading.capture_trade"
 A_PAGE = 1000
@@ -41,18 +42,11 @@ _STATES = {
 }  # fmt: skip
 
 
-class _FileParser(BaseParser):
-    """Hand the body on as bytes."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        return stream.read()
-
-
-class CsvParser(_FileParser):
+class CsvParser(FileParser):
     media_type = CSV
 
 
-class XlsxParser(_FileParser):
+class XlsxParser(FileParser):
     media_type = XLSX
 
 

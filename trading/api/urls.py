@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from .documents import DocumentView, DocumentViewSet, DocumentWithdrawalView
 from .drop_copy_urls import urlpatterns as drop_copy_urlpatterns
 from .market_urls import urlpatterns as market_urlpatterns
+from .packages import PackageRejectionView, PackageReleaseView, PackageView
 from .pnl_urls import urlpatterns as pnl_urlpatterns
 from .reference_urls import urlpatterns as reference_urlpatterns
 from .trade_actions import PERMISSIONS, TradeActions
@@ -25,6 +27,30 @@ urlpatterns = [
         name="api-trade-import-confirm",
     ),
     path("trades/<str:ref>", TradeViewSet.as_view({"get": "retrieve"}), name="api-trade"),
+    path(
+        "trades/<str:ref>/documents",
+        DocumentViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-trade-documents",
+    ),
+    path(
+        "trades/<str:ref>/documents/<uuid:uid>", DocumentView.as_view(), name="api-trade-document"
+    ),
+    path(
+        "trades/<str:ref>/documents/<uuid:uid>/withdraw",
+        DocumentWithdrawalView.as_view(),
+        name="api-trade-document-withdraw",
+    ),
+    path("trades/<str:ref>/package", PackageView.as_view(), name="api-trade-package"),
+    path(
+        "trades/<str:ref>/package/release",
+        PackageReleaseView.as_view(),
+        name="api-trade-package-release",
+    ),
+    path(
+        "trades/<str:ref>/package/reject",
+        PackageRejectionView.as_view(),
+        name="api-trade-package-reject",
+    ),
     *(
         path(
             f"trades/<str:ref>/{action}",

@@ -6,6 +6,8 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from energyopti.accounts.actors import Actor
 from trading.models import TradeDocument
 
@@ -20,14 +22,15 @@ class DocumentDamaged(RuntimeError):
     """The stored bytes are not those that were added."""
 
 
+def document_rows(trade_id: int) -> QuerySet[Any]:
+    """Return what is on file of a trade, withdrawn ones too, without the bytes."""
+    rows = TradeDocument.objects.filter(trade_id=trade_id)
+    return rows.defer("content").select_related("withdrawal")
+
+
 def documents_of(trade_id: int) -> list[Any]:
-    """Return what is on file of a trade, newest first, withdrawn ones too; one query, no bytes."""
-    return list(
-        TradeDocument.objects.filter(trade_id=trade_id)
-        .defer("content")
-        .select_related("withdrawal")
-        .order_by("-id")
-    )
+    """Return the same, newest first; one query."""
+    return list(document_rows(trade_id).order_by("-id"))
 
 
 def document_of(actor: Actor, ref: str, uid: UUID) -> Any:

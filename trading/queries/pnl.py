@@ -50,6 +50,10 @@ DIMENSIONS = {
 NOTHING = Decimal("0.00")
 
 
+class UnknownAdjustment(LookupError):
+    """There is no such adjustment for this actor."""
+
+
 class NoReport(LookupError):
     """There is no P&L of that day and kind for this actor."""
 
@@ -348,3 +352,21 @@ def trades_of(
         )
         for row in found[:limit]
     ]  # fmt: skip
+
+
+def adjustment_rows(actor: Actor) -> QuerySet[PnlAdjustment]:
+    """Return the adjustments of the actor's books, those that wait and those that are decided."""
+    rows = PnlAdjustment.objects.filter(book_id__in=chosen_books(actor, None))
+    return rows.select_related("book")
+
+
+def adjustment_for(actor: Actor, adjustment_id: int) -> PnlAdjustment:
+    """
+    Return one of them.
+
+    :raises UnknownAdjustment: for one of a book that the actor does not reach.
+    """
+    row = adjustment_rows(actor).filter(pk=adjustment_id).first()
+    if row is None:
+        raise UnknownAdjustment("adjustment: there is no such adjustment for you.")
+    return row

@@ -12,7 +12,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from trading.files import FileRefused, clean_name, media_type_of
 from trading.models import DocumentKind, DocumentWithdrawal, Trade, TradeDocument
-from trading.queries.documents import UnknownDocument
+from trading.queries.documents import UnknownDocument, document_rows
 from trading.queries.proposals import TradeInvalid
 from trading.queries.trades import trade_by_ref
 
@@ -75,12 +75,7 @@ def withdraw_document(*, actor: Actor, ref: str, uid: UUID, reason: str) -> Trad
         raise TradeInvalid("reason", "say why, in at most 400 characters.")
     with transaction.atomic():
         trade = Trade.objects.select_for_update().get(pk=trade_id)
-        document = (
-            TradeDocument.objects.filter(trade=trade, uid=uid)
-            .defer("content")
-            .select_related("withdrawal")
-            .first()
-        )
+        document = document_rows(trade_id).filter(uid=uid).first()
         if document is None:
             raise UnknownDocument("document: this trade has no such file.")
         if hasattr(document, "withdrawal"):
