@@ -24,6 +24,9 @@ _PRICING_CASES = {
     "bachelier": "options:bachelier_case",
     "black76": "options:black76_case",
     "pnl_explain": "options:pnl_explain",
+    "storage_intrinsic": "structures:storage",
+    "swing_option": "structures:swing",
+    "vpp_intrinsic": "structures:plant",
 }
 
 

@@ -1,0 +1,127 @@
+"""
+Swing options with a number of rights on a lognormal spot, by quadrature.
+
+`_swing` has the contracts with daily and yearly quantities; here one right is one unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trading.pricing._black76 import black76
+from trading.pricing._inputs import Floats, NonPositivePrice, OptionType, PricingError, check
+from trading.pricing.structures._intervals import number, series
+from trading.pricing.structures._results import Method
+
+# Deviations on either side of the grid, and points within the deviation of the shortest step:
+# with more of either the sixth digit no longer moves.
+_WIDTH = 8.0
+_POINTS_A_STEP = 8.0
+_FEWEST, _MOST = 8_193, 65_537
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SwingRights:
+    """
+    What a swing option is worth.
+
+    price           currency a unit
+    by_rights       (rights + 1,), the price with 0, 1, … rights
+    lower_bound     the last dates' Europeans, one a right: a plan that anyone can follow
+    upper_bound     so many options with one right each
+    """
+
+    price: float
+    by_rights: Floats
+    lower_bound: float
+    upper_bound: float
+    method: Method = Method.QUADRATURE
+
+
+def swing_rights(
+    *,
+    forwards: npt.ArrayLike,
+    strike: npt.ArrayLike,
+    times: npt.ArrayLike,
+    volatility: float,
+    rights: int,
+    discounts: npt.ArrayLike = 1.0,
+    option: OptionType = OptionType.CALL,
+) -> SwingRights:
+    """
+    Price up to `rights` exercises on given dates, one a date.
+
+    The spot is S_t = F_t · exp(σ W_t − σ² t / 2). Between dates the value for each number of rights
+    left is integrated against the normal density on a grid of log prices; on a date it is the
+    better of using a right and keeping it.
+
+    forwards     (date,), today's forward for each date, currency/MWh, > 0
+    strike       currency/MWh, > 0, one or (date,)
+    times        (date,), years from now, rising, ≥ 0
+    volatility   lognormal, per √year, ≥ 0; 0 uses the rights where they are worth most today
+    discounts    factor from today to each date's payment, > 0, one or (date,)
+
+    :raises PricingError: naming the argument and index.
+    Source: P. Jaillet, E. Ronn, S. Tompaidis, Management Science 50 (2004) 909-921.
+    """
+    at = np.array(times, dtype=np.float64)
+    if at.ndim != 1 or not at.size:
+        raise PricingError(f"times: shape {at.shape} is not one row with at least one date.")
+    check("times", at, (at >= 0) & (np.diff(at, prepend=-1.0) > 0), "must be 0 or more and rise")
+    count = len(at)
+    F, K = series("forwards", forwards, count), series("strike", strike, count)
+    D = series("discounts", discounts, count)
+    for name, row in (("forwards", F), ("strike", K), ("discounts", D)):
+        check(name, row, row > 0, "must be above 0", NonPositivePrice)
+    sigma = number("volatility", volatility, least=0)
+    if not 1 <= rights <= count:
+        raise PricingError(f"rights: {rights} must be 1 to {count}, at most one a date.")
+    sign = 1.0 if option is OptionType.CALL else -1.0
+    deviations = sigma * np.sqrt(np.diff(at, prepend=0.0))
+    x = _grid(deviations)
+    payoffs = D[:, None] * sign * (F[:, None] * np.exp(x) - K[:, None])
+    worth = np.zeros((rights + 1, len(x)))
+    for n in range(count - 1, -1, -1):
+        worth[1:] = np.maximum(worth[1:], payoffs[n] + worth[:-1])
+        worth = _expected(worth, x, float(deviations[n]))
+    by_rights = worth[:, len(x) // 2].copy()
+    europeans = black76(
+        forward=F, strike=K, expiry=at, volatility=sigma, discount=D, option=option
+    ).price
+    return SwingRights(
+        price=float(by_rights[-1]),
+        by_rights=by_rights,
+        lower_bound=float(europeans[count - rights :].sum()),
+        upper_bound=float(rights * by_rights[1]),
+    )
+
+
+def _grid(deviations: Floats) -> Floats:
+    """Return log prices about today's, evenly spread, an odd number; one where nothing moves."""
+    total = float(np.sqrt((deviations**2).sum()))
+    if total == 0.0:
+        return np.zeros(1)
+    # A call weighs prices by e^x, which moves the density by the variance.
+    half = _WIDTH * total + total**2
+    shortest = float(deviations[deviations > 0].min())
+    points = min(max(int(2.0 * half / shortest * _POINTS_A_STEP) | 1, _FEWEST), _MOST)
+    return np.linspace(-half, half, points)
+
+
+def _expected(worth: Floats, x: Floats, deviation: float) -> Floats:
+    """Return E[worth(x + σ√Δ Z − σ²Δ/2)], (row, point), by the trapezium rule."""
+    if deviation == 0.0:
+        return worth
+    from scipy.signal import oaconvolve
+
+    step = float(x[1] - x[0])
+    reach = int(np.ceil((_WIDTH * deviation + 0.5 * deviation**2) / step))
+    shift = np.arange(-reach, reach + 1) * step
+    weights = np.exp(-0.5 * ((shift + 0.5 * deviation**2) / deviation) ** 2)
+    weights /= weights.sum()
+    # Convolving turns the kernel round: the weight of x + shift stands at −shift.
+    found: Floats = oaconvolve(worth, weights[None, ::-1], mode="full", axes=1)
+    return found[:, reach : reach + len(x)]
