@@ -39,6 +39,50 @@ def broadcast(*arguments: npt.ArrayLike) -> tuple[Floats, ...]:
     return np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in arguments))
 
 
+def together(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:
+    """
+    Return arguments as 64-bit arrays that broadcast; nothing is copied or expanded.
+
+    :raises PricingError: naming the argument that is no number, or whose shape does not fit.
+    """
+    found: list[Floats] = []
+    shape: tuple[int, ...] = ()
+    for name, value in arguments.items():
+        try:
+            row = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise PricingError(f"{name}: must be numbers, in rows of one length.") from error
+        try:
+            shape = np.broadcast_shapes(shape, row.shape)
+        except ValueError as error:
+            raise PricingError(
+                f"{name}: shape {row.shape} must fit {shape}, that of the arguments before it."
+            ) from error
+        found.append(row)
+    return tuple(found)
+
+
+def by_interval(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:
+    """
+    Return arguments as 64-bit arrays that broadcast; their last axis is the interval.
+
+    The first argument has that axis. Of the others a number, or a last axis of one, holds for
+    all intervals.
+
+    :raises PricingError: as `together`, and for no intervals, or more than the first has.
+    """
+    leading = next(iter(arguments))
+    (first,) = together(**{leading: arguments[leading]})
+    if first.ndim == 0 or first.size == 0:
+        raise PricingError(f"{leading}: must have at least one interval.")
+    found = together(**arguments)
+    intervals = first.shape[-1]
+    for name, row in zip(arguments, found, strict=True):
+        if row.ndim and row.shape[-1] not in (1, intervals):
+            raise PricingError(f"{name}: has {row.shape[-1]} intervals; must have {intervals}.")
+    return found
+
+
 def check(
     name: str,
     row: Floats,

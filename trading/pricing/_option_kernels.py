@@ -1,5 +1,5 @@
 """
-Kernels of options on one forward: prices with their derivatives, and implied deviations.
+Kernels of options on one forward, and of agreements full of them: prices and derivatives.
 
 Letters are the field's: F, K, T, sigma, D, d1, d2; `s` is sigma √T, `sign` +1 for a call and −1
 for a put. Values are of the option out of the money, to which parity adds the payoff: a price is
@@ -8,7 +8,10 @@ then never below its payoff, and small values keep their digits.
 
 from __future__ import annotations
 
-from math import exp, isfinite, log, log1p, sqrt
+from math import exp, inf, isfinite, log, log1p, sqrt
+
+import numpy as np
+import numpy.typing as npt
 
 from trading.pricing._compile import compiled
 from trading.pricing._inputs import Floats
@@ -118,9 +121,10 @@ def bachelier_terms(F: float, K: float, T: float, sigma: float, D: float, sign: 
         return payoff_terms(F, K, D, sign)
     d = (F - K) / s
     density = _DENSITY_AT_ZERO * exp(-0.5 * d * d)
-    value = max(s * density - abs(F - K) * normal_cdf(-abs(d)), 0.0)
+    tail = density * tail_ratio(abs(d))
+    value = max(s * density - abs(F - K) * tail, 0.0)
     price = D * (max(sign * (F - K), 0.0) + value)
-    delta = D * sign * normal_cdf(sign * d)
+    delta = D * sign * (tail if sign * d < 0 else 1.0 - tail)
     if density == 0:
         return price, delta, 0.0, 0.0, 0.0, 0.0, 0.0
     vega = D * density * root
@@ -133,6 +137,137 @@ def bachelier_terms(F: float, K: float, T: float, sigma: float, D: float, sign: 
         vega * d * d / sigma,
         -0.5 * D * density * sigma / root,
     )
+
+
+@compiled
+def above_terms(
+    F: float, K: float, T: float, sigma: float, black: bool, displacement: float
+) -> tuple[float, float, float, float, float, float]:
+    """
+    Return E[max(S − K, 0)] and P(S ≥ K) with their derivatives to F and to volatility.
+
+    In order: mean, ∂/∂F, ∂/∂σ; probability, ∂/∂F, ∂/∂σ.
+    """
+    if black and K + displacement <= 0:  # below what spot can reach
+        return F - K, 1.0, 0.0, 1.0, 0.0, 0.0
+    if sigma * sqrt(T) == 0:
+        sure = 1.0 if F >= K else 0.0
+        return max(F - K, 0.0), sure, 0.0, sure, 0.0, 0.0
+    if black:
+        f, k = F + displacement, K + displacement
+        C, delta, gamma, vega, vanna, _, _ = black76_terms(f, k, T, sigma, 1.0, 1.0)
+        # P(S ≥ K) = N(d2), from C = f N(d1) − k N(d2)
+        return C, delta, vega, (f * delta - C) / k, f * gamma / k, (f * vanna - vega) / k
+    C, delta, gamma, vega, vanna, _, _ = bachelier_terms(F, K, T, sigma, 1.0, 1.0)
+    return C, delta, vega, delta, gamma, vanna
+
+
+@compiled
+def ppa_terms(
+    F: float,
+    T: float,
+    sigma: float,
+    black: bool,
+    displacement: float,
+    m: float,
+    price: float,
+    floor: float,
+    cap: float,
+    free: bool,
+    curtailed: bool,
+) -> tuple[float, float, float, float, float, float]:
+    """
+    Return what a MWh bought is expected to bring at spot S less what is due for it, and P(taken).
+
+    Due is m S + price within floor and cap (infinite where there is none): with a floor f,
+    f + m max(S − a, 0) from its level a = (f − price) / m, and a cap takes off m max(S − b, 0)
+    from b = (cap − price) / m. `free` has nothing due below zero, where `curtailed` has no
+    volume either: max(S − a, 0) 1{S ≥ 0} = max(S − a⁺, 0) + (a⁺ − a) 1{S ≥ 0}.
+
+    In order: flow, ∂/∂F, ∂/∂σ; share taken, ∂/∂F, ∂/∂σ.
+    """
+    flow, delta, vega = F, 1.0, 0.0
+    taken, taken_delta, taken_vega = 1.0, 0.0, 0.0
+    due = price if floor == -inf else floor  # where spot starts to be paid for, if it is
+    if not free:
+        flow -= due
+        if floor == -inf:
+            flow, delta = (1.0 - m) * F - price, 1.0 - m
+    else:
+        C, C1, Cs, P, P1, Ps = above_terms(F, 0.0, T, sigma, black, displacement)
+        if curtailed:
+            flow, delta, vega = C, C1, Cs
+            taken, taken_delta, taken_vega = P, P1, Ps
+        if floor == -inf:
+            flow, delta, vega = flow - m * C, delta - m * C1, vega - m * Cs
+    for weight, bound in ((-m, floor), (m, cap)):
+        if not isfinite(bound):
+            continue
+        level = (bound - price) / m
+        start = max(level, 0.0) if free else level
+        A, A1, As, _, _, _ = above_terms(F, start, T, sigma, black, displacement)
+        flow, delta, vega = flow + weight * A, delta + weight * A1, vega + weight * As
+        if free:
+            due -= weight * (start - level)
+    if free:
+        flow, delta, vega = flow - due * P, delta - due * P1, vega - due * Ps
+    return flow, delta, vega, taken, taken_delta, taken_vega
+
+
+@compiled
+def ppa_sums(
+    arguments: tuple[Floats, ...],
+    steps: npt.NDArray[np.int64],
+    edges: npt.NDArray[np.int64],
+    m: float,
+    black: bool,
+    displacement: float,
+    free: bool,
+    curtailed: bool,
+    out: Floats,
+) -> None:
+    """
+    Sum a PPA's intervals to months: `out` has the shape (term, scenario, month).
+
+    arguments   flat, in order V, F, H, T, sigma, D, price, fees, floor, cap
+    steps       of each argument to the next scenario and the next interval, shape (10, 2)
+    edges       between which intervals each month lies
+
+    In order: V, H, F H, V F, what is due without bounds, what bounds and clause add, balancing,
+    expected cash flow, the same discounted, its ∂/∂F and ∂/∂σ.
+    """
+    V, F, H, T, sigma, D, price, fees, floor, cap = arguments
+    at = np.zeros(10, dtype=np.int64)
+    for s in range(out.shape[1]):
+        for j in range(edges.size - 1):
+            volume = hours = level = captured = due = options = 0.0
+            balancing = expected = present = slope = bend = 0.0
+            for i in range(edges[j], edges[j + 1]):
+                for k in range(10):
+                    at[k] = steps[k, 0] * s + steps[k, 1] * i
+                v, f, h, d = V[at[0]], F[at[1]], H[at[2]], D[at[5]]
+                p, fee = price[at[6]], fees[at[7]]
+                flow, delta, vega, taken, taken_delta, taken_vega = ppa_terms(
+                    f, T[at[3]], sigma[at[4]], black, displacement, m, p, floor[at[8]],
+                    cap[at[9]], free, curtailed,
+                )  # fmt: skip
+                cost = -abs(v) * fee
+                cash = v * flow + cost * taken
+                volume += v
+                hours += h
+                level += f * h
+                captured += v * f
+                due += v * p
+                options += v * (flow - ((1.0 - m) * f - p))
+                balancing += cost * taken
+                expected += cash
+                present += d * cash
+                slope += d * (v * delta + cost * taken_delta)
+                bend += d * (v * vega + cost * taken_vega)
+            out[0, s, j], out[1, s, j], out[2, s, j] = volume, hours, level
+            out[3, s, j], out[4, s, j], out[5, s, j] = captured, due, options
+            out[6, s, j], out[7, s, j], out[8, s, j] = balancing, expected, present
+            out[9, s, j], out[10, s, j] = slope, bend
 
 
 @compiled
