@@ -7,10 +7,24 @@ from trading.pricing._averages import (
     levy_average_option,
     simulate_average_option,
 )
-from trading.pricing._bachelier import bachelier
-from trading.pricing._black76 import black76, displaced_black
-from trading.pricing._inputs import NonPositivePrice, Options, OptionType, PricingError
-from trading.pricing._model import ModelChoice, PriceModel, price_option
+from trading.pricing._bachelier import (
+    bachelier,
+)
+from trading.pricing._black76 import (
+    black76,
+    displaced_black,
+)
+from trading.pricing._inputs import (
+    NonPositivePrice,
+    Options,
+    OptionType,
+    PricingError,
+)
+from trading.pricing._model import (
+    ModelChoice,
+    PriceModel,
+    price_option,
+)
 from trading.pricing._ppa import (
     BaseloadConversion,
     NegativePrices,
@@ -21,10 +35,36 @@ from trading.pricing._ppa import (
     exceedance_factor,
     ppa,
 )
-from trading.pricing._regression import Continuation, Estimate, estimate, fit_continuation, seed_of
-from trading.pricing._transmission import RightKind, TransmissionRight, transmission_right
-from trading.pricing._value import OptionValue
-from trading.pricing.processes import MeanRevertingSpot, Paths, SpotModel, TwoFactorForwards
+from trading.pricing._regression import (
+    Continuation,
+    Estimate,
+    estimate,
+    fit_continuation,
+    seed_of,
+)
+from trading.pricing._transmission import (
+    RightKind,
+    TransmissionRight,
+    transmission_right,
+)
+from trading.pricing._value import (
+    OptionValue,
+)
+from trading.pricing.processes import (
+    HistoryFit,
+    MeanRevertingSpot,
+    Parameter,
+    Paths,
+    QuoteFit,
+    Residuals,
+    Season,
+    SpotFit,
+    SpotModel,
+    TwoFactorForwards,
+    fit_forwards_to_history,
+    fit_forwards_to_volatilities,
+    fit_spot,
+)
 
 __all__ = [
     "AverageOption",
@@ -32,6 +72,7 @@ __all__ = [
     "Continuation",
     "Estimate",
     "FixingAverageOption",
+    "HistoryFit",
     "MeanRevertingSpot",
     "ModelChoice",
     "NegativePrices",
@@ -39,12 +80,17 @@ __all__ = [
     "OptionType",
     "OptionValue",
     "Options",
+    "Parameter",
     "Paths",
     "PpaTerms",
     "PpaValue",
     "PriceModel",
     "PricingError",
+    "QuoteFit",
+    "Residuals",
     "RightKind",
+    "Season",
+    "SpotFit",
     "SpotModel",
     "TransmissionRight",
     "TwoFactorForwards",
@@ -57,6 +103,9 @@ __all__ = [
     "estimate",
     "exceedance_factor",
     "fit_continuation",
+    "fit_forwards_to_history",
+    "fit_forwards_to_volatilities",
+    "fit_spot",
     "levy_average_option",
     "ppa",
     "price_option",

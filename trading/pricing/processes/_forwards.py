@@ -88,7 +88,7 @@ class TwoFactorForwards:
         short = np.zeros(scenarios)
         long = np.zeros(scenarios)
         for n, step in enumerate(steps):
-            root = _root(self._covariance(float(step)))
+            root = _root(self.covariance(float(step)))
             moves = draws[:, n] @ root.T
             short = short * np.exp(-self.mean_reversion * step) + moves[:, 0]
             long = long + moves[:, 1]
@@ -162,7 +162,7 @@ class TwoFactorForwards:
         check("expiry", until, (until >= 0) & (until <= start), "must be from now to delivery")
         check("length", period, period >= 0, "must not be negative")
         load = self.loading(start - until, period)
-        cover = self._covariance(until)
+        cover = self.covariance(until)
         found: Floats = load**2 * cover[0, 0] + 2.0 * load * cover[0, 1] + cover[1, 1]
         return np.maximum(found, 0.0)
 
@@ -180,7 +180,7 @@ class TwoFactorForwards:
         check("expiry", until, until > 0, "must be above 0")
         return np.sqrt(self.variance(expiry=until, delivery=delivery, length=length) / until)
 
-    def _covariance(self, time: npt.ArrayLike) -> Floats:
+    def covariance(self, time: npt.ArrayLike) -> Floats:
         """Return the covariance of both factors over a time from zero, (2, 2, *shape)."""
         t = np.asarray(time, dtype=np.float64)
         k = self.mean_reversion
