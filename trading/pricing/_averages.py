@@ -16,10 +16,12 @@ from trading.pricing._black76 import black76
 from trading.pricing._inputs import (
     Floats,
     NonPositivePrice,
+    Options,
     OptionType,
     PricingError,
     broadcast,
     check,
+    signs,
 )
 from trading.pricing._regression import Estimate, estimate, seed_of
 
@@ -74,7 +76,7 @@ def average_option(
     weight: npt.ArrayLike | None = None,
     fixed: npt.ArrayLike = 0.0,
     discount: npt.ArrayLike = 1.0,
-    option: OptionType = OptionType.CALL,
+    option: Options = OptionType.CALL,
 ) -> FixingAverageOption:
     """
     Price options on an arithmetic average by its first two moments (Turnbull-Wakeman).
@@ -92,6 +94,7 @@ def average_option(
     fixed        (…), currency/MWh: what realised fixings add, Σ w_i P_i; with k of n equal ones
                  realised that is their sum over n, and each open one weighs 1/n
     discount     (…), discount factor to the payment date, > 0
+    option       (…), one for all or one each
 
     Where the realised part alone is beyond the strike, a call is the forward less the strike,
     a put is nothing. Without open fixings, time or volatility it is the discounted payoff.
@@ -167,7 +170,7 @@ def levy_average_option(
     carry: npt.ArrayLike = 0.0,
     average: npt.ArrayLike = 0.0,
     discount: npt.ArrayLike = 1.0,
-    option: OptionType = OptionType.CALL,
+    option: Options = OptionType.CALL,
 ) -> AverageOption:
     """
     Price options on a continuous arithmetic average by its first two moments (Levy).
@@ -315,11 +318,11 @@ class _Moments:
 
 
 def _matched(
-    moments: _Moments, *, strike: Floats, discount: Floats, option: OptionType
+    moments: _Moments, *, strike: Floats, discount: Floats, option: Options
 ) -> tuple[AverageOption, Floats, Floats]:
     """Price by a lognormal of these moments; with the slopes in its mean and in its variance."""
     M, u, D = moments.mean, moments.variance, discount
-    sign = 1.0 if option is OptionType.CALL else -1.0
+    sign = signs(option)
     decided = (strike <= 0) | (M <= 0)
     K = np.where(decided, 1.0, strike)
     mean = np.where(decided, 1.0, M)
@@ -334,7 +337,7 @@ def _matched(
     forward_payoff = sign * (M - strike)
     by_mean = np.where(decided, D * np.where(forward_payoff > 0, sign, 0.0), black.delta)
     slope, bend = moments.mean_slope, moments.variance_slope
-    shape = np.broadcast_shapes(np.shape(M), np.shape(strike), np.shape(D))
+    shape = np.broadcast_shapes(M.shape, strike.shape, D.shape, sign.shape)
     gamma = (
         black.gamma * slope**2
         + 2.0 * cross * slope * bend

@@ -181,6 +181,18 @@ def test_a_realised_part_beyond_the_strike_leaves_a_forward():
     assert (float(put.price), float(put.delta)) == (0.0, 0.0)
 
 
+def test_calls_and_puts_stand_in_one_array():
+    terms = {"forward": [50.0, 60.0], "times": [0.1, 0.2], "volatility": 0.8}
+
+    mixed = average_option(**terms, strike=[[50.0], [60.0]], option=[CALL, PUT])
+
+    assert mixed.fixing_delta.shape == (2, 2, 2)
+    for column, option in enumerate((CALL, PUT)):
+        alone = average_option(**terms, strike=[50.0, 60.0], option=option)
+        assert mixed.price[:, column] == pytest.approx(alone.price)
+        assert mixed.fixing_delta[:, column] == pytest.approx(alone.fixing_delta)
+
+
 @pytest.mark.parametrize(("option", "worth"), [(CALL, [5.4, 0.0]), (PUT, [0.0, 3.6])])
 def test_an_average_wholly_realised_is_its_discounted_payoff(option, worth):
     value = average_option(
