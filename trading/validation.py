@@ -23,10 +23,14 @@ _PRICING_CASES = {
     "asian_turnbull_wakeman": "averages:fixings_average",
     "bachelier": "options:bachelier_case",
     "black76": "options:black76_case",
+    "black76_implied_vol": "options:black76_implied_case",
+    "kirk_spread": "spreads:kirk_case",
+    "margrabe": "spreads:margrabe_case",
     "pnl_explain": "options:pnl_explain",
     "storage_intrinsic": "structures:storage",
     "swing_option": "structures:swing",
     "vpp_intrinsic": "structures:plant",
+    "spread_exact": "spreads:spread_case",
 }
 
 

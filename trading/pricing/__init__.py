@@ -7,24 +7,16 @@ from trading.pricing._averages import (
     levy_average_option,
     simulate_average_option,
 )
-from trading.pricing._bachelier import (
-    bachelier,
+from trading.pricing._bachelier import bachelier
+from trading.pricing._black76 import black76, displaced_black
+from trading.pricing._implied import (
+    NoImpliedVolatility,
+    bachelier_implied_volatility,
+    black76_implied_volatility,
+    implied_volatility,
 )
-from trading.pricing._black76 import (
-    black76,
-    displaced_black,
-)
-from trading.pricing._inputs import (
-    NonPositivePrice,
-    Options,
-    OptionType,
-    PricingError,
-)
-from trading.pricing._model import (
-    ModelChoice,
-    PriceModel,
-    price_option,
-)
+from trading.pricing._inputs import NonPositivePrice, Options, OptionType, PricingError
+from trading.pricing._model import ModelChoice, PriceModel, price_option
 from trading.pricing._ppa import (
     BaseloadConversion,
     NegativePrices,
@@ -35,21 +27,18 @@ from trading.pricing._ppa import (
     exceedance_factor,
     ppa,
 )
-from trading.pricing._regression import (
-    Continuation,
-    Estimate,
-    estimate,
-    fit_continuation,
-    seed_of,
+from trading.pricing._regression import Continuation, Estimate, estimate, fit_continuation, seed_of
+from trading.pricing._spread import ExchangeValue, SpreadValue, kirk_spread, margrabe, spread_option
+from trading.pricing._spread_terms import (
+    SpreadTerms,
+    calendar_spread,
+    crack_spread,
+    dark_spread,
+    spark_spread,
 )
-from trading.pricing._transmission import (
-    RightKind,
-    TransmissionRight,
-    transmission_right,
-)
-from trading.pricing._value import (
-    OptionValue,
-)
+from trading.pricing._strips import CapFloor, SwaptionValue, cap_floor, swaption
+from trading.pricing._transmission import RightKind, TransmissionRight, transmission_right
+from trading.pricing._value import OptionValue
 from trading.pricing.processes import (
     HistoryFit,
     MeanRevertingSpot,
@@ -69,13 +58,16 @@ from trading.pricing.processes import (
 __all__ = [
     "AverageOption",
     "BaseloadConversion",
+    "CapFloor",
     "Continuation",
     "Estimate",
+    "ExchangeValue",
     "FixingAverageOption",
     "HistoryFit",
     "MeanRevertingSpot",
     "ModelChoice",
     "NegativePrices",
+    "NoImpliedVolatility",
     "NonPositivePrice",
     "OptionType",
     "OptionValue",
@@ -92,12 +84,21 @@ __all__ = [
     "Season",
     "SpotFit",
     "SpotModel",
+    "SpreadTerms",
+    "SpreadValue",
+    "SwaptionValue",
     "TransmissionRight",
     "TwoFactorForwards",
     "average_option",
     "bachelier",
+    "bachelier_implied_volatility",
     "baseload_conversion",
     "black76",
+    "black76_implied_volatility",
+    "calendar_spread",
+    "cap_floor",
+    "crack_spread",
+    "dark_spread",
     "displaced_black",
     "escalation_factors",
     "estimate",
@@ -106,10 +107,16 @@ __all__ = [
     "fit_forwards_to_history",
     "fit_forwards_to_volatilities",
     "fit_spot",
+    "implied_volatility",
+    "kirk_spread",
     "levy_average_option",
+    "margrabe",
     "ppa",
     "price_option",
     "seed_of",
     "simulate_average_option",
+    "spark_spread",
+    "spread_option",
+    "swaption",
     "transmission_right",
 ]

@@ -32,30 +32,32 @@ def tail_ratio(x: float) -> float:
     (x/√2 − 2.5)/(x/√2 + 2.5); all are positive, so nothing cancels.
     """
     z = min(x, 1e20) * _ROOT_HALF
-    above = 2.00463645986747e-4
-    above = above * z + 3.6067839187853635e-3
-    above = above * z + 3.230525425602596e-2
-    above = above * z + 1.8553116871661854e-1
-    above = above * z + 7.467064420835015e-1
-    above = above * z + 2.1798158042724136
-    above = above * z + 4.636485619718367
-    above = above * z + 7.031403090324956
-    above = above * z + 7.171732606395527
-    above = above * z + 4.292012078840055
-    above = above * z + 1.0
-    below = 3.5531256129576983e-4
-    below = below * z + 6.392858046235064e-3
-    below = below * z + 5.743722859126459e-2
-    below = below * z + 3.320418634731021e-1
-    below = below * z + 1.351954838927059
-    below = below * z + 4.0248491944558715
-    below = below * z + 8.85152274672355
-    below = below * z + 14.238213123691317
-    below = below * z + 16.228775602722294
-    below = below * z + 12.287989165812709
-    below = below * z + 5.420391245935631
-    below = below * z + 1.0
-    return _TAIL_AT_ZERO * above / below
+    zz = z * z
+    even = 0.00020046364598674696
+    even = even * zz + 0.03230525425602596
+    even = even * zz + 0.7467064420835015
+    even = even * zz + 4.636485619718367
+    even = even * zz + 7.171732606395527
+    even = even * zz + 1.0
+    odd = 0.0036067839187853635
+    odd = odd * zz + 0.18553116871661854
+    odd = odd * zz + 2.1798158042724136
+    odd = odd * zz + 7.031403090324956
+    odd = odd * zz + 4.292012078840055
+    above = odd * z + even
+    even = 0.006392858046235064
+    even = even * zz + 0.3320418634731021
+    even = even * zz + 4.0248491944558715
+    even = even * zz + 14.238213123691317
+    even = even * zz + 12.287989165812709
+    even = even * zz + 1.0
+    odd = 0.00035531256129576983
+    odd = odd * zz + 0.05743722859126459
+    odd = odd * zz + 1.351954838927059
+    odd = odd * zz + 8.85152274672355
+    odd = odd * zz + 16.228775602722294
+    odd = odd * zz + 5.420391245935631
+    return _TAIL_AT_ZERO * above / (odd * z + even)
 
 
 @compiled
@@ -63,6 +65,13 @@ def normal_cdf(x: float) -> float:
     """Return the standard normal distribution, with all digits in its lower tail."""
     tail = _DENSITY_AT_ZERO * exp(-0.5 * x * x) * tail_ratio(abs(x))
     return tail if x < 0 else 1.0 - tail
+
+
+@compiled
+def log_ratio(low: float, high: float) -> float:
+    """Return ln(low / high); near 1 the difference is exact and the quotient is not."""
+    ratio = low / high
+    return log1p((low - high) / high) if ratio > 0.9 else log(ratio)
 
 
 @compiled
@@ -83,8 +92,7 @@ def black76_terms(F: float, K: float, T: float, sigma: float, D: float, sign: fl
     is_call_out = F <= K
     low, high = (F, K) if is_call_out else (K, F)
     ratio = low / high
-    # Near the strike the difference is exact and the quotient is not.
-    x = log1p((low - high) / high) if ratio > 0.9 else log(ratio)
+    x = log_ratio(low, high)
     # The option out of the money is worth low N(a) − high N(b), and low φ(a) = high φ(b).
     a = x / s + 0.5 * s
     b = x / s - 0.5 * s
@@ -302,3 +310,169 @@ def bachelier_rows(
         if not isfinite(total):
             first = i
     return first
+
+
+@compiled
+def improved(s: float, miss: float, bend: float, turn: float) -> float:
+    """
+    Return a root's next estimate by Householder's method of the third order.
+
+    miss        −g/g' of the objective g at s
+    bend        g''/g'
+    turn        the derivative of `bend`
+    """
+    return s + miss * (1 + 0.5 * bend * miss) / (
+        1 + bend * miss + (bend * bend + turn) * miss * miss / 6
+    )
+
+
+@compiled
+def far_guess(decades: float, falls: float, bends: float, s: float) -> float:
+    """
+    Return where a value has fallen to exp(−decades) of what it is at s.
+
+    Values far out of the money fall as exp(−falls / s²) s^bends: in u = 1/s², Newton's method from
+    the left of a concave increasing function.
+    """
+    start = 1.0 / (s * s)
+    u = start
+    for _ in range(2):
+        u += (decades - falls * (u - start) - 0.5 * bends * log(u / start)) / (
+            falls + 0.5 * bends / u
+        )
+    return sqrt(1.0 / u)
+
+
+@compiled
+def black76_deviation(worth: float, x: float) -> float:
+    """
+    Return σ√T of the option out of the money by Black-76.
+
+    worth       its undiscounted value over the lower of forward and strike, 0 < worth < 1
+    x           ln(lower / higher), ≤ 0
+
+    The value is convex in s below √(2|x|) and concave above. Each part is made nearly straight:
+    1/ln of the value far below, ln of what lacks to 1 above.
+    """
+    turning = sqrt(-2.0 * x)
+    at_turning = 0.5 - _DENSITY_AT_ZERO * tail_ratio(turning)
+    below = worth < at_turning
+    if below:
+        steep = _DENSITY_AT_ZERO * turning / at_turning + x
+        s = far_guess(log(at_turning / worth), 0.5 * x * x, max(steep, 0.0), turning)
+        lowest, highest = 0.0, turning
+    else:
+        slope = _DENSITY_AT_ZERO / (1.0 - at_turning)
+        s = turning + 4.0 * (
+            sqrt(slope * slope + 0.5 * log((1.0 - at_turning) / (1.0 - worth))) - slope
+        )
+        lowest, highest = turning, turning + 60.0
+    for _ in range(60):
+        a = x / s + 0.5 * s
+        b = x / s - 0.5 * s
+        density = _DENSITY_AT_ZERO * exp(-0.5 * a * a)
+        rest = density * tail_ratio(-b)
+        tail = density * tail_ratio(abs(a))
+        value = (tail if a < 0 else 1.0 - tail) - rest
+        bend = a * b / s
+        turn = -3.0 * x * x / (s * s * s * s) - 0.25
+        if value < worth:
+            lowest = s
+        else:
+            highest = s
+        if below:
+            height = log(value)
+            pull = density / value
+            miss = height * (1.0 - height / log(worth)) / pull
+            turn -= pull * (bend - pull) * (1.0 + 2.0 / height) - 2.0 * (pull / height) ** 2
+            bend -= pull * (1.0 + 2.0 / height)
+        elif worth > 0.5:
+            lack = (tail if a > 0 else 1.0 - tail) + rest
+            pull = density / lack
+            miss = log(lack / (1.0 - worth)) / pull
+            turn += pull * (bend + pull)
+            bend += pull
+        else:
+            miss = (worth - value) / density
+        new = improved(s, miss, bend, turn)
+        if abs(new - s) <= 1e-4 * s and abs(new - s) * abs(bend) <= 1e-3:
+            return new  # of the fourth order: what is left is far below the last digit
+        s = new if lowest < new < highest else 0.5 * (lowest + highest)
+    return s
+
+
+@compiled
+def bachelier_deviation(worth: float) -> float:
+    """
+    Return σ√T of the option out of the money by Bachelier, both over |F − K|; worth > 0.
+
+    The value s φ(1/s) − N(−1/s) is convex in s; below s = 1 its 1/ln is nearly straight.
+    """
+    at_one = 0.08331547058768629  # φ(1) − N(−1)
+    below = worth < at_one
+    if below:
+        s = far_guess(log(at_one / worth), 0.5, 1.9, 1.0)
+        lowest, highest = 0.0, 1.0
+    else:
+        lowest, highest = 1.0, (worth + 0.5) / _DENSITY_AT_ZERO
+        s = highest
+    for _ in range(60):
+        density = _DENSITY_AT_ZERO * exp(-0.5 / (s * s))
+        value = density * (s - tail_ratio(1.0 / s))
+        bend = 1.0 / (s * s * s)
+        turn = -3.0 * bend / s
+        if value < worth:
+            lowest = s
+        else:
+            highest = s
+        if below:
+            height = log(value)
+            pull = density / value
+            miss = height * (1.0 - height / log(worth)) / pull
+            turn -= pull * (bend - pull) * (1.0 + 2.0 / height) - 2.0 * (pull / height) ** 2
+            bend -= pull * (1.0 + 2.0 / height)
+        else:
+            miss = (worth - value) / density
+        new = improved(s, miss, bend, turn)
+        if abs(new - s) <= 1e-4 * s and abs(new - s) * abs(bend) <= 1e-3:
+            return new
+        s = new if lowest < new < highest else 0.5 * (lowest + highest)
+    return s
+
+
+@compiled
+def time_value(p: float, F: float, K: float, D: float, sign: float) -> float:
+    """Return what a price is worth above its payoff, undiscounted."""
+    return p / D - max(sign * (F - K), 0.0)
+
+
+@compiled
+def black76_volatilities(
+    p: Floats, F: Floats, K: Floats, T: Floats, D: Floats, sign: Floats, out: Floats
+) -> int:
+    """Fill `out` with volatilities; return the first option that has none, or −1."""
+    for i in range(p.size):
+        low, high = min(F[i], K[i]), max(F[i], K[i])
+        worth = time_value(p[i], F[i], K[i], D[i], sign[i])
+        if not (0 < worth < low):
+            return i
+        out[i] = black76_deviation(worth / low, log_ratio(low, high)) / sqrt(T[i])
+    return -1
+
+
+@compiled
+def bachelier_volatilities(
+    p: Floats, F: Floats, K: Floats, T: Floats, D: Floats, sign: Floats, out: Floats
+) -> int:
+    """Fill `out` with volatilities; return the first option that has none, or −1."""
+    for i in range(p.size):
+        distance = abs(F[i] - K[i])
+        worth = time_value(p[i], F[i], K[i], D[i], sign[i])
+        if not (worth > 0):
+            return i
+        if worth * 1e-15 > distance:  # at the strike, as far as its digits say
+            s = worth / _DENSITY_AT_ZERO
+        else:
+            s = distance * bachelier_deviation(worth / distance)
+        out[i] = s / sqrt(T[i])
+    return -1

@@ -37,13 +37,23 @@ class OptionValue:
     theta: Floats
 
 
-def value_rows(kernel: Callable[..., int], *arguments: Floats) -> OptionValue:
+def fill(
+    kernel: Callable[..., int], terms: int, *arguments: Floats
+) -> tuple[tuple[int, ...], list[Floats], Floats]:
     """
-    Run a kernel of seven terms over the arguments, broadcast.
+    Run a kernel over the arguments, broadcast.
+
+    Returns the broadcast shape, the arguments as rows of it, and the terms as rows.
 
     :raises PricingError: naming the first index whose value is beyond 64-bit numbers.
     """
     shape, flat = rows(*arguments)
-    terms = np.empty((7, flat[0].size))
-    refuse_overflow(kernel(*flat, terms), shape)
+    found = np.empty((terms, flat[0].size))
+    refuse_overflow(kernel(*flat, found), shape)
+    return shape, flat, found
+
+
+def value_rows(kernel: Callable[..., int], *arguments: Floats) -> OptionValue:
+    """Run a kernel of seven terms; refusals are those of `fill`."""
+    shape, _, terms = fill(kernel, 7, *arguments)
     return OptionValue(*(term.reshape(shape) for term in terms))

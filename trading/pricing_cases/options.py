@@ -6,7 +6,14 @@ from math import exp
 from typing import Any
 
 from energyopti.foundation.validation.registry import Question, Unsupported
-from trading.pricing import OptionType, OptionValue, PricingError, bachelier, black76
+from trading.pricing import (
+    OptionType,
+    OptionValue,
+    PricingError,
+    bachelier,
+    black76,
+    black76_implied_volatility,
+)
 from trading.valuation import OptionState, explain_option
 
 
@@ -58,6 +65,18 @@ def bachelier_case(question: Question) -> dict[str, float]:
     """Answer price and Greeks by Bachelier."""
     question.require("normal_vol")
     return _answer(question, bachelier, float(question.inputs["normal_vol"]))
+
+
+def black76_implied_case(question: Question) -> dict[str, float]:
+    """Answer the volatility that Black-76 needs for a price."""
+    question.require("price")
+    try:
+        found = black76_implied_volatility(
+            **terms_of(question), price=float(question.inputs["price"])
+        )
+    except PricingError as error:
+        raise Unsupported(str(error)) from error
+    return {"vol": float(found)}
 
 
 def pnl_explain(question: Question) -> dict[str, float]:
