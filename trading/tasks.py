@@ -20,6 +20,7 @@ from .queries.markets import market_by_code
 from .services.closing_proofs import prove_end_of_day
 from .services.closing_times import start_due_closings
 from .services.end_of_day import run_end_of_day
+from .services.exercise import decide_options
 from .services.forecast_rounds import issue_due_forecasts
 from .services.maturity import mature_trades
 from .services.prices import import_price_file
@@ -48,9 +49,11 @@ def issue_forecasts(**_: Any) -> int:
 
 @shared_task(name="trading.mature_trades")
 def mature(**_: Any) -> int:
-    """Mature trades whose delivery has ended, and settle those whose payment is due."""
-    moved = mature_trades(actor=Actor.system("beat"), as_of=clock.now())
-    return moved.matured + moved.settled
+    """Decide options whose time has come; mature what was delivered, settle what is due."""
+    actor, now = Actor.system("beat"), clock.now()
+    decided = decide_options(actor=actor, as_of=now)
+    moved = mature_trades(actor=actor, as_of=now)
+    return decided.fixed + decided.lapsed + moved.matured + moved.settled
 
 
 @shared_task(name="trading.close_days")

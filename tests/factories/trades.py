@@ -73,7 +73,7 @@ class Desk:
 
     def deal(self, words: str = "B 10MW DE base Cal27 @ 85.20", **changes: Any) -> Receipt:
         """Capture an order by the trader; a reason is given for soft findings."""
-        verb = book_fill if changes.pop("fill", False) else capture_order
+        verb = book_fill if changes.pop("fill", False) else changes.pop("verb", capture_order)
         arguments = {
             "actor": self.trader,
             "deal": deal_of_words(words),

@@ -70,16 +70,36 @@ class TradeVersionOutput(serializers.Serializer[Any]):
     by = serializers.CharField(source="captured_by_name")
 
 
+class OptionOutcomeOutput(serializers.Serializer[Any]):
+    """What became of one period of an option; `cash` is ours, received +."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    kind = serializers.CharField()
+    decided_at = serializers.DateTimeField()
+    prices = serializers.ListField(child=serializers.CharField())
+    source = serializers.CharField()
+    payoff = serializers.DecimalField(max_digits=18, decimal_places=6, allow_null=True)
+    amount = serializers.DecimalField(max_digits=24, decimal_places=6)
+    unit = serializers.CharField()
+    cash = serializers.DecimalField(max_digits=24, decimal_places=4)
+    currency = serializers.CharField()
+    due_date = serializers.DateField(allow_null=True)
+    result = serializers.CharField(source="result.ref", default=None, allow_null=True)
+
+
 class TradeDetailOutput(TradeOutput):
     """
     A trade with its terms leg by leg, and all its versions, oldest first.
 
-    `proposed_terms` are those of an amendment that waits for a second person, or null.
+    `proposed_terms` are those of an amendment that waits for a second person, or null; `outcomes`
+    what became of an option's periods.
     """
 
     terms = serializers.JSONField(source="terms_shown")
     proposed_terms = serializers.JSONField(source="proposed_shown", allow_null=True)
     versions = TradeVersionOutput(many=True, source="all_versions")
+    outcomes = OptionOutcomeOutput(many=True)
 
 
 class TradeQuery(StrictSerializer):

@@ -17,6 +17,7 @@ from energyopti.foundation.api.views import ApiViewSet
 from trading.queries.books import counterparties_for
 from trading.queries.trades import trade_by_ref
 from trading.services.early_ends import TerminationFee, novate_trade, terminate_trade
+from trading.services.exercise import exercise_option
 from trading.services.life import StaleVersion
 from trading.services.lifecycle import (
     amend_trade,
@@ -34,6 +35,7 @@ from .trade_examples import CHANGES, TRADE_DETAIL
 from .trade_terms import (
     ChangeInput,
     CorrectionInput,
+    ExerciseInput,
     NovationInput,
     ReasonInput,
     ReleaseInput,
@@ -63,6 +65,7 @@ PERMISSIONS = {
     "novate": "trading.amend_trade",
     "terminate": "trading.amend_trade",
     "cancel": "trading.cancel_trade",
+    "exercise": "trading.exercise_option",
     "release": "trading.release_trade",
     "reject": "trading.release_trade",
     "submit": "trading.capture_trade",
@@ -113,6 +116,16 @@ class TradeActions(ApiViewSet):
     @_action("cancel", "Take a trade out as if it had never been.", ReasonInput)
     def cancel(self, request: Request, ref: str) -> Response:
         return self._change(request, ref, cancel_trade, **self._body(request, ref, ReasonInput))
+
+    @_action(
+        "exercise",
+        "Record that the holder of an option exercises it. What delivers becomes a trade at the "
+        "strike, which names the option; what is settled in cash is paid.",
+        ExerciseInput,
+    )
+    def exercise(self, request: Request, ref: str) -> Response:
+        given = self._body(request, ref, ExerciseInput)
+        return self._change(request, ref, exercise_option, **given)
 
     @_action(
         "release", "Let a pending trade go live, as another person than its authors.", ReleaseInput

@@ -127,6 +127,7 @@ TRADE_DETAIL = OpenApiExample(
                 "reason": "", "by": "Tara Trader",
             }
         ],
+        "outcomes": [],
     },
 )  # fmt: skip
 
@@ -144,6 +145,7 @@ CHANGES = {
         "The area was wrong", text="B 10MW FR base Cal27 @ 85.20", reason="typed DE for FR"
     ),
     "cancel": _change("Why it goes", reason="booked twice, see T-00000041"),
+    "exercise": _change("Notice on the phone", exercised_at="2026-12-15T10:30:00Z"),
     "release": _change("As it is", reason="seen and agreed"),
     "approve": _change("As it is", reason="seen and agreed"),
     "decline": _change("Why not", reason="the price is that of last week"),

@@ -174,6 +174,13 @@ class ReleaseInput(StrictSerializer):
     override_reason = serializers.CharField(max_length=400, required=False)
 
 
+class ExerciseInput(StrictSerializer):
+    """When the holder of an option gave notice; now, if it is left out."""
+
+    exercised_at = serializers.DateTimeField(required=False)
+    reason = serializers.CharField(max_length=400, required=False, allow_blank=True)
+
+
 class TerminationFeeInput(StrictSerializer):
     """What one side pays the other for ending early."""
 

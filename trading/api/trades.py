@@ -22,6 +22,7 @@ from energyopti.foundation.exports.responses import attachment
 from trading.deals import Deal, DealError, QuickTextError, parse_deal_text
 from trading.queries.books import books_for, counterparties_for
 from trading.queries.deals import deal_of, proposed_deal_of
+from trading.queries.options import outcomes_of
 from trading.queries.proposals import TradeInvalid
 from trading.queries.summaries import terms_json
 from trading.queries.terms import deal_from_terms, known_terms
@@ -241,6 +242,7 @@ def detail_of(actor: Actor, ref: str, *, status: int = 200) -> Response:
     latest.proposed_shown = (
         terms_json(proposed_deal_of(latest)) if latest.event == "PROPOSE" else None
     )
+    latest.outcomes = outcomes_of(latest.trade_id) if latest.product_kind == "OPTION" else []
     answer = Response(TradeDetailOutput(latest).data, status=status)
     answer["ETag"] = f'"{latest.version}"'
     return answer

@@ -45,6 +45,7 @@ from .hedging import HedgeTarget
 from .indices import FxRate, IndexFrequency, PriceIndex
 from .legs import Fee, FeePurpose, Leg, LegKind, Profile, ProfileMonth
 from .markets import Market, MarketKind
+from .options import OptionOutcome, OptionOutcomeKind
 from .plants import Plant, Technology
 from .positions import PROFILE_BASIS, PositionDelta, PositionTotal, Stage
 from .prices import SPOT, ImportRun, Price
@@ -141,6 +142,8 @@ __all__ = [
     "MultilegReports",
     "NettingSet",
     "OptionFamily",
+    "OptionOutcome",
+    "OptionOutcomeKind",
     "Plant",
     "PnlAdjustment",
     "PnlKind",

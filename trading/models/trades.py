@@ -32,6 +32,8 @@ class TradeEvent(StrEnum):
     NOVATE = "NOVATE"
     TERMINATE = "TERMINATE"
     CANCEL = "CANCEL"
+    EXERCISE = "EXERCISE"
+    EXPIRE = "EXPIRE"
     MATURE = "MATURE"
     SETTLE = "SETTLE"
 
@@ -55,6 +57,8 @@ TRADE_EVENT_CHOICES = [
     ("NOVATE", "Novated"),
     ("TERMINATE", "Terminated"),
     ("CANCEL", "Cancelled"),
+    ("EXERCISE", "Exercised"),
+    ("EXPIRE", "Expired"),
     ("MATURE", "Matured"),
     ("SETTLE", "Settled"),
 ]
@@ -90,7 +94,8 @@ class Trade(models.Model):
     source, external_id     where an executed fill came from and its number there, once each.
     package_id          shared by trades that were agreed together.
     mirror              the other book's side of an internal deal; each names the other.
-    replaces            the trade that this one took over by novation.
+    replaces            the trade that this one took over by novation, or the option whose
+                        exercise made it.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -130,6 +135,7 @@ class Trade(models.Model):
             ("release_trade", "Can release or send back what another person captured"),
             ("amend_trade", "Can amend, correct, novate and terminate trades"),
             ("cancel_trade", "Can cancel trades"),
+            ("exercise_option", "Can record the exercise of options"),
             ("override_check", "Can let a trade pass a check that stops it, with a reason"),
         ]
         constraints = [

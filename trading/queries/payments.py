@@ -38,15 +38,19 @@ class Agreed:
         What was in force on the day of the trade, at the delivery point, holds for it.
         """
         calendar = version.market.calendar
-        traded = calendar.date_of(version.traded_at)
+        rule = self.rule(version)
+        day = rule.due(date.fromordinal(version.after_date.toordinal() - 1))
+        return PaymentDue(day, max(calendar.day(day).start, version.delivery_end), rule)
+
+    def rule(self, version: Any) -> PaymentRule:
+        """Return the rule that was in force on the day of the trade, at the delivery point."""
+        traded = version.market.calendar.date_of(version.traded_at)
         kinds = frozenset(
             kind
             for kind, first, ended in self._rows.get(version.counterparty_id, ())
             if first <= traded and (ended is None or traded < ended)
         )
-        rule = payment_rule(ProductKind(version.product_kind), kinds)
-        day = rule.due(date.fromordinal(version.after_date.toordinal() - 1))
-        return PaymentDue(day, max(calendar.day(day).start, version.delivery_end), rule)
+        return payment_rule(ProductKind(version.product_kind), kinds)
 
 
 def payment_due(version: Any) -> PaymentDue:

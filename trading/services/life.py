@@ -35,6 +35,8 @@ TRANSITIONS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         (L, TradeEvent.NOVATE): frozenset({N}),
         (L, TradeEvent.TERMINATE): frozenset({T}),
         (L, TradeEvent.CANCEL): frozenset({C}),
+        (L, TradeEvent.EXERCISE): frozenset({M}),
+        (L, TradeEvent.EXPIRE): frozenset({M}),
         (L, TradeEvent.MATURE): frozenset({M}),
         (M, TradeEvent.CORRECT): frozenset({M}),
         (M, TradeEvent.SETTLE): frozenset({S}),

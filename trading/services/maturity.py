@@ -12,6 +12,7 @@ from trading.models import Trade, TradeEvent, TradeStatus, TradeVersion
 from trading.queries.books import book_path
 from trading.queries.payments import Agreed, payment_due
 
+from .exercise import undecided_options
 from .life import check_transition
 from .trade_versions import add_version, lock_books
 
@@ -30,7 +31,8 @@ def mature_trades(*, actor: Actor, as_of: datetime) -> Matured:
     """
     Mature what has been delivered and settle what is due by an instant.
 
-    The same again changes nothing. Each trade has a transaction of its own.
+    An option with a period that is not decided yet does not settle. The same again changes
+    nothing. Each trade has a transaction of its own.
 
     :raises PermissionMissing: for anybody but the system; the clock alone does this.
     """
@@ -44,7 +46,12 @@ def mature_trades(*, actor: Actor, as_of: datetime) -> Matured:
         delivery_end__lte=as_of,
     ).select_related("market")
     agreed = Agreed(set(ended.order_by().values_list("counterparty_id", flat=True)))
-    due = [v.trade_id for v in ended.iterator(_BATCH) if agreed.due(v).at <= as_of]
+    undecided = set(undecided_options(as_of))
+    due = [
+        v.trade_id
+        for v in ended.iterator(_BATCH)
+        if agreed.due(v).at <= as_of and v.trade_id not in undecided
+    ]
     return Matured(matured, _move(actor, due, as_of, TradeEvent.SETTLE))
 
 

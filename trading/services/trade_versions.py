@@ -51,6 +51,8 @@ EVENT_TYPES: Mapping[str, str] = {
     TradeEvent.NOVATE: "trade.novated",
     TradeEvent.TERMINATE: "trade.terminated",
     TradeEvent.CANCEL: "trade.cancelled",
+    TradeEvent.EXERCISE: "trade.exercised",
+    TradeEvent.EXPIRE: "trade.expired",
     TradeEvent.MATURE: "trade.matured",
     TradeEvent.SETTLE: "trade.settled",
 }

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from energyopti.accounts.requests import actor_of, require_permission
 from trading.panels import panels_of
 from trading.queries.deals import deal_of, proposed_deal_of
+from trading.queries.options import outcomes_of
 from trading.queries.payments import payment_due
 from trading.queries.positions import positions_of_trade
 from trading.queries.trade_page import (
@@ -52,13 +53,14 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "deal": deal,
             "legs": leg_rows(deal),
             "cash": cash_flows(version, deal),
+            "outcomes": outcomes_of(version.trade_id) if deal.options else (),
             "deltas": positions_of_trade(
                 version.trade_id, stage="PENDING" if version.trade.status == "PENDING" else "LIVE"
             ),
             "versions": versions,
             "compared": compared,
             "differences": [d for d in compare(*compared) if d.is_change] if compared else [],
-            "verbs": offered(actor, version),
+            "verbs": offered(actor, version, deal),
             "proposed": (
                 compare_terms(deal, proposed_deal_of(version)) if version.event == "PROPOSE" else []
             ),

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
 
 from energyopti.accounts.actors import Actor
+from energyopti.foundation.calendars import CalendarError
 from energyopti.foundation.money import MoneyError
 from energyopti.foundation.money import currency as known_currency
+from trading.deals import Deal, needs_notice
 from trading.models import TradeEvent
 from trading.queries.books import counterparties_for
 from trading.queries.trade_page import may_deal_in
 from trading.services.early_ends import TerminationFee, novate_trade, terminate_trade
+from trading.services.exercise import exercise_option
 from trading.services.life import (
     authors,
     may_follow,
@@ -147,6 +151,31 @@ class TerminateForm(FromDateForm):
         return {**super().words(), "from_date": found["from_date"], "fee": fee}
 
 
+class ExerciseForm(ReasonForm):
+    exercised_at = forms.DateTimeField(
+        required=False, label="Notice given at",
+        help_text="Now, if it is left out; on the delivery point's clock.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
+    reason = forms.CharField(
+        max_length=400, required=False, help_text="Needed where notice is recorded after expiry."
+    )
+    field_order = ["exercised_at", "reason"]
+
+    def clean_exercised_at(self) -> datetime | None:
+        local: datetime | None = self.cleaned_data["exercised_at"]
+        if local is None:
+            return None
+        try:
+            found: datetime = self.version.market.calendar.instant(local.replace(tzinfo=None))
+        except CalendarError as error:
+            raise forms.ValidationError(str(error)) from error
+        return found
+
+    def words(self) -> dict[str, Any]:
+        return {**super().words(), "exercised_at": self.cleaned_data["exercised_at"]}
+
+
 @dataclass(frozen=True)
 class Verb:
     """
@@ -220,6 +249,12 @@ VERBS = {
             "nothing.", terms=True, previewed=True,
         ),
         Verb(
+            "exercise", "Exercise", TradeEvent.EXERCISE, "trading.exercise_option", ExerciseForm,
+            exercise_option, "is exercised",
+            "The holder's notice, ours or theirs. What delivers becomes a trade at the strike; "
+            "what is settled in cash is paid. It cannot be taken back.", danger=True,
+        ),
+        Verb(
             "novate", "Novate", TradeEvent.NOVATE, "trading.amend_trade", NovateForm,
             novate_trade, "is novated",
             "Another counterparty takes over the rest, as a trade of its own.", previewed=True,
@@ -239,14 +274,18 @@ VERBS = {
 }  # fmt: skip
 
 
-def offered(actor: Actor, version: Any) -> list[Verb]:
-    """Return the verbs that status, permission and grant leave an actor; one query at most."""
+def offered(actor: Actor, version: Any, deal: Deal) -> list[Verb]:
+    """
+    Return the verbs that status, permission, grant and terms leave an actor; one query at most.
+    """
     deals = may_deal_in(actor, version)
     found = []
     for verb in VERBS.values():
         if not may_follow(version.trade.status, version.event, verb.event):
             continue
         if not actor.may(verb.permission):
+            continue
+        if verb.event == TradeEvent.EXERCISE and not any(map(needs_notice, deal.options)):
             continue
         if verb.event in (TradeEvent.APPROVE, TradeEvent.DECLINE):
             # Of one's own amendment one may only think better.

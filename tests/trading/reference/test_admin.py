@@ -48,7 +48,9 @@ def client(operator) -> Client:
     # Models are proposed on their page, not imported.
     propose_model(
         actor=Actor.for_user(operator), reason="liquid",
-        terms=ModelTerms(Market.objects.earliest("code").code, OptionFamily.VANILLA, PricingFormula.BLACK76),
+        terms=ModelTerms(
+            Market.objects.earliest("code").code, OptionFamily.VANILLA, PricingFormula.BLACK76
+        ),
     )  # fmt: skip
     client = Client()
     client.force_login(operator)
