@@ -104,11 +104,11 @@ def average_option(
     Source: S. Turnbull, L. Wakeman, J. Financial and Quantitative Analysis 26 (1991) 377-389,
     to two moments; on futures with a volatility per fixing as E. Haug, Option Pricing Formulas.
     """
-    F, t, sigma = broadcast(forward, times, volatility)
+    F, t, sigma = broadcast(forward=forward, times=times, volatility=volatility)
     if not F.ndim or not F.shape[-1]:
         raise PricingError("times: an average needs an axis of fixings, with at least one.")
-    w = np.asarray(1.0 / F.shape[-1] if weight is None else weight, dtype=np.float64)
-    F, t, sigma, w = broadcast(F, t, sigma, w)
+    share = 1.0 / F.shape[-1] if weight is None else weight
+    F, t, sigma, w = broadcast(forward=F, times=t, volatility=sigma, weight=share)
     check("forward", F, F > 0, "must be above 0", NonPositivePrice)
     for name, row in (("times", t), ("volatility", sigma), ("weight", w)):
         check(name, row, row >= 0, "must not be negative")
@@ -192,9 +192,11 @@ def levy_average_option(
     Source: E. Levy, J. International Money and Finance 11 (1992) 474-491.
     """
     S, K, L, tau, sigma, b, known, D = broadcast(
-        spot, strike, length, remaining, volatility, carry, average, discount
-    )
+        spot=spot, strike=strike, length=length, remaining=remaining, volatility=volatility,
+        carry=carry, average=average, discount=discount,
+    )  # fmt: skip
     check("spot", S, S > 0, "must be above 0", NonPositivePrice)
+    check("strike", K, np.isfinite(K), "must be a number")
     check("length", L, L > 0, "must be above 0")
     check("remaining", tau, (tau >= 0) & (tau <= L), "must be from 0 to the length")
     check("volatility", sigma, sigma >= 0, "must not be negative")
@@ -264,7 +266,7 @@ def simulate_average_option(
     if matched.fixing_delta.ndim != 1:
         raise PricingError(f"forward: {matched.fixing_delta.ndim} axes; one trade has one.")
     share = 1.0 / matched.fixing_delta.size if weight is None else weight
-    F, t, sigma, w = broadcast(forward, times, volatility, share)
+    F, t, sigma, w = broadcast(forward=forward, times=times, volatility=volatility, weight=share)
     F, t, sigma, w = np.broadcast_arrays(F, t, sigma, w, matched.fixing_delta)[:4]
     sign = 1.0 if option is OptionType.CALL else -1.0
     left = float(strike) - float(fixed)
@@ -359,7 +361,9 @@ def _terms(
     strike: npt.ArrayLike, fixed: npt.ArrayLike, discount: npt.ArrayLike, trades: tuple[int, ...]
 ) -> tuple[Floats, Floats, Floats]:
     """Return what a trade has once, of the trades' shape."""
-    K, known, D, _ = broadcast(strike, fixed, discount, np.zeros(trades))
+    _, K, known, D = broadcast(
+        forward=np.zeros(trades), strike=strike, fixed=fixed, discount=discount
+    )
     check("strike", K, np.isfinite(K), "must be a number")
     check("fixed", known, np.isfinite(known), "must be a number")
     check("discount", D, D > 0, "must be above 0", NonPositivePrice)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from trading.pricing._inputs import Options, OptionType, finite, not_negative, positive, signs
+from trading.pricing._inputs import (
+    Options,
+    OptionType,
+    finite,
+    not_negative,
+    positive,
+    signs,
+    together,
+)
 from trading.pricing._value import OptionValue, value_rows
 
 
@@ -71,10 +79,12 @@ def displaced_black(
     :raises PricingError: for a negative time or volatility, or what is not finite.
     Source: M. Rubinstein, J. Finance 38 (1983) 213-217.
     """
-    shift = finite("displacement", displacement)
+    F, K, shift = together(forward=forward, strike=strike, displacement=displacement)
     return black76(
-        forward=positive("forward + displacement", finite("forward", forward) + shift),
-        strike=positive("strike + displacement", finite("strike", strike) + shift),
+        forward=positive(
+            "forward + displacement", finite("forward", F) + finite("displacement", shift)
+        ),
+        strike=positive("strike + displacement", finite("strike", K) + shift),
         expiry=expiry,
         volatility=volatility,
         discount=discount,

@@ -30,13 +30,16 @@ class OptionType(StrEnum):
 Options = OptionType | Sequence[OptionType] | npt.NDArray[np.str_]
 
 
-def broadcast(*arguments: npt.ArrayLike) -> tuple[Floats, ...]:
+def numbers(name: str, value: npt.ArrayLike) -> Floats:
     """
-    Return the arguments as 64-bit arrays of one shape.
+    Return an argument as 64-bit numbers.
 
-    :raises ValueError: if their shapes do not broadcast.
+    :raises PricingError: naming the argument that is none.
     """
-    return np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in arguments))
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise PricingError(f"{name}: must be numbers, in rows of one length.") from error
 
 
 def together(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:
@@ -48,10 +51,7 @@ def together(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:
     found: list[Floats] = []
     shape: tuple[int, ...] = ()
     for name, value in arguments.items():
-        try:
-            row = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise PricingError(f"{name}: must be numbers, in rows of one length.") from error
+        row = numbers(name, value)
         try:
             shape = np.broadcast_shapes(shape, row.shape)
         except ValueError as error:
@@ -60,6 +60,15 @@ def together(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:
             ) from error
         found.append(row)
     return tuple(found)
+
+
+def broadcast(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:
+    """
+    Return arguments as 64-bit arrays of one shape.
+
+    :raises PricingError: as `together`.
+    """
+    return np.broadcast_arrays(*together(**arguments))
 
 
 def by_interval(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:
@@ -72,7 +81,7 @@ def by_interval(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:
     :raises PricingError: as `together`, and for no intervals, or more than the first has.
     """
     leading = next(iter(arguments))
-    (first,) = together(**{leading: arguments[leading]})
+    first = numbers(leading, arguments[leading])
     if first.ndim == 0 or first.size == 0:
         raise PricingError(f"{leading}: must have at least one interval.")
     found = together(**arguments)
@@ -110,7 +119,7 @@ def finite(name: str, value: npt.ArrayLike) -> Floats:
 
     :raises PricingError: naming the argument and its first index that is not finite.
     """
-    row = np.asarray(value, dtype=np.float64)
+    row = numbers(name, value)
     check(name, row, np.isfinite(row), "must be a number")
     return row
 
@@ -123,7 +132,7 @@ def positive(
 
     :raises PricingError: of the class given, naming the argument and the first offending index.
     """
-    row = np.asarray(value, dtype=np.float64)
+    row = numbers(name, value)
     check(name, row, row > 0, "must be above 0", error)
     return row
 
@@ -134,7 +143,7 @@ def not_negative(name: str, value: npt.ArrayLike) -> Floats:
 
     :raises PricingError: naming the argument and the first offending index.
     """
-    row = np.asarray(value, dtype=np.float64)
+    row = numbers(name, value)
     check(name, row, row >= 0, "must not be negative")
     return row
 
@@ -161,9 +170,13 @@ def rows(*arguments: Floats) -> tuple[tuple[int, ...], list[Floats]]:
 
     All rows are contiguous and writable, because a kernel is compiled once for each layout.
 
-    :raises ValueError: if the shapes do not broadcast.
+    :raises PricingError: if the shapes do not broadcast.
     """
-    shape = np.broadcast_shapes(*(a.shape for a in arguments))
+    try:
+        shape = np.broadcast_shapes(*(a.shape for a in arguments))
+    except ValueError as error:
+        shapes = ", ".join(str(a.shape) for a in arguments)
+        raise PricingError(f"shapes: {shapes} must be one, or broadcast to one.") from error
     wide = (a if a.shape == shape else np.broadcast_to(a, shape) for a in arguments)
     return shape, [np.require(a.reshape(-1), requirements=("C", "W")) for a in wide]
 

@@ -24,6 +24,7 @@ from trading.pricing._inputs import (
     PricingError,
     by_interval,
     check,
+    numbers,
     together,
 )
 from trading.pricing._model import ModelChoice, PriceModel
@@ -326,7 +327,7 @@ def escalation_factors(
     :raises PricingError: naming the argument and the first offending index.
     """
     months = _labels(month)
-    (growth,) = by_interval(rate=np.atleast_1d(rate))
+    growth = np.atleast_1d(numbers("rate", rate))
     if growth.ndim != 1:
         raise PricingError(f"rate: shape {growth.shape} must be one number, or one a year.")
     check("rate", growth, growth > -1, "must be above -1")
@@ -363,7 +364,7 @@ def exceedance_factor(*, deviation: npt.ArrayLike, probability: npt.ArrayLike) -
 
 
 def _check_bounds(terms: PpaTerms, floor: Floats, cap: Floats) -> None:
-    (m,) = together(multiplier=terms.multiplier)
+    m = numbers("multiplier", terms.multiplier)
     if m.ndim:
         raise PricingError("multiplier: must be one number.")
     check("multiplier", m, m >= 0, "must not be negative")

@@ -91,7 +91,9 @@ def fit_forwards_to_history(
     if t.ndim != 1 or price.ndim != 2 or len(price) != len(t):
         raise PricingError(f"forwards: shape {price.shape} is not (time, delivery) of {t.shape}.")
     check("times", t, np.diff(t, prepend=-np.inf) > 0, "must rise")
-    start, period, _ = broadcast(delivery, length, np.zeros(price.shape[1]))
+    _, start, period = broadcast(
+        forwards=np.zeros(price.shape[1]), delivery=delivery, length=length
+    )
     check("delivery", start, np.isfinite(start), "must be a number")
     check("length", period, period >= 0, "must not be negative")
     is_quoted = ~np.isnan(price)
@@ -147,7 +149,9 @@ def fit_forwards_to_volatilities(
 
     :raises PricingError: naming the argument and index, or for fewer quotes than parameters.
     """
-    quoted, until, start, period = np.atleast_1d(*broadcast(volatility, expiry, delivery, length))
+    quoted, until, start, period = np.atleast_1d(
+        *broadcast(volatility=volatility, expiry=expiry, delivery=delivery, length=length)
+    )
     if quoted.ndim != 1:
         raise PricingError(f"volatility: shape {quoted.shape} is not (quote,).")
     check("volatility", quoted, quoted > 0, "must be above 0")

@@ -121,7 +121,9 @@ class TwoFactorForwards:
         if state.ndim != 3 or state.shape[1:] != (len(at), 2):
             raise PricingError(f"factors: shape {state.shape} is not (scenario, {len(at)}, 2).")
         check("factors", state, np.isfinite(state), "must be a number")
-        today, start, period = np.atleast_1d(*broadcast(curve, delivery, length))
+        today, start, period = np.atleast_1d(
+            *broadcast(curve=curve, delivery=delivery, length=length)
+        )
         check("curve", today, today > 0, "must be above 0", NonPositivePrice)
         check("delivery", start, start >= 0, "must not be before now")
         check("length", period, period >= 0, "must not be negative")
@@ -139,7 +141,7 @@ class TwoFactorForwards:
 
         ahead, length   years to the start of delivery, and of delivery, ≥ 0
         """
-        to_start, period = broadcast(ahead, length)
+        to_start, period = broadcast(ahead=ahead, length=length)
         decay = self.mean_reversion * period
         long_enough = decay > 1e-8
         safe = np.where(long_enough, decay, 1.0)
@@ -158,7 +160,7 @@ class TwoFactorForwards:
 
         :raises PricingError: naming the argument and index.
         """
-        until, start, period = broadcast(expiry, delivery, length)
+        until, start, period = broadcast(expiry=expiry, delivery=delivery, length=length)
         check("expiry", until, (until >= 0) & (until <= start), "must be from now to delivery")
         check("length", period, period >= 0, "must not be negative")
         load = self.loading(start - until, period)
