@@ -22,6 +22,7 @@ from trading.pricing._inputs import (
     not_negative,
     positive,
     signs,
+    together,
 )
 from trading.pricing._value import fill
 
@@ -100,6 +101,29 @@ def margrabe(
     :raises PricingError: for another argument outside its range, or not finite.
     Source: W. Margrabe, J. Finance 33 (1978) 177-186.
     """
+    (
+        first,
+        second,
+        expiry,
+        volatility1,
+        volatility2,
+        correlation,
+        quantity1,
+        quantity2,
+        yield1,
+        yield2,
+    ) = together(
+        first=first,
+        second=second,
+        expiry=expiry,
+        volatility1=volatility1,
+        volatility2=volatility2,
+        correlation=correlation,
+        quantity1=quantity1,
+        quantity2=quantity2,
+        yield1=yield1,
+        yield2=yield2,
+    )
     S1, S2 = positive("first", first), positive("second", second)
     Q1, Q2 = positive("quantity1", quantity1), positive("quantity2", quantity2)
     y1, y2 = finite("yield1", yield1), finite("yield2", yield2)
@@ -143,6 +167,16 @@ def kirk_spread(
     :raises PricingError: for another argument outside its range, or not finite.
     Source: E. Kirk, "Correlation in the energy markets", Managing Energy Price Risk (1995) 71-78.
     """
+    first, second, strike, expiry, volatility1, volatility2, correlation, discount = together(
+        first=first,
+        second=second,
+        strike=strike,
+        expiry=expiry,
+        volatility1=volatility1,
+        volatility2=volatility2,
+        correlation=correlation,
+        discount=discount,
+    )
     F1, F2 = positive("first", first), positive("second", second)
     whole = positive("second + strike", F2 + finite("strike", strike))
     T, sigma1, sigma2, rho = _moves(expiry, volatility1, volatility2, correlation)
@@ -185,6 +219,16 @@ def spread_option(
     Source: N. Pearson, J. Derivatives 3 (1995) 76-91, the conditioning; R. Plackett, Biometrika 41
     (1954) 351-360, the derivative by correlation.
     """
+    first, second, strike, expiry, volatility1, volatility2, correlation, discount = together(
+        first=first,
+        second=second,
+        strike=strike,
+        expiry=expiry,
+        volatility1=volatility1,
+        volatility2=volatility2,
+        correlation=correlation,
+        discount=discount,
+    )
     from trading.pricing._spread_kernels import spread_rows
 
     T, sigma1, sigma2, rho = _moves(expiry, volatility1, volatility2, correlation)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trading.pricing._inputs import Floats, PricingError, check, finite, positive
+from trading.pricing._inputs import Floats, PricingError, check, finite, positive, together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +33,7 @@ def calendar_spread(
 
     :raises PricingError: naming an argument and its first index that is not finite.
     """
+    later, sooner, cost = together(later=later, sooner=sooner, cost=cost)
     return SpreadTerms(
         first=finite("later", later),
         second=finite("sooner", sooner),
@@ -58,6 +59,7 @@ def spark_spread(
 
     :raises PricingError: naming an argument and its first index outside its range.
     """
+    power, gas, heat_rate, cost = together(power=power, gas=gas, heat_rate=heat_rate, cost=cost)
     ratio = positive("heat_rate", heat_rate, PricingError)
     return SpreadTerms(
         first=finite("power", power),
@@ -92,6 +94,15 @@ def dark_spread(
 
     :raises PricingError: naming an argument and its first index outside its range.
     """
+    power, coal, efficiency, calorific_value, carbon, emission_factor, cost = together(
+        power=power,
+        coal=coal,
+        efficiency=efficiency,
+        calorific_value=calorific_value,
+        carbon=carbon,
+        emission_factor=emission_factor,
+        cost=cost,
+    )
     share = positive("efficiency", efficiency, PricingError)
     check("efficiency", share, share <= 1, "must be at most 1")
     ratio = 1.0 / (share * positive("calorific_value", calorific_value, PricingError))
@@ -125,6 +136,9 @@ def crack_spread(
 
     :raises PricingError: for barrels that do not add up, or what is not finite.
     """
+    crude, gasoline, distillate, cost = together(
+        crude=crude, gasoline=gasoline, distillate=distillate, cost=cost
+    )
     crudes, gasolines, distillates = barrels
     if min(barrels) < 0 or crudes == 0 or crudes != gasolines + distillates:
         raise PricingError(f"barrels: {barrels} must be of crude = gasoline + distillate, above 0.")

@@ -15,6 +15,7 @@ from trading.pricing._inputs import (
     finite,
     not_negative,
     positive,
+    together,
 )
 from trading.pricing._model import ModelChoice, price_option
 from trading.pricing._value import OptionValue
@@ -83,10 +84,15 @@ def cap_floor(
 
     :raises PricingError: as the model's formula, for a negative volume, or without a period.
     """
-    volume = not_negative("volumes", volumes)
+    F, K, T, sigma, volume, D = together(
+        forwards=forwards, strikes=strikes, expiries=expiries, volatilities=volatilities,
+        volumes=volumes, discounts=discounts,
+    )  # fmt: skip
+    volume = not_negative("volumes", volume)
     each = price_option(
-        choice, forward=forwards, strike=strikes, expiry=expiries, volatility=volatilities,
-        discount=discounts, option=option,
+        choice, forward=finite("forwards", F), strike=finite("strikes", K),
+        expiry=not_negative("expiries", T), volatility=not_negative("volatilities", sigma),
+        discount=positive("discounts", D), option=option,
     )  # fmt: skip
     periods = OptionValue(*(getattr(each, term.name) * volume for term in fields(each)))
     if periods.price.ndim == 0:
@@ -125,9 +131,9 @@ def swaption(
     Source: F. Black, J. Financial Economics 3 (1976) 167-179; F. Jamshidian, Finance and
     Stochastics 1 (1997) 293-330, the annuity as numeraire.
     """
-    F, volume = finite("forwards", forwards), not_negative("volumes", volumes)
-    D = positive("discounts", discounts)
-    F, weight = np.broadcast_arrays(F, volume * D)
+    F, volume, D = together(forwards=forwards, volumes=volumes, discounts=discounts)
+    F, volume = finite("forwards", F), not_negative("volumes", volume)
+    F, weight = np.broadcast_arrays(F, volume * positive("discounts", D))
     if F.ndim == 0 or F.shape[-1] == 0:
         raise PricingError("forwards: must have periods, on the last axis.")
     annuity = positive("sum of volumes × discounts", weight.sum(axis=-1), PricingError)
