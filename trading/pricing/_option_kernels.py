@@ -354,6 +354,8 @@ def black76_deviation(worth: float, x: float) -> float:
     The value is convex in s below √(2|x|) and concave above. Each part is made nearly straight:
     1/ln of the value far below, ln of what lacks to 1 above.
     """
+    if worth < 1e-8 and x > -1e-8:  # too near for digits of 1 − N; there it is Bachelier's
+        return normal_deviation(worth, -x)
     turning = sqrt(-2.0 * x)
     at_turning = 0.5 - _DENSITY_AT_ZERO * tail_ratio(turning)
     below = worth < at_turning
@@ -441,6 +443,14 @@ def bachelier_deviation(worth: float) -> float:
 
 
 @compiled
+def normal_deviation(worth: float, distance: float) -> float:
+    """Return σ√T by Bachelier of the option out of the money by a distance."""
+    if worth * 1e-15 > distance:  # at the strike, as far as its digits say
+        return worth / _DENSITY_AT_ZERO
+    return distance * bachelier_deviation(worth / distance)
+
+
+@compiled
 def time_value(p: float, F: float, K: float, D: float, sign: float) -> float:
     """Return what a price is worth above its payoff, undiscounted."""
     return p / D - max(sign * (F - K), 0.0)
@@ -470,9 +480,5 @@ def bachelier_volatilities(
         worth = time_value(p[i], F[i], K[i], D[i], sign[i])
         if not (worth > 0):
             return i
-        if worth * 1e-15 > distance:  # at the strike, as far as its digits say
-            s = worth / _DENSITY_AT_ZERO
-        else:
-            s = distance * bachelier_deviation(worth / distance)
-        out[i] = s / sqrt(T[i])
+        out[i] = normal_deviation(worth, distance) / sqrt(T[i])
     return -1
