@@ -1,12 +1,8 @@
 """What options are worth and how that moves: formulas on arrays, no facts and no clock."""
 
-from trading.pricing._averages import (
-    AverageOption,
-    FixingAverageOption,
-    average_option,
-    levy_average_option,
-    simulate_average_option,
-)
+from trading.pricing._average_moments import AverageOption, FixingAverageOption
+from trading.pricing._average_simulation import simulate_average_option
+from trading.pricing._averages import average_option, normal_average_option, price_average_option
 from trading.pricing._bachelier import bachelier
 from trading.pricing._black76 import black76, displaced_black
 from trading.pricing._implied import (
@@ -16,6 +12,7 @@ from trading.pricing._implied import (
     implied_volatility,
 )
 from trading.pricing._inputs import NonPositivePrice, Options, OptionType, PricingError
+from trading.pricing._levy_average import levy_average_option
 from trading.pricing._model import ModelChoice, PriceModel, price_option
 from trading.pricing._ppa import (
     BaseloadConversion,
@@ -111,7 +108,9 @@ __all__ = [
     "kirk_spread",
     "levy_average_option",
     "margrabe",
+    "normal_average_option",
     "ppa",
+    "price_average_option",
     "price_option",
     "seed_of",
     "simulate_average_option",

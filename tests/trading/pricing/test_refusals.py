@@ -35,9 +35,11 @@ AVERAGE = {
     "forward": THREE, "strike": 38.0, "times": [0.1, 0.2, 0.3], "volatility": 0.4 * ONES,
     "weight": 0.3 * ONES, "fixed": 1.0, "discount": 0.9,
 }  # fmt: skip
+AVERAGES = AVERAGE | {"forward": np.array([THREE, THREE + 5.0])}
 GRID = {"volume": ONES, "forward": THREE, "hours": ONES}
 MONTH = np.array([0, 0, 1])
 BLACK = ModelChoice(PriceModel.BLACK76)
+SHIFTED = ModelChoice(PriceModel.DISPLACED_BLACK, 20.0)
 
 
 def simulated(**arguments: Any) -> Any:
@@ -57,7 +59,7 @@ def agreement(**arguments: Any) -> Any:
 
 # By public name: what calls it, and arguments that it takes.
 WALK: dict[str, tuple[Callable[..., Any] | None, dict[str, Any]]] = {
-    "average_option": (None, AVERAGE | {"forward": np.array([THREE, THREE + 5.0])}),
+    "average_option": (None, AVERAGES),
     "bachelier": (None, OPTION),
     "bachelier_implied_volatility": (None, IMPLIED | {"price": 12.0 * ONES + [0, 2, 8]}),
     "baseload_conversion": (
@@ -99,10 +101,12 @@ WALK: dict[str, tuple[Callable[..., Any] | None, dict[str, Any]]] = {
     "margrabe": (None, LEGS | {
         "quantity1": ONES, "quantity2": ONES, "yield1": 0.01 * ONES, "yield2": 0.01 * ONES,
     }),
+    "normal_average_option": (None, AVERAGES),
     "ppa": (agreement, GRID | {
         "expiry": ONES, "volatility": 20.0 * ONES, "discount": 0.9 * ONES, "price": ONES,
         "multiplier": 0.9, "floor": 10.0 * ONES, "cap": 60.0 * ONES, "balancing": ONES,
     }),
+    "price_average_option": (lambda **a: pricing.price_average_option(SHIFTED, **a), AVERAGES),
     "price_option": (lambda **a: pricing.price_option(BLACK, **a), OPTION),
     "simulate_average_option": (simulated, AVERAGE),
     "spark_spread": (
