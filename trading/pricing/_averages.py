@@ -177,9 +177,10 @@ def price_average_option(
     if choice.model is PriceModel.BLACK76:
         return average_option(forward=forward, strike=strike, **terms)
     open_weight = _Fixings.of(forward, times, volatility, weight).weight.sum(axis=-1)
+    moved, level = together(forward=open_weight, strike=finite("strike", strike))
     return average_option(
         forward=finite("forward", forward) + choice.displacement,
-        strike=finite("strike", strike) + choice.displacement * open_weight,
+        strike=level + choice.displacement * moved,
         **terms,
     )
 
