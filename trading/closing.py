@@ -1,7 +1,8 @@
 """
 The steps of the end of day: trading declares the registry, higher apps register theirs.
 
-Steps run in the order of registration, each in its own transaction, after the books were valued.
+Preparations bring facts up to the close, by verbs with transactions of their own; then the books
+are valued; then steps run, each in one transaction. Both go in the order of registration.
 """
 
 from collections.abc import Callable
@@ -33,6 +34,16 @@ class About(StrEnum):
     """Adjustments of P&L that wait for approval."""
     VALUES = "VALUES"
     """What was valued, or could not be."""
+
+
+@dataclass(frozen=True)
+class ToClose:
+    """A day that is about to be valued, as preparations see it."""
+
+    organization_id: UUID
+    day: date
+    as_of: datetime
+    actor: Actor
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,12 @@ class StepResult:
     findings: tuple[Finding, ...] = ()
 
 
+Preparation = Callable[[ToClose], StepResult]
 ClosingStep = Callable[[Closing], StepResult]
+
+BEFORE_VALUES: Registry[Preparation] = Registry(
+    "preparations of the end of day", required=frozenset({"metering"})
+)
 
 END_OF_DAY: Registry[ClosingStep] = Registry(
     "end-of-day steps", required=frozenset({"checks", "price_check", "pnl"})

@@ -12,11 +12,11 @@ READERS = (Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
 
 def register_results() -> None:
     """Fill the registries; doing it twice changes nothing."""
-    from trading.closing import END_OF_DAY
+    from trading.closing import BEFORE_VALUES, END_OF_DAY
     from trading.queries.end_of_day import UnknownEndOfDay
     from trading.queries.exchange import RateMissing
     from trading.queries.pnl import NoReport, UnknownAdjustment
-    from trading.services.closing_steps import check_day, check_prices, explain_day
+    from trading.services.closing_steps import check_day, check_prices, explain_day, true_up
     from trading.services.end_of_day import ClosingRefused
     from trading.services.hedging import HedgeTargetsChanged
     from trading.services.pnl import PnlRefused
@@ -35,6 +35,7 @@ def register_results() -> None:
     register_problem(PnlRefused, status=409, code="pnl_refused")
     register_problem(ClosingRefused, status=409, code="closing_refused")
     register_problem(RateMissing, status=409, code="rate_missing")
+    BEFORE_VALUES.register("metering", true_up)
     for name, step in (("checks", check_day), ("price_check", check_prices), ("pnl", explain_day)):
         END_OF_DAY.register(name, step)
     if "trading.close_days" not in PERIODIC:

@@ -88,16 +88,30 @@ class OptionOutcomeOutput(serializers.Serializer[Any]):
     result = serializers.CharField(source="result.ref", default=None, allow_null=True)
 
 
+class MeteredMonthOutput(serializers.Serializer[Any]):
+    """A delivery month of a deal on an asset's output, our share of what was metered of it."""
+
+    month = serializers.DateField(source="part.month")
+    minutes = serializers.IntegerField()
+    intervals = serializers.IntegerField()
+    metered_intervals = serializers.IntegerField()
+    expected_mwh = DecimalString(max_digits=24, decimal_places=9)
+    metered_mwh = DecimalString(max_digits=24, decimal_places=9)
+    difference_mwh = DecimalString(max_digits=24, decimal_places=9)
+
+
 class TradeDetailOutput(TradeOutput):
     """
     A trade with its terms leg by leg, and all its versions, oldest first.
 
-    `proposed_terms` are those of an amendment that waits for a second person, or null; `outcomes`
-    what became of an option's periods.
+    `proposed_terms` are those of an amendment that waits for a second person, or null; `metered`
+    are the months that its asset's meter has spoken of, `expected_mwh` of the same intervals, or
+    null while they cannot be read; `outcomes` what became of an option's periods.
     """
 
     terms = serializers.JSONField(source="terms_shown")
     proposed_terms = serializers.JSONField(source="proposed_shown", allow_null=True)
+    metered = MeteredMonthOutput(many=True, source="metered_months", allow_null=True)
     versions = TradeVersionOutput(many=True, source="all_versions")
     outcomes = OptionOutcomeOutput(many=True)
 

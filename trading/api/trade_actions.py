@@ -29,6 +29,7 @@ from trading.services.lifecycle import (
     release_trade,
     submit_draft,
 )
+from trading.services.metering import true_up_trade
 
 from .serializers import TradeDetailOutput, TradeVersionOutput
 from .trade_examples import CHANGES, TRADE_DETAIL
@@ -36,6 +37,7 @@ from .trade_terms import (
     ChangeInput,
     CorrectionInput,
     ExerciseInput,
+    MeterInput,
     NovationInput,
     ReasonInput,
     ReleaseInput,
@@ -61,6 +63,7 @@ PERMISSIONS = {
     "amend": "trading.amend_trade",
     "approve": "trading.release_trade",
     "decline": "trading.release_trade",
+    "meter": "trading.amend_trade",
     "correct": "trading.amend_trade",
     "novate": "trading.amend_trade",
     "terminate": "trading.amend_trade",
@@ -112,6 +115,15 @@ class TradeActions(ApiViewSet):
         return self._change(
             request, ref, correct_trade, **self._deal(given), reason=given["reason"]
         )
+
+    @_action(
+        "meter",
+        "Let what was delivered until now count as its plant's meter read it. Where nothing is "
+        "newly metered the answer is the trade as it was.",
+        MeterInput,
+    )
+    def meter(self, request: Request, ref: str) -> Response:
+        return self._change(request, ref, true_up_trade, **self._body(request, ref, MeterInput))
 
     @_action("cancel", "Take a trade out as if it had never been.", ReasonInput)
     def cancel(self, request: Request, ref: str) -> Response:

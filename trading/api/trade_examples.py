@@ -105,6 +105,7 @@ TRADE_DETAIL = OpenApiExample(
     value={
         **TRADE.value,
         "proposed_terms": None,
+        "metered": [],
         "terms": {
             "product_kind": "PHYSICAL_FORWARD",
             "side": "BUY",
@@ -144,6 +145,7 @@ CHANGES = {
     "correct": _change(
         "The area was wrong", text="B 10MW FR base Cal27 @ 85.20", reason="typed DE for FR"
     ),
+    "meter": _change("With a word to it", reason="final readings of February"),
     "cancel": _change("Why it goes", reason="booked twice, see T-00000041"),
     "exercise": _change("Notice on the phone", exercised_at="2026-12-15T10:30:00Z"),
     "release": _change("As it is", reason="seen and agreed"),

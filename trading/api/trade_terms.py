@@ -161,6 +161,12 @@ class CorrectionInput(StrictSerializer):
     validate = DealInput.validate
 
 
+class MeterInput(StrictSerializer):
+    """A true-up by a meter needs no reason; one may be given."""
+
+    reason = serializers.CharField(max_length=400, required=False, allow_blank=True)
+
+
 class ReasonInput(StrictSerializer):
     """Why."""
 

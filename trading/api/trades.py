@@ -22,6 +22,7 @@ from energyopti.foundation.exports.responses import attachment
 from trading.deals import Deal, DealError, QuickTextError, parse_deal_text
 from trading.queries.books import books_for, counterparties_for
 from trading.queries.deals import deal_of, proposed_deal_of
+from trading.queries.metering import shown_months
 from trading.queries.options import outcomes_of
 from trading.queries.proposals import TradeInvalid
 from trading.queries.summaries import terms_json
@@ -238,7 +239,10 @@ def detail_of(actor: Actor, ref: str, *, status: int = 200) -> Response:
         latest.all_versions = trade_versions(actor, ref)
     except UnknownTrade as error:
         raise Http404(str(error)) from error
-    latest.terms_shown = terms_json(deal_of(latest))
+    deal = deal_of(latest)
+    latest.terms_shown = terms_json(deal)
+    months, unread = shown_months(latest, deal)
+    latest.metered_months = None if unread else months
     latest.proposed_shown = (
         terms_json(proposed_deal_of(latest)) if latest.event == "PROPOSE" else None
     )

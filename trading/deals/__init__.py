@@ -24,6 +24,7 @@ from trading.deals._deltas import (
     PositionDelta,
     ProfileDelta,
     deltas,
+    deltas_with,
     is_zero,
     negate,
     net,
@@ -57,6 +58,13 @@ from trading.deals._legs import (
     OptionStyle,
     OptionType,
     Settlement,
+)
+from trading.deals._metered import (
+    ASSET_KINDS,
+    MeteredMonth,
+    Readings,
+    metered_months,
+    metered_share,
 )
 from trading.deals._packages import (
     cut,
@@ -137,6 +145,7 @@ from trading.deals._written_deals import (
 )
 
 __all__ = [
+    "ASSET_KINDS",
     "BASE",
     "CERTIFICATE_UNIT",
     "EEX_SHAPES",
@@ -167,6 +176,7 @@ __all__ = [
     "Leg",
     "LoadShape",
     "Lot",
+    "MeteredMonth",
     "MonthPart",
     "MonthVolume",
     "NoSuchShape",
@@ -181,6 +191,7 @@ __all__ = [
     "Profile",
     "ProfileDelta",
     "QuickTextError",
+    "Readings",
     "Schedule",
     "Settlement",
     "Totals",
@@ -194,6 +205,7 @@ __all__ = [
     "cut",
     "deal_totals",
     "deltas",
+    "deltas_with",
     "exercised_deal",
     "fee_cash",
     "financial_forward",
@@ -201,6 +213,8 @@ __all__ = [
     "future",
     "index_forward",
     "is_zero",
+    "metered_months",
+    "metered_share",
     "mirror",
     "mirrored",
     "month_parts",

@@ -7,19 +7,20 @@ positive, sold negative. Options add nothing here; pricing gives their deltas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from energyopti.foundation.intervals import Interval
 from trading.deals._deals import Deal
 from trading.deals._errors import DealError
 from trading.deals._legs import Delivery, Fixed, Floating
 from trading.deals._numbers import PRICE_PLACES, add, decimal_of, places_of, scaled_integer
-from trading.deals._schedules import DeltaBasis, Schedule
+from trading.deals._schedules import DeltaBasis
+from trading.deals._shapes import MonthPart
 from trading.deals._volumes import MICRO, Profile
 
 if TYPE_CHECKING:
@@ -106,6 +107,17 @@ class ProfileDelta:
 PositionDelta = Delta | ProfileDelta
 
 
+class ProfileMonth(Protocol):
+    """A delivery month with a power for each of its intervals, int64 micro-MW."""
+
+    @property
+    def part(self) -> MonthPart: ...
+    @property
+    def minutes(self) -> int: ...
+    @property
+    def micro_mw(self) -> Micro: ...
+
+
 def deltas(deal: Deal) -> tuple[PositionDelta, ...]:
     """
     Return what a deal adds to positions, each key once, in order of month.
@@ -114,21 +126,40 @@ def deltas(deal: Deal) -> tuple[PositionDelta, ...]:
     """
     scalars: list[PositionDelta] = []
     profiles: list[_Strip] = []
-    linear: tuple[Delivery | Fixed | Floating, ...] = (
-        *deal.deliveries,
-        *deal.fixed_legs,
-        *deal.floating_legs,
-    )
-    for leg in linear:
-        if isinstance(leg.schedule.volume, Profile):
-            profiles.extend(_strips(leg, leg.schedule.volume))
+    for leg in _linear(deal):
+        volume, parts = leg.schedule.volume, leg.schedule.parts
+        if isinstance(volume, Profile):
+            profiles.append(_strip(leg, parts, volume.minutes, volume.micro_mw))
         else:
             scalars.extend(_scalars(leg))
+    return (*net(scalars), *_merged(profiles))
+
+
+def deltas_with(deal: Deal, months: Sequence[ProfileMonth]) -> tuple[PositionDelta, ...]:
+    """
+    Return what a deal adds if it delivers other powers in some of its months, in no order.
+
+    :raises DealError: as `deltas`.
+    """
+    changed = {month.part.month for month in months}
+    kept = [delta for delta in deltas(deal) if delta.month not in changed]
+    profiles = [
+        _strip(leg, (month.part,), month.minutes, month.micro_mw)
+        for month in months
+        for leg in _linear(deal)
+    ]
+    return (*kept, *_merged(profiles))
+
+
+def _linear(deal: Deal) -> tuple[Delivery | Fixed | Floating, ...]:
+    return (*deal.deliveries, *deal.fixed_legs, *deal.floating_legs)
+
+
+def _merged(pieces: Iterable[_Strip]) -> Iterator[ProfileDelta]:
     merged: dict[tuple[object, ...], _Strip] = {}
-    for piece in profiles:
-        key = (piece.market, piece.currency, piece.schedule.interval, piece.minutes)
-        merged[key] = piece.plus(merged[key]) if key in merged else piece
-    return (*net(scalars), *(delta for piece in merged.values() for delta in piece.months()))
+    for piece in pieces:
+        merged[piece.key] = piece.plus(merged[piece.key]) if piece.key in merged else piece
+    return (delta for piece in merged.values() for delta in piece.months())
 
 
 def net(found: Iterable[PositionDelta]) -> tuple[PositionDelta, ...]:
@@ -233,12 +264,18 @@ class _Strip:
 
     market: str
     currency: str
-    schedule: Schedule
+    parts: tuple[MonthPart, ...]
     minutes: int
     physical: Micro | None = None
     exposure: Micro | None = None
     fixed: Micro | None = None
     fixed_places: int = 0
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Return what strips must share to be added."""
+        first, last = self.parts[0].interval.start, self.parts[-1].interval.end
+        return (self.market, self.currency, first, last, self.minutes)
 
     def plus(self, other: _Strip) -> _Strip:
         fixed, places = self.fixed, self.fixed_places
@@ -258,15 +295,11 @@ class _Strip:
     def months(self) -> Iterator[ProfileDelta]:
         import numpy as np
 
-        count = (
-            self.schedule.volume.micro_mw.size if isinstance(self.schedule.volume, Profile) else 0
-        )
-        nothing = np.zeros(count, dtype=np.int64)
-        rows = [
-            nothing if row is None else row for row in (self.physical, self.exposure, self.fixed)
-        ]
+        given = (self.physical, self.exposure, self.fixed)
+        size = next(row.size for row in given if row is not None)
+        rows = [np.zeros(size, dtype=np.int64) if row is None else row for row in given]
         start, step = 0, 60 * self.minutes
-        for part in self.schedule.parts:
+        for part in self.parts:
             stop = start + int(part.interval.duration.total_seconds()) // step
             physical, exposure, fixed = (row[start:stop] for row in rows)
             yield ProfileDelta(
@@ -302,25 +335,24 @@ def _times(row: Micro, number: int) -> Micro:
     return row if number == 1 else row * np.int64(number)
 
 
-def _strips(leg: Delivery | Fixed | Floating, profile: Profile) -> Iterator[_Strip]:
-    schedule, sign, row = leg.schedule, leg.direction.sign, profile.micro_mw
-    area, minutes = schedule.area, profile.minutes
+def _strip(
+    leg: Delivery | Fixed | Floating, parts: tuple[MonthPart, ...], minutes: int, row: Micro
+) -> _Strip:
+    area, sign = leg.schedule.area, leg.direction.sign
     if isinstance(leg, Delivery):
         signed = _times(row, sign)
-        yield _Strip(area.code, area.currency, schedule, minutes, signed, signed)
-        return
+        return _Strip(area.code, area.currency, parts, minutes, signed, signed)
     if isinstance(leg, Fixed):
         fixed, places = _priced(row, leg.price, -sign)
-        yield _Strip(area.code, leg.currency, schedule, minutes, fixed=fixed, fixed_places=places)
-        return
+        return _Strip(area.code, leg.currency, parts, minutes, fixed=fixed, fixed_places=places)
     exposure = row
     if leg.multiplier != 1:
         # To the watt, half up; the row is not negative, so both sides of a deal round alike.
-        parts = scaled_integer(leg.multiplier, PRICE_PLACES)
-        exposure = (_times(row, parts) + MICRO // 2) // MICRO
+        parts_of_one = scaled_integer(leg.multiplier, PRICE_PLACES)
+        exposure = (_times(row, parts_of_one) + MICRO // 2) // MICRO
     fixed, places = _priced(row, leg.spread, -sign)
-    yield _Strip(
-        leg.index.area.code, leg.currency, schedule, minutes,
+    return _Strip(
+        leg.index.area.code, leg.currency, parts, minutes,
         exposure=_times(exposure, sign), fixed=fixed, fixed_places=places,
     )  # fmt: skip
 

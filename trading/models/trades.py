@@ -34,6 +34,7 @@ class TradeEvent(StrEnum):
     CANCEL = "CANCEL"
     EXERCISE = "EXERCISE"
     EXPIRE = "EXPIRE"
+    METER = "METER"
     MATURE = "MATURE"
     SETTLE = "SETTLE"
 
@@ -59,6 +60,7 @@ TRADE_EVENT_CHOICES = [
     ("CANCEL", "Cancelled"),
     ("EXERCISE", "Exercised"),
     ("EXPIRE", "Expired"),
+    ("METER", "Metered"),
     ("MATURE", "Matured"),
     ("SETTLE", "Settled"),
 ]
@@ -178,7 +180,8 @@ class TradeVersion(models.Model):
     terms               the version whose legs hold, where this one has none of its own.
     recorded_at         the server's clock while the locks of the book were held, so it grows with
                         each version in a book.
-    effective_at        from when the change holds between the parties.
+    effective_at        from when the change holds between the parties; of METER the instant up to
+                        which deliveries were trued up.
     delivery_start/end  UTC, half-open; `first_date` and `after_date` are the same run of days in
                         `calendar_zone`, whose rules were those of `tzdata_version`.
     quantity            of the first leg, in `quantity_unit` per `frequency`; of a profile its mean.

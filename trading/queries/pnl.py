@@ -28,14 +28,15 @@ from .value_parts import values_at_close
 VIEW = "trading.view_pnlreport"
 OFFICIAL, FLASH = str(PnlKind.OFFICIAL), str(PnlKind.FLASH)
 ORDER = (
-    "TIME", "PRICE", "VOL", "FX", "FIXING", "NEW", "AMENDMENT", "FEES", "RESIDUAL",
+    "TIME", "PRICE", "VOL", "FX", "FIXING", "VOLUME", "NEW", "AMENDMENT", "FEES", "RESIDUAL",
 )  # fmt: skip
 WORDS = {
     "TIME": "Time",
     "PRICE": "Prices",
     "VOL": "Volatility",
     "FX": "Exchange rates",
-    "FIXING": "Fixings and volumes",
+    "FIXING": "Fixings",
+    "VOLUME": "Volumes",
     "NEW": "New deals",
     "AMENDMENT": "Amendments",
     "FEES": "Fees",

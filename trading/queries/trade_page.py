@@ -177,13 +177,21 @@ def _volume(schedule: deals.Schedule) -> str:
     return f"{_plain(volume.quantity)} {volume.unit}{said}{lots}{hours}{version}"
 
 
-def cash_flows(version: TradeVersion, deal: Deal) -> CashFlows:
-    """Return the amounts that are known now, by delivery month; one query for fees of ending."""
+def cash_flows(
+    version: TradeVersion, deal: Deal, metered: Sequence[deals.MeteredMonth] = ()
+) -> CashFlows:
+    """
+    Return the amounts that are known now, by delivery month; one query for fees of ending.
+
+    metered     the months of a deal on an asset's output that its meter has spoken of
+    """
+    read = {month.part.month: month.total_mwh for month in metered}
     exact: dict[tuple[date, str, str], tuple[Fraction, Fraction]] = {}
     for leg in deal.fixed_legs:
         for month, amount in _amounts(leg.schedule, leg.per):
             key = (month, leg.per, leg.currency)
             volume, cash = exact.get(key, (Fraction(0), Fraction(0)))
+            amount = read.get(month, amount)
             cash += leg.direction.sign * amount * Fraction(leg.price)
             exact[key] = (volume + amount, cash)
     sums: dict[str, Fraction] = {}

@@ -6,7 +6,7 @@ Each takes a `Closing` and returns what it did and found; `trading.results` regi
 
 from __future__ import annotations
 
-from trading.closing import About, Closing, Finding, StepResult
+from trading.closing import About, Closing, Finding, StepResult, ToClose
 from trading.models import (
     AdjustmentStatus,
     CurveStatus,
@@ -25,7 +25,21 @@ from trading.queries.curves import published_versions
 from trading.queries.quotes import latest_trading_day, quotes_at
 from trading.queries.valuation import Universe, books_of, cut_facts
 
+from .metering import true_up_trades
 from .pnl import LATE, explain_runs
+
+
+def true_up(day: ToClose) -> StepResult:
+    """Let what was delivered until the close count as it was metered, before it is valued."""
+    done = true_up_trades(actor=day.actor, organization_id=day.organization_id, as_of=day.as_of)
+    said = f"{done.looked_at} trades on an asset's output, {done.changed} trued up."
+    if done.unmetered:
+        said += f" {done.unmetered} without a metering point count as expected."
+    findings = [
+        Finding(f"{refused.ref} {refused.words}", About.TRADE, refused.ref)
+        for refused in done.refused
+    ]
+    return StepResult(said, tuple(findings))
 
 
 def explain_day(closing: Closing) -> StepResult:

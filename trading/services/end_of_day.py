@@ -18,7 +18,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from energyopti.foundation.jobs.models import FINISHED, Job
 from energyopti.foundation.jobs.services import ClaimLost, enqueue_job
-from trading.closing import END_OF_DAY, Closing, Finding, StepResult
+from trading.closing import BEFORE_VALUES, END_OF_DAY, Closing, Finding, StepResult, ToClose
 from trading.models import EndOfDay, EndOfDayState, PnlKind, PnlReport
 from trading.queries.end_of_day import UnknownEndOfDay, closed_before, opening_of
 
@@ -115,11 +115,12 @@ def run_end_of_day(
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> EndOfDay:
     """
-    Value the books and run every registered step; the worker's part of a closing.
+    Prepare and value the books, and run every registered step; the worker's part of a closing.
 
     A closing whose steps fail is FAILED with what was said up to there, and can be started again.
     One that has ended already is left as it is.
     """
+    BEFORE_VALUES.verify()
     END_OF_DAY.verify()
     row = EndOfDay.objects.select_related("opening").get(pk=end_of_day_id)
     if row.state != EndOfDayState.RUNNING:
@@ -143,8 +144,13 @@ def run_end_of_day(
 
 
 def _run_steps(actor: Actor, row: EndOfDay, progress: Callable[[str, int, int], None]) -> None:
-    steps = END_OF_DAY.items()
-    progress("valuation", 0, len(steps) + 1)
+    first, steps = BEFORE_VALUES.items(), END_OF_DAY.items()
+    count = len(first) + 1 + len(steps)
+    before = ToClose(row.organization_id, row.day, row.as_of, actor)
+    for number, (name, prepare) in enumerate(first):
+        progress(name, number, count)
+        _note(row, name, prepare(before))
+    progress("valuation", len(first), count)
     run = value_organization(actor=actor, organization_id=row.organization_id, as_of=row.as_of)
     row.run = run
     _note(
@@ -162,8 +168,8 @@ def _run_steps(actor: Actor, row: EndOfDay, progress: Callable[[str, int, int], 
         is_restatement=row.is_restatement,
         actor=actor,
     )
-    for number, (name, step) in enumerate(steps, start=1):
-        progress(name, number, len(steps) + 1)
+    for number, (name, step) in enumerate(steps, start=len(first) + 1):
+        progress(name, number, count)
         with transaction.atomic():
             result = step(closing)
         _note(row, name, result)

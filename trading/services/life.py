@@ -38,6 +38,10 @@ TRANSITIONS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         (L, TradeEvent.EXERCISE): frozenset({M}),
         (L, TradeEvent.EXPIRE): frozenset({M}),
         (L, TradeEvent.MATURE): frozenset({M}),
+        (L, TradeEvent.METER): frozenset({L}),
+        (M, TradeEvent.METER): frozenset({M}),
+        (N, TradeEvent.METER): frozenset({N}),
+        (T, TradeEvent.METER): frozenset({T}),
         (M, TradeEvent.CORRECT): frozenset({M}),
         (M, TradeEvent.SETTLE): frozenset({S}),
         (N, TradeEvent.SETTLE): frozenset({S}),
@@ -45,11 +49,14 @@ TRANSITIONS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
     }
 )
 # While an amendment waits, nobody changes the terms that it is about; what corrects or takes out
-# the trade, and the clock, go on and end the waiting.
+# the trade, and the clock, go on and end the waiting. A meter's readings can wait, too.
 _ENDS_WAITING = frozenset({TradeEvent.APPROVE, TradeEvent.DECLINE})
 _WAITS_FOR = frozenset(
-    {TradeEvent.AMEND, TradeEvent.PROPOSE, TradeEvent.NOVATE, TradeEvent.TERMINATE}
-)
+    {
+        TradeEvent.AMEND, TradeEvent.PROPOSE, TradeEvent.NOVATE, TradeEvent.TERMINATE,
+        TradeEvent.METER,
+    }
+)  # fmt: skip
 # Where a trade's terms count as held; what ended early keeps what had been delivered before.
 HELD = frozenset({L, N, T, M, S})
 

@@ -39,6 +39,7 @@ from trading.queries.valuation import (
     cut_facts,
     digest_of,
     market_facts,
+    metered_facts,
 )
 
 from .changes import ForeignOrganization
@@ -219,6 +220,8 @@ def _steps(
         first = cut_facts(universe, books, **cut)
     cut = {"as_of": closing.as_of, "known_at": closing.known_at}
     second = cut_facts(universe, books, **cut)
+    # Contracts that were held in between count too, so this comes before the market.
+    metered = None if first is None else metered_facts(universe, first, second)
     before_market = None
     if opening is not None:
         before_market = market_facts(universe, as_of=opening.as_of, known_at=opening.known_at).state
@@ -231,7 +234,10 @@ def _steps(
     }
     after = _day_state(universe, second, after_market, owners, books)
     before = _day_state(universe, first, before_market or after_market, owners, books, after)
-    found = waterfall(universe.contracts, before, after)
+    found = waterfall(
+        universe.contracts, before, after,
+        metered=None if metered is None else metered.holdings(len(universe.lines)),
+    )  # fmt: skip
     late: set[int] = set()
     if opening is not None and first is not None:
         late = second.versions.traded_until(opening.as_of)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.copying import next_ids
 from energyopti.foundation.events.services import record_event
 from trading.checks import CHANGE_STEPS, Change, CheckResult, Proposal, VersionStage
-from trading.deals import Deal
+from trading.deals import Deal, DealError, deltas_with
 from trading.models import (
     Fee,
     ProposedAmendment,
@@ -24,12 +24,14 @@ from trading.models import (
     TradeVersion,
 )
 from trading.queries.deals import deal_of
+from trading.queries.metering import held_months
 from trading.queries.positions import (
     Position,
     difference,
     positions_of_trade,
     proposed_positions,
 )
+from trading.queries.proposals import TradeInvalid
 from trading.queries.summaries import terms_json, terms_summary
 
 from .legs import write_legs
@@ -53,11 +55,17 @@ EVENT_TYPES: Mapping[str, str] = {
     TradeEvent.CANCEL: "trade.cancelled",
     TradeEvent.EXERCISE: "trade.exercised",
     TradeEvent.EXPIRE: "trade.expired",
+    TradeEvent.METER: "trade.metered",
     TradeEvent.MATURE: "trade.matured",
     TradeEvent.SETTLE: "trade.settled",
 }
 # What tells of something that has happened: no check could stop it, so it may open a breach.
-_FACTS = frozenset({TradeEvent.CORRECT, TradeEvent.NOVATE, TradeEvent.TERMINATE, TradeEvent.CANCEL})
+_FACTS = frozenset(
+    {
+        TradeEvent.CORRECT, TradeEvent.NOVATE, TradeEvent.TERMINATE, TradeEvent.CANCEL,
+        TradeEvent.METER,
+    }
+)  # fmt: skip
 # A version without terms of its own repeats these of the one before.
 _SUMMARY = (
     "product_kind", "side", "market_id", "shape", "quantity", "quantity_unit", "frequency",
@@ -132,7 +140,8 @@ def add_version(
 
     terms       new ones; None keeps those of the version before
     positions   what the trade is to add from now on; None: what the terms add, or what it adds
-                already. Nothing counts in a status that is neither held nor pending.
+                already. Nothing counts in a status that is neither held nor pending. What new
+                terms add of deliveries that were trued up is what was metered.
     proposed    terms that are to wait: their legs are kept under this version, and what they add
                 to those that hold is reserved
     fees        further ones of this version
@@ -166,7 +175,9 @@ def add_version(
         _add_fees(version, fees)
     if proposed is not None:
         _write_proposed(version, proposed)
-    months = _move_positions(version, before, status, terms, positions, proposed)
+    months = _move_positions(
+        version, before, status, _metered(before, terms), positions, _metered(before, proposed)
+    )
     Trade.objects.filter(pk=trade.pk).update(
         status=status, latest_version=number, product_kind=version.product_kind,
         counterparty_id=trade.counterparty_id, mirror_id=trade.mirror_id,
@@ -204,6 +215,20 @@ def add_version(
         changes=changed,
     )
     return version
+
+
+def _metered(before: TradeVersion | None, terms: Terms | None) -> Terms | None:
+    """Return new terms of a trade that was trued up with what was metered in the positions."""
+    if before is None or terms is None:
+        return terms
+    try:
+        months = held_months(before, terms.deal, terms.market_id)
+    except DealError as error:
+        raise TradeInvalid(error.field, error.rule) from error
+    if not months:
+        return terms
+    found = deltas_with(terms.deal, months)
+    return replace(terms, positions=proposed_positions(found, terms.market_ids))
 
 
 def version_row(

@@ -162,7 +162,20 @@ def _profile(
     unrealised = float(np.where(idle, 0.0, open_rows).sum())
     if np.isnan(realised) or np.isnan(unrealised):
         return 0.0, 0.0, True
-    left = (contract.end - min(max(contract.start, state.at), contract.end)) / (
+    left = _left(contract, energy, to_come, state.at)
+    return realised - holding.fixed * (1.0 - left), unrealised - holding.fixed * left, False
+
+
+def _left(contract: Contract, energy: Floats, to_come: Floats, at: int) -> float:
+    """
+    Return how much of a profile's fixed amount is for what is still to come, 0 to 1.
+
+    A price is paid by the MWh, so where all of it goes one way it counts by energy; a spread on
+    what cancels out, or goes both ways, has no such measure and counts by time.
+    """
+    total = float(energy.sum())
+    if total and ((energy >= 0).all() or (energy <= 0).all()):
+        return float((energy * to_come).sum()) / total
+    return (contract.end - min(max(contract.start, at), contract.end)) / (
         contract.end - contract.start
     )
-    return realised - holding.fixed * (1.0 - left), unrealised - holding.fixed * left, False

@@ -22,6 +22,7 @@ class StepKind(StrEnum):
     VOL = "VOL"
     FX = "FX"
     FIXING = "FIXING"
+    VOLUME = "VOLUME"
     NEW = "NEW"
     AMENDMENT = "AMENDMENT"
     FEES = "FEES"
@@ -74,20 +75,31 @@ class Explained:
     closing_reporting: Cents
 
 
-def waterfall(contracts: Sequence[Contract], before: DayState, after: DayState) -> Explained:
+def waterfall(
+    contracts: Sequence[Contract],
+    before: DayState,
+    after: DayState,
+    *,
+    metered: Holdings | None = None,
+) -> Explained:
     """
     Explain the change of value of each line from one day to the next.
 
     In order: time passes on yesterday's curves and fixings; each market's curve moves, by code;
-    exchange rates; what was delivered is fixed; then, on today's market, new trades, changed
-    terms and fees. Native amounts up to the exchange rates are converted at yesterday's rate,
-    those after at today's, and the rate's own step is the value then × its change. Each line is
-    rounded to the cent after each step and steps are differences of these, so they sum exactly.
+    exchange rates; what was delivered is fixed; then, on today's market, what was metered of
+    yesterday's holdings, new trades, changed terms and fees. Native amounts up to the exchange
+    rates are converted at yesterday's rate, those after at today's, and the rate's own step is the
+    value then × its change. Each line is rounded to the cent after each step and steps are
+    differences of these, so they sum exactly.
     Volatility is the step of options, which have their own explain (`explain_option`).
+
+    metered     the holdings before, with only their volumes as they were metered since; None if
+                nothing was
 
     :raises ValuationError: if both days are not of the same lines, or time runs backward.
     """
-    if before.holdings.lines != after.holdings.lines:
+    held = before.holdings if metered is None else metered
+    if not before.holdings.lines == held.lines == after.holdings.lines:
         raise ValuationError("lines: both days need the same.")
     if after.market.at < before.market.at:
         raise ValuationError("after: its time is before the other's.")
@@ -97,6 +109,7 @@ def waterfall(contracts: Sequence[Contract], before: DayState, after: DayState) 
     moved_market = replace(aged_market, marks=after.market.marks, fine=after.market.fine)
     moved = value_holdings(contracts, before.holdings, moved_market)
     fixed = value_holdings(contracts, before.holdings, after.market)
+    volumes = fixed if metered is None else value_holdings(contracts, metered, after.market)
     closed = value_holdings(contracts, after.holdings, after.market)
     steps, values, realised = [StepRow(StepKind.TIME)], [aged.total], [_realised(aged)]
     markets = np.array([contract.market for contract in contracts])
@@ -106,13 +119,14 @@ def waterfall(contracts: Sequence[Contract], before: DayState, after: DayState) 
         steps.append(StepRow(StepKind.PRICE, code))
         values.append(at.total)
         realised.append(_realised(at))
-    native = [opened.total, *values, values[-1], fixed.total, closed.total, closed.total]
+    native = [opened.total, *values, values[-1], fixed.total, volumes.total]
+    native += [closed.total, closed.total]
     of_realised = [_realised(opened), *realised, realised[-1], _realised(fixed)]
-    of_realised += [_realised(closed), _realised(closed)]
-    steps += [StepRow(StepKind.FX), StepRow(StepKind.FIXING), StepRow(StepKind.AMENDMENT)]
-    steps.append(StepRow(StepKind.FEES))
+    of_realised += [_realised(volumes), _realised(closed), _realised(closed)]
+    steps += [StepRow(StepKind.FX), StepRow(StepKind.FIXING), StepRow(StepKind.VOLUME)]
+    steps += [StepRow(StepKind.AMENDMENT), StepRow(StepKind.FEES)]
     fees = [before.fees] * (len(native) - 1) + [after.fees]
-    rates = [before.rates] * (len(steps) - 3) + [after.rates] * 4
+    rates = [before.rates] * (len(steps) - 4) + [after.rates] * 5
     if np.isnan(before.rates[before.held]).any() or np.isnan(after.rates[after.held]).any():
         raise ValuationError("rates: each line that is held needs one.")
     nets = np.array([cents(value + fee) for value, fee in zip(native, fees, strict=True)])

@@ -25,7 +25,7 @@ from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.tables.columns import FigureColumn, MomentColumn, StatusColumn
 from energyopti.foundation.tables.pages import TablePage
-from trading.closing import END_OF_DAY, About
+from trading.closing import BEFORE_VALUES, END_OF_DAY, About
 
 from ..models import EndOfDay, EndOfDayState, HolidayCalendar, Market
 from ..queries.closing_times import close_of, closing_times
@@ -256,7 +256,7 @@ def _shown(row: EndOfDay) -> tuple[str, str]:
 
 def _state(row: EndOfDay) -> dict[str, Any]:
     done = {step["step"]: step["said"] for step in row.steps}
-    names = ["valuation", *(name for name, _ in END_OF_DAY.items())]
+    names = [*BEFORE_VALUES, "valuation", *END_OF_DAY]
     found: dict[str, int] = {}
     for finding in row.checks:
         found[finding["step"]] = found.get(finding["step"], 0) + 1

@@ -131,6 +131,8 @@ class _Act:
         said = self.verb.said
         if isinstance(done, tuple):
             said, done = f"{said}; {done[1].ref} goes on from there", done[0]
+        elif self.verb.name == "meter" and not done.is_new:
+            said = "has nothing newly metered"
         elif done.is_proposed:
             said = "keeps its terms until a second person has approved the amendment"
         elif self.verb.name == "submit":

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from energyopti.accounts.requests import actor_of, require_permission
 from trading.panels import panels_of
 from trading.queries.deals import deal_of, proposed_deal_of
+from trading.queries.metering import metered_totals, shown_months
 from trading.queries.options import outcomes_of
 from trading.queries.payments import payment_due
 from trading.queries.positions import positions_of_trade
@@ -43,6 +44,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
     for row in versions:
         row.trade = version.trade
     compared = chosen_versions(versions, request.GET)
+    months, unread = shown_months(version, deal)
     return render(
         request,
         "trades/detail.html",
@@ -52,7 +54,10 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "level": LEVELS.get(version.trade.status, ""),
             "deal": deal,
             "legs": leg_rows(deal),
-            "cash": cash_flows(version, deal),
+            "cash": cash_flows(version, deal, months),
+            "metered": months,
+            "metering_unread": unread,
+            "metered_totals": metered_totals(months),
             "outcomes": outcomes_of(version.trade_id) if deal.options else (),
             "deltas": positions_of_trade(
                 version.trade_id, stage="PENDING" if version.trade.status == "PENDING" else "LIVE"

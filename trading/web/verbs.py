@@ -13,7 +13,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import CalendarError
 from energyopti.foundation.money import MoneyError
 from energyopti.foundation.money import currency as known_currency
-from trading.deals import Deal, needs_notice
+from trading.deals import Deal, metered_share, needs_notice
 from trading.models import TradeEvent
 from trading.queries.books import counterparties_for
 from trading.queries.trade_page import may_deal_in
@@ -33,6 +33,7 @@ from trading.services.lifecycle import (
     release_trade,
     submit_draft,
 )
+from trading.services.metering import true_up_trade
 
 from .forms import OVERRIDE
 
@@ -86,6 +87,10 @@ class ReleaseForm(ReasonForm):
     reason = forms.CharField(
         max_length=400, required=False, help_text="Needed where a check has a new remark."
     )
+
+
+class MeterForm(ReasonForm):
+    reason = forms.CharField(max_length=400, required=False)
 
 
 class AmendForm(ReasonForm):
@@ -243,6 +248,11 @@ VERBS = {
             "The terms stay as they are, and what the amendment reserved is free.", True,
         ),
         Verb(
+            "meter", "True up", TradeEvent.METER, "trading.amend_trade", MeterForm,
+            true_up_trade, "counts as it was metered",
+            "What was delivered until now counts as its plant's meter read it.", True,
+        ),
+        Verb(
             "correct", "Correct", TradeEvent.CORRECT, "trading.amend_trade", ReasonForm,
             correct_trade, "is corrected",
             "What was captured wrong, put right from the start. The checks are recorded and stop "
@@ -286,6 +296,8 @@ def offered(actor: Actor, version: Any, deal: Deal) -> list[Verb]:
         if not actor.may(verb.permission):
             continue
         if verb.event == TradeEvent.EXERCISE and not any(map(needs_notice, deal.options)):
+            continue
+        if verb.event == TradeEvent.METER and metered_share(deal) is None:
             continue
         if verb.event in (TradeEvent.APPROVE, TradeEvent.DECLINE):
             # Of one's own amendment one may only think better.

@@ -55,7 +55,9 @@ def test_a_day_is_closed_signed_by_another_and_then_only_restated():
     friday = closed(desk, FRIDAY)
 
     assert (friday.state, friday.number, friday.checks) == ("READY", 1, [])
-    assert [step["step"] for step in friday.steps] == ["valuation", "checks", "price_check", "pnl"]
+    assert [step["step"] for step in friday.steps] == [
+        "metering", "valuation", "checks", "price_check", "pnl",
+    ]  # fmt: skip
     assert Job.objects.get(pk=friday.job_id).task == "trading.end_of_day"
     with pytest.raises(SecondPersonNeeded):
         sign_end_of_day(actor=desk.officer, end_of_day_id=friday.pk, signed_at=at(FRIDAY, 20))

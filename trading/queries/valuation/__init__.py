@@ -7,7 +7,7 @@ are summed exactly in the database and become float64 once.
 
 from .contracts import ContractKey, Universe
 from .digest import digest_of
-from .held import CutFacts, HeldVersions, books_of, cut_facts
+from .held import CutFacts, HeldVersions, books_of, cut_facts, metered_facts
 from .market import MarketFacts, market_facts
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "cut_facts",
     "digest_of",
     "market_facts",
+    "metered_facts",
 ]

@@ -70,12 +70,31 @@ SELECT {_CONTRACT}, version.trade_id, sum(delta.exposure)::float8, sum(delta.fix
 {_HELD} AND delta.minutes = 0 AND version.trade_id = ANY(%(trades)s)
 GROUP BY {_CONTRACT}, version.trade_id
 """
-_PROFILES = f"""
+_PROFILE_COLUMNS = f"""
 SELECT {_CONTRACT}, delta.minutes, version.trade_id, delta.exposure_profile, delta.fixed
 {_HELD} AND delta.minutes > 0
+"""
+_PROFILE_ORDER = """
 ORDER BY delta.market_id, delta.currency, delta.start, delta."end", delta.minutes,
          version.trade_id, delta.id
 """
+_PROFILES = f"{_PROFILE_COLUMNS} {_PROFILE_ORDER}"
+# What some trades held at an earlier cut, with nothing changed since but what was metered.
+_METERED_TRADES = """
+SELECT DISTINCT trade_id FROM trading_tradeversion
+WHERE book_id = ANY(%(books)s) AND event = 'METER'
+  AND recorded_at > %(before)s AND recorded_at <= %(cut)s
+"""
+_METERED = """
+  AND version.trade_id = ANY(%(trades)s)
+  AND (delta.recorded_at <= %(before)s OR version.event = 'METER')
+"""
+_METERED_SUMS = f"""
+SELECT {_CONTRACT}, version.trade_id, sum(delta.exposure)::float8, sum(delta.fixed)::float8
+{_HELD} AND delta.minutes = 0 {_METERED}
+GROUP BY {_CONTRACT}, version.trade_id
+"""
+_METERED_PROFILES = f"{_PROFILE_COLUMNS} {_METERED} {_PROFILE_ORDER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +177,7 @@ class CutFacts:
     digest      SHA-256 of it all
     """
 
+    books: tuple[UUID, ...]
     as_of: datetime
     known_at: datetime
     versions: HeldVersions
@@ -197,6 +217,7 @@ def cut_facts(
     import numpy as np
 
     parameters: dict[str, Any] = {"books": list(book_ids), "cut": known_at}
+    books = tuple(parameters["books"])
     digest = hashlib.sha256()
     with connection.cursor() as cursor:
         cursor.execute(_VERSIONS, parameters)
@@ -234,6 +255,7 @@ def cut_facts(
             if position in fees:
                 digest.update(f"fees {trade_id} {currency} {fees[position]}\n".encode())
     return CutFacts(
+        books=books,
         as_of=as_of,
         known_at=known_at,
         versions=versions,
@@ -245,6 +267,67 @@ def cut_facts(
         fees=fees,
         options=_options(versions),
         digest=digest.hexdigest(),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class MeteredFacts:
+    """What was held at a cut, with only the volumes that were metered since; as `CutFacts`."""
+
+    line: Indices
+    contract: Indices
+    exposure: Floats
+    fixed: Floats
+    profiles: tuple[Any, ...]
+
+    def holdings(self, lines: int) -> Holdings:
+        """Return the arrays, for as many lines as the universe has in the end."""
+        from trading.valuation import Holdings
+
+        return Holdings(lines, self.line, self.contract, self.exposure, self.fixed, self.profiles)
+
+
+def metered_facts(universe: Universe, before: CutFacts, after: CutFacts) -> MeteredFacts | None:
+    """
+    Return what was held before with what was metered until after; None where nothing was.
+
+    One query; three more where something was metered.
+    """
+    import numpy as np
+
+    parameters: dict[str, Any] = {
+        "books": list(before.books), "before": before.known_at, "cut": after.known_at, "later": [],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_METERED_TRADES, parameters)
+        trades = before.versions.counted & {trade_id for (trade_id,) in cursor.fetchall()}
+        if not trades:
+            return None
+        parameters["trades"] = sorted(trades)
+        cursor.execute(_METERED_SUMS, parameters)
+        scalars = [(ContractKey(*row[:9]), *row[9:]) for row in cursor.fetchall()]
+        cursor.execute(_METERED_PROFILES, parameters)
+        profiles = cursor.fetchall()
+    held = sorted(
+        (row for row in scalars if row[2] or row[3]), key=lambda row: (row[0].order, row[1])
+    )
+    universe.add_contracts(
+        [*(row[0] for row in held), *(ContractKey(*row[:10]) for row in profiles)]
+    )
+    universe.exposed.update(universe.keys[key] for key, _, exposure, _ in held if exposure)
+    made = _profile_holdings(universe, profiles, hashlib.sha256())
+    chosen = [place for (trade, _), place in universe.lines.items() if trade in trades]
+    others = ~np.isin(before.line, np.array(chosen, dtype=np.int64))
+    lines = [universe.line(trade_id, key.currency) for key, trade_id, _, _ in held]
+    return MeteredFacts(
+        line=np.append(before.line[others], np.array(lines, dtype=np.int64)),
+        contract=np.append(
+            before.contract[others],
+            np.array([universe.keys[row[0]] for row in held], dtype=np.int64),
+        ),
+        exposure=np.append(before.exposure[others], [row[2] for row in held]),
+        fixed=np.append(before.fixed[others], [row[3] for row in held]),
+        profiles=(*(p for p in before.profiles if p.line not in set(chosen)), *made),
     )
 
 
