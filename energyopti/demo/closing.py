@@ -48,8 +48,9 @@ def close_day(market: Any, wait_for: Callable[..., Any]) -> int:
         signed_at=clock.now(),
         reason="demo: seen",
     )
+    said = {step["step"]: step["said"].rstrip(".") for step in signed.steps}
     print(
-        f"end of day  {day} run {signed.number}: {signed.steps[0]['said'].rstrip('.')},"
+        f"end of day  {day} run {signed.number}: {said['metering']}, {said['valuation']},"
         f" {len(signed.checks)} findings, signed by the risk officer, result hash"
         f" {signed.run.result_hash[:16]}"
     )
