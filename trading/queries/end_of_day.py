@@ -57,8 +57,9 @@ DAY_STATES = {
 }
 _CLOSED = (EndOfDayState.READY, EndOfDayState.SIGNED)
 _LOOK_BACK = timedelta(days=14)
-# Nobody restates a close because a trade ran out or was paid.
-_NO_NEWS = (TradeEvent.MATURE, TradeEvent.SETTLE)
+# Nobody restates a close because a trade ran out or was paid, nor because meters were read after
+# it, as they are after every close: the next day explains that as volumes.
+_NO_NEWS = (TradeEvent.MATURE, TradeEvent.SETTLE, TradeEvent.METER)
 
 
 class UnknownEndOfDay(LookupError):
