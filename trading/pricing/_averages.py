@@ -283,12 +283,12 @@ class _Terms:
 
         :raises PricingError: naming the argument and index.
         """
-        left = finite("strike", strike) - finite("fixed", fixed)
-        _, K, D, _ = broadcast(
-            forward=fixings.forward[..., 0], strike=left, discount=positive("discount", discount),
+        _, K, known, D, _ = broadcast(
+            forward=fixings.forward[..., 0], strike=finite("strike", strike),
+            fixed=finite("fixed", fixed), discount=positive("discount", discount),
             option=signs(option),
         )  # fmt: skip
-        return cls(left=K, discount=D)
+        return cls(left=K - known, discount=D)
 
 
 def _with_fixings(value: AverageOption, fixing_delta: Floats) -> FixingAverageOption:
