@@ -34,7 +34,12 @@ from trading.pricing._spread_terms import (
     spark_spread,
 )
 from trading.pricing._strips import CapFloor, SwaptionValue, cap_floor, swaption
-from trading.pricing._transmission import RightKind, TransmissionRight, transmission_right
+from trading.pricing._transmission import (
+    LegVolatilities,
+    RightKind,
+    TransmissionRight,
+    transmission_right,
+)
 from trading.pricing._value import OptionValue
 from trading.pricing.processes import (
     HistoryFit,
@@ -61,6 +66,7 @@ __all__ = [
     "ExchangeValue",
     "FixingAverageOption",
     "HistoryFit",
+    "LegVolatilities",
     "MeanRevertingSpot",
     "ModelChoice",
     "NegativePrices",

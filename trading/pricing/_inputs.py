@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class PricingError(ValueError):
@@ -40,6 +42,18 @@ def numbers(name: str, value: npt.ArrayLike) -> Floats:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise PricingError(f"{name}: must be numbers, in rows of one length.") from error
+
+
+def member(name: str, words: type[Word], value: str) -> Word:
+    """
+    Return the member of an enumeration that a word names.
+
+    :raises PricingError: naming the argument and the words there are.
+    """
+    try:
+        return words(value)
+    except ValueError as error:
+        raise PricingError(f"{name}: {value} must be one of {', '.join(words)}.") from error
 
 
 def together(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:

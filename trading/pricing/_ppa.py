@@ -24,6 +24,7 @@ from trading.pricing._inputs import (
     PricingError,
     by_interval,
     check,
+    member,
     numbers,
     together,
 )
@@ -186,6 +187,7 @@ def ppa(
         rule = f"must be above {0.0 - model.displacement:g} in {model.model}"
         check("forward", F, -model.displacement < F, rule, NonPositivePrice)
     _check_bounds(terms, floor, cap)
+    clause = member("negative_prices", NegativePrices, terms.negative_prices)
     months, edges = _months(month, V.shape[-1])
     m = terms.multiplier
     arguments = (V, F, H, T, sigma, D, price, fees, floor, cap)
@@ -199,8 +201,8 @@ def ppa(
         float(m),
         model.model is not PriceModel.BACHELIER,
         float(model.displacement),
-        terms.negative_prices is not NegativePrices.PAID,
-        terms.negative_prices is NegativePrices.CURTAILED,
+        clause is not NegativePrices.PAID,
+        clause is NegativePrices.CURTAILED,
         sums,
     )
     if not np.isfinite(sums).all():

@@ -376,6 +376,16 @@ def test_refuses_what_it_cannot_value(terms, changes, message):
         value(terms, **changes)
 
 
+def test_takes_a_clause_by_its_word_and_refuses_another():
+    by_word, by_member = (
+        value(PpaTerms(30.0, negative_prices=clause)) for clause in ("PAID", NegativePrices.PAID)
+    )
+
+    assert float(by_word.value) == float(by_member.value)
+    with pytest.raises(PricingError, match=r"^negative_prices: SHARED must be one of PAID, NO_PAY"):
+        value(PpaTerms(30.0, negative_prices="SHARED"))
+
+
 def test_refuses_a_forward_that_the_model_cannot_take():
     with pytest.raises(NonPositivePrice, match=r"^forward\[3\]: -20.0 must be above 0 in BLACK76"):
         value(PpaTerms(30.0), model=BLACK)

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.pricing import PricingError, RightKind, transmission_right
+from trading.pricing import (
+    LegVolatilities,
+    NonPositivePrice,
+    PricingError,
+    RightKind,
+    margrabe,
+    transmission_right,
+)
 
 prices = st.floats(-200.0, 400.0)
 years = st.just(0.0) | st.floats(0.001, 3.0)
@@ -26,7 +33,7 @@ def test_an_obligation_pays_the_spread_even_below_zero():
     assert float(value.total) == pytest.approx(220.0)
     assert value.delta_sink == pytest.approx([10.0, 10.0, 10.0])
     assert value.delta_source == pytest.approx([-10.0, -10.0, -10.0])
-    assert not (value.gamma.any() or value.vega.any())
+    assert not (value.gamma_sink.any() or value.vega.any())
 
 
 def test_an_option_without_time_pays_no_less_than_nothing():
@@ -128,11 +135,88 @@ def test_greeks_equal_central_differences(kind):
 
     up, down = worth(sink=52 + h), worth(sink=52 - h)
     assert value.delta_sink == pytest.approx([(up - down) / (2 * h)], rel=1e-6)
-    assert value.gamma == pytest.approx([(up - 2 * worth() + down) / h**2], rel=1e-3, abs=1e-6)
+    assert value.gamma_sink == pytest.approx([(up - 2 * worth() + down) / h**2], rel=1e-3, abs=1e-6)
     left, low = worth(source=45 + h), worth(source=45 - h)
     assert value.delta_source == pytest.approx([(left - low) / (2 * h)], rel=1e-6)
     slope = (worth(volatility=35 + h) - worth(volatility=35 - h)) / (2 * h)
     assert value.vega == pytest.approx([slope], rel=1e-6, abs=1e-9)
+
+
+def test_lognormal_legs_without_strike_are_worth_an_exchange():
+    legs = LegVolatilities(source=0.5, sink=0.4, correlation=0.8)
+    exchange = margrabe(
+        first=[62.0, 45.0], second=[50.0, 60.0], expiry=0.3, volatility1=0.4, volatility2=0.5,
+        correlation=0.8,
+    )  # fmt: skip
+
+    value = right(
+        volume=[10.0, 10.0], source=[50.0, 60.0], sink=[62.0, 45.0], expiry=0.3, volatility=legs
+    )
+
+    assert value.value == pytest.approx(10 * exchange.price, rel=1e-9)
+    assert value.delta_sink == pytest.approx(10 * exchange.delta1, rel=1e-8)
+    assert value.delta_source == pytest.approx(10 * exchange.delta2, rel=1e-8)
+    assert not value.vega.any()
+
+
+def test_settled_hours_of_lognormal_legs_may_have_been_negative():
+    legs = LegVolatilities(source=0.5, sink=0.4, correlation=0.8)
+
+    value = right(source=[50.0, 60.0, -20.0], settled=[False, False, True], expiry=1.0,
+                  volatility=legs)  # fmt: skip
+
+    assert float(value.realised) == pytest.approx(250.0)
+    assert value.correlation_risk[2] == 0.0
+    with pytest.raises(NonPositivePrice, match=r"^source\[2\]: -20.0 must be above 0 if lognormal"):
+        right(expiry=1.0, volatility=legs)
+
+
+@given(
+    st.floats(5.0, 200.0), st.floats(5.0, 200.0), st.floats(0.05, 2.0), st.floats(0.05, 0.9),
+    st.floats(0.05, 0.9), st.floats(-0.95, 0.95), st.floats(-20.0, 20.0),
+)  # fmt: skip
+def test_lognormal_options_keep_the_parity(source, sink, expiry, one, other, rho, strike):
+    shared = {"kind": RightKind.OPTION, "volume": [1.0], "expiry": expiry}
+
+    there = transmission_right(
+        source=source,
+        sink=sink,
+        strike=strike,
+        volatility=LegVolatilities(one, other, rho),
+        **shared,
+    )
+    back = transmission_right(
+        source=sink,
+        sink=source,
+        strike=-strike,
+        volatility=LegVolatilities(other, one, rho),
+        **shared,
+    )
+
+    assert float(there.total - back.total) == pytest.approx(sink - source - strike, abs=1e-9)
+    assert float(there.total) >= max(sink - source - strike, 0.0) - 1e-9
+
+
+def test_lognormal_greeks_equal_central_differences():
+    terms = {"volume": [4.0], "strike": 3.0, "expiry": 0.6, "discount": 0.9, "firmness": 0.95}
+    start = {"source": 48.0, "sink": 55.0, "one": 0.5, "other": 0.4, "rho": 0.7}
+
+    def worth(**moved: float) -> float:
+        at = start | moved
+        legs = LegVolatilities(at["one"], at["other"], at["rho"])
+        return float(right(source=at["source"], sink=at["sink"], volatility=legs, **terms).total)
+
+    def slope(name: str, h: float) -> float:
+        return (worth(**{name: start[name] + h}) - worth(**{name: start[name] - h})) / (2 * h)
+
+    value = right(source=48.0, sink=55.0, volatility=LegVolatilities(0.5, 0.4, 0.7), **terms)
+
+    for field, name, h in (
+        ("delta_source", "source", 1e-3), ("delta_sink", "sink", 1e-3),
+        ("vega_source", "one", 1e-4), ("vega_sink", "other", 1e-4),
+        ("correlation_risk", "rho", 1e-4),
+    ):  # fmt: skip
+        assert getattr(value, field) == pytest.approx([slope(name, h)], rel=1e-5), field
 
 
 @pytest.mark.parametrize(
@@ -148,6 +232,13 @@ def test_greeks_equal_central_differences(kind):
         ({"discount": 0.0}, r"^discount: 0.0 must be above 0"),
         ({"firmness": [1.0, 1.2, 1.0]}, r"^firmness\[1\]: 1.2 must be from 0 to 1"),
         ({"settled": [0, 2, 1]}, r"^settled\[1\]: 2.0 must be true or false"),
+        ({"volatility": LegVolatilities(-0.1, 0.2, 0.0)}, r"^volatility.source: -0.1 must not be"),
+        ({"volatility": LegVolatilities(0.1, np.nan, 0.0)}, r"^volatility.sink: nan must not be"),
+        (
+            {"volatility": LegVolatilities(0.1, 0.2, [0.0, 2.0, 0.0])},
+            r"^volatility.correlation\[1\]: 2.0 must be from -1 to 1",
+        ),
+        ({"kind": "SWAP"}, r"^kind: SWAP must be one of OBLIGATION, OPTION"),
         ({"strike": "much"}, r"^strike: must be numbers"),
     ],
 )
