@@ -50,7 +50,8 @@ def close_day(market: Any, wait_for: Callable[..., Any]) -> int:
     )
     said = {step["step"]: step["said"].rstrip(".") for step in signed.steps}
     print(
-        f"end of day  {day} run {signed.number}: {said['metering']}, {said['valuation']},"
+        f"metering    {day}: {said['metering']}\n"
+        f"end of day  {day} run {signed.number}: {said['valuation']},"
         f" {len(signed.checks)} findings, signed by the risk officer, result hash"
         f" {signed.run.result_hash[:16]}"
     )
