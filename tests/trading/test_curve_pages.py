@@ -155,11 +155,15 @@ def test_a_curve_is_defined_by_the_risk_officer(market, company):
     officer = signed_in(Role.RISK_OFFICER, organization=company)
     form = {"code": "HUB", "method": "MAXIMUM_SMOOTHNESS", "minutes": "60", "tolerance": "0.05"}
     form |= {"fit": "BANDS", "history_days": "730"}
+    form |= {"price_amount": "0.25", "price_percent": "0"}
 
     assert b"define a curve of GB" in officer.get("/curves/").content
     assert officer.get("/curves/define/GB/").status_code == 200
     assert officer.post("/curves/define/GB/", {**form, "minutes": "7"}).status_code == 422
     assert officer.post("/curves/define/GB/", form).status_code == 302
+    wrong = officer.post("/curves/define/GB/", {**form, "price_percent": "101"})
+    assert wrong.status_code == 422 and b"price_percent" in wrong.content
+    assert b"may be 0.25 or 0 % off" in officer.get("/curves/GB/HUB/").content
     # A second curve to value DE on is one too many.
     again = officer.post("/curves/define/DE/", {**form, "code": "OTHER"})
     assert again.status_code == 422 and b"another curve already" in again.content

@@ -149,7 +149,7 @@ def test_how_a_curve_is_made_is_changed_on_a_page_with_an_event(market):
     address = "/curves/DE/MARK/change/"
     terms = {
         "method": "MAXIMUM_SMOOTHNESS", "minutes": "15", "tolerance": "0.05", "history_days": "365",
-        "fit": "MIDS", "holiday_calendar": "",
+        "fit": "MIDS", "holiday_calendar": "", "price_amount": "0.50", "price_percent": "2",
     }  # fmt: skip
 
     shown = officer.get(address).content.decode()
@@ -163,7 +163,11 @@ def test_how_a_curve_is_made_is_changed_on_a_page_with_an_event(market):
     assert (definition.policy, definition.is_mark) == ("FOUR_EYES", True)
     event = Event.objects.filter(type="curve.defined").latest("pk")
     assert event.changes["tolerance"] == {"before": "0.0100", "after": "0.05"}
-    assert set(event.changes) == {"method", "minutes", "tolerance", "history_days"}
+    assert event.changes["price_tolerance"] == {"before": "0.5 or 1 %", "after": "0.5 or 2 %"}
+    assert set(event.changes) == {
+        "method", "minutes", "tolerance", "history_days", "price_tolerance",
+    }  # fmt: skip
+    assert "0.5 or 2 % off" in officer.get("/curves/DE/MARK/").content.decode()
     assert trader.get(address).status_code == 403
     new = build_version(actor=SYSTEM, definition=definition, as_of=CLOSE)
     assert new.number == 2 and prove(old).is_same and prove(new).is_same

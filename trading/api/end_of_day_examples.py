@@ -59,7 +59,10 @@ DETAIL = OpenApiExample(
         "steps": [
             {"step": "valuation", "said": "1204 trades valued."},
             {"step": "checks", "said": "3 markets checked."},
-            {"step": "price_check", "said": "14 prices of other sources compared."},
+            {
+                "step": "price_check",
+                "said": "14 prices of other sources compared. Allowed: DE 0.5 or 1 %.",
+            },
             {"step": "pnl", "said": "4 books explained."},
         ],
         "checks": [
@@ -74,7 +77,7 @@ DETAIL = OpenApiExample(
                     "theirs": "93.00",
                     "ours": "90.0000",
                     "difference": "3.0000",
-                    "tolerance": "0.0100",
+                    "tolerance": "0.9000",
                     "currency": "EUR",
                 },
             }

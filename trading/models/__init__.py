@@ -23,6 +23,7 @@ from .curves import (
     CurveSnapshot,
     CurveStatus,
     CurveVersion,
+    PriceTolerance,
     PublicationPolicy,
 )
 from .documents import DocumentKind, DocumentWithdrawal, TradeDocument
@@ -154,6 +155,7 @@ __all__ = [
     "PositionTotal",
     "Price",
     "PriceIndex",
+    "PriceTolerance",
     "PricingFormula",
     "PricingModel",
     "ProductKind",

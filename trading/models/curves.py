@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
@@ -94,6 +95,42 @@ class CurveDefinition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} ({self.get_method_display()})"
+
+
+class PriceTolerance(models.Model):
+    """
+    One version of how far another source's price may be off a curve before the end of day names it.
+
+    The larger of the two counts. A change is the next version, nothing is overwritten.
+
+    amount      currency/unit of the market
+    percent     of the curve's price
+    recorded_at the server's clock under the lock of the market's curves
+    """
+
+    append_only = True
+
+    definition = models.ForeignKey(CurveDefinition, models.PROTECT, related_name="price_tolerances")
+    version = models.PositiveIntegerField()
+    amount = models.DecimalField(max_digits=9, decimal_places=4, validators=[MinValueValidator(0)])
+    percent = models.DecimalField(
+        max_digits=5, decimal_places=2, validators=[MinValueValidator(0), MaxValueValidator(100)]
+    )
+    recorded_by = models.CharField(max_length=120)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint("definition", "version", name="price_tolerance_version_once"),
+            models.CheckConstraint(
+                condition=models.Q(amount__gte=0, percent__range=(0, 100)),
+                name="price_tolerance_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} or {self.percent} % of curve {self.definition_id}"
 
 
 class CurveSnapshot(models.Model):

@@ -22,6 +22,7 @@ from trading.models import (
 )
 from trading.queries.curve_versions import stored_curve
 from trading.queries.curves import published_versions
+from trading.queries.price_tolerances import price_tolerances
 from trading.queries.quotes import latest_trading_day, quotes_at
 from trading.queries.valuation import Universe, books_of, cut_facts
 
@@ -113,15 +114,19 @@ def check_day(closing: Closing) -> StepResult:
 
 
 def check_prices(closing: Closing) -> StepResult:
-    """Hold each curve against quotes that it was not built from, by the curve's own tolerance."""
-    findings, compared, alone = [], 0, []
+    """Hold each curve against quotes that it was not built from, by the tolerance set for that."""
+    findings, compared, alone, allowed = [], 0, [], []
     cut = {"as_of": closing.as_of, "known_at": closing.known_at}
     markets = [market.pk for market in _held_markets(closing)]
-    for version in published_versions(market_ids=markets, **cut):
+    versions = published_versions(market_ids=markets, **cut)
+    tolerances = price_tolerances(
+        [version.definition_id for version in versions], known_at=closing.known_at
+    )
+    for version in versions:
         from trading.curves import CurveError
 
         snapshot, market = version.snapshot, version.definition.market
-        before = compared
+        tolerance, before = tolerances[version.definition_id], compared
         curve = stored_curve(snapshot.pk, snapshot.content_hash)
         taken = {q.id for q in curve.quotes if q.id in set(snapshot.quote_ids)}
         sources = {q.source for q in curve.quotes if q.id in taken}
@@ -134,7 +139,7 @@ def check_prices(closing: Closing) -> StepResult:
                 continue  # the curve does not reach so far
             compared += 1
             off = float(quote.value) - price
-            if abs(off) > float(version.definition.tolerance):
+            if abs(off) > tolerance.allowed(price):
                 said = (
                     f"{market.code} {quote.name}: {quote.source} is {off:+.2f} {market.currency}"
                     f" from the curve's {price:.2f}."
@@ -145,13 +150,17 @@ def check_prices(closing: Closing) -> StepResult:
                     "theirs": str(quote.value),
                     "ours": f"{price:.4f}",
                     "difference": f"{off:.4f}",
-                    "tolerance": str(version.definition.tolerance),
+                    "tolerance": f"{tolerance.allowed(price):.4f}",
                     "currency": market.currency,
                 }
                 findings.append(Finding(said, About.CURVE, market.code, figures))
         if compared == before:
             alone.append(market.code)
+        else:
+            allowed.append(f"{market.code} {tolerance.words}")
     said = f"{compared} prices of other sources compared."
+    if allowed:
+        said += f" Allowed: {', '.join(sorted(allowed))}."
     if alone:
         said += f" No other source: {', '.join(sorted(alone))}."
     return StepResult(said, tuple(findings))

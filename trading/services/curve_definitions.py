@@ -12,9 +12,11 @@ from ..models import (
     CurveMethod,
     HolidayCalendar,
     Market,
+    PriceTolerance,
     PublicationPolicy,
 )
-from .locks import lock_keys
+from ..queries.price_tolerances import Tolerance, price_tolerances
+from .locks import lock_keys, server_time
 
 _FLAT = CurveMethod(CurveMethod.FLAT)
 _FOUR_EYES = PublicationPolicy(PublicationPolicy.FOUR_EYES)
@@ -38,11 +40,14 @@ def define_curve(
     is_mark: bool = True,
     fit: CurveFit = _MIDS,
     holiday_calendar: HolidayCalendar | None = None,
+    price_tolerance: Tolerance | None = None,
 ) -> CurveDefinition:
     """
     Say how a curve of a market is made, or say it anew; versions built before stay as they are.
 
     Only the system may publish without a second person.
+
+    price_tolerance     of the end of day's price check; None leaves what held, or the default
 
     :raises PermissionMissing: without `trading.define_curve` in an operating company.
     :raises ValidationError: naming the field.
@@ -76,6 +81,8 @@ def define_curve(
             setattr(row, name, value)
         row.full_clean()
         row.save()
+        if price_tolerance is not None:
+            changes |= _tolerate(actor, row, price_tolerance)
         if changes:
             record_event(
                 type="curve.defined",
@@ -88,6 +95,21 @@ def define_curve(
                 changes=changes,
             )
     return row
+
+
+def _tolerate(actor: Actor, row: CurveDefinition, given: Tolerance) -> dict[str, tuple[str, str]]:
+    """Add the next version of a curve's price tolerance, and return what it changes."""
+    latest = row.price_tolerances.order_by("-version").first()
+    before = price_tolerances([row.pk])[row.pk]
+    if given == before:
+        return {}
+    added = PriceTolerance(
+        definition=row, version=1 if latest is None else latest.version + 1, amount=given.amount,
+        percent=given.percent, recorded_by=actor.id, recorded_at=server_time(),
+    )  # fmt: skip
+    added.full_clean()
+    added.save(force_insert=True)
+    return {"price_tolerance": (before.words, given.words)}
 
 
 def require_operator(actor: Actor, permission: str) -> None:

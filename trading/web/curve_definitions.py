@@ -13,6 +13,7 @@ from energyopti.accounts.requests import actor_of, require_permission
 
 from ..models import CurveDefinition, CurveFit, CurveMethod, Market, PublicationPolicy
 from ..queries.markets import NoSuchMarket, market_by_code
+from ..queries.price_tolerances import Tolerance, price_tolerances
 from ..services.curve_definitions import CurveRefused, define_curve
 from .curve_forms import ChangeForm, DefineForm
 from .curves import curve_address, definition_or_404
@@ -34,7 +35,9 @@ def define(request: HttpRequest, market: str) -> HttpResponse:
 def change(request: HttpRequest, market: str, code: str) -> HttpResponse:
     """Say anew how a curve is made; versions built before stay as they are."""
     row = definition_or_404(request, market, code)
-    form = ChangeForm(request.POST or None, initial=model_to_dict(row))
+    held = price_tolerances([row.pk])[row.pk]
+    initial = model_to_dict(row) | {"price_amount": held.amount, "price_percent": held.percent}
+    form = ChangeForm(request.POST or None, initial=initial)
     return _page(request, form, row.market, row)
 
 
@@ -81,4 +84,5 @@ def _terms(found: dict[str, Any]) -> dict[str, Any]:
         "history_days": found["history_days"],
         "fit": CurveFit(found["fit"]),
         "holiday_calendar": found["holiday_calendar"],
+        "price_tolerance": Tolerance(found["price_amount"], found["price_percent"]),
     }

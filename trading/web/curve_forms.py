@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from ..models import CurveFit, CurveMethod, HolidayCalendar
+from ..queries.price_tolerances import DEFAULT_TOLERANCE
 
 
 class DefineForm(forms.Form):
@@ -28,6 +29,15 @@ class DefineForm(forms.Form):
     history_days = forms.IntegerField(
         min_value=1, max_value=3660, initial=730, label="Days of spot history",
         help_text="What a history-shaped curve learns from.",
+    )  # fmt: skip
+    price_amount = forms.DecimalField(
+        min_value=0, max_digits=9, decimal_places=4, label="Price check, price units",
+        initial=DEFAULT_TOLERANCE.amount,
+        help_text="How far another source may be off at the end of day before it is named.",
+    )  # fmt: skip
+    price_percent = forms.DecimalField(
+        min_value=0, max_value=100, max_digits=5, decimal_places=2, label="Price check, %",
+        initial=DEFAULT_TOLERANCE.percent, help_text="Of the curve's price; the larger counts.",
     )  # fmt: skip
     holiday_calendar = forms.ModelChoiceField(
         HolidayCalendar.objects.order_by("code"), required=False, empty_label="None",

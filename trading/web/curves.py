@@ -27,6 +27,7 @@ from ..queries.curve_page import (
 )
 from ..queries.curve_terms import EditRefused, NoCurve
 from ..queries.curve_versions import UnknownCurve, definition_of, prove, version_of
+from ..queries.price_tolerances import price_tolerances
 from ..queries.quotes import latest_trading_day
 from ..queries.rates import rates_view
 from ..services.curve_definitions import CurveRefused
@@ -258,6 +259,7 @@ def _draw(
 
     actor, market = actor_of(request), definition.market
     context: dict[str, Any] = {
+        "tolerance": price_tolerances([definition.pk])[definition.pk],
         "definition": definition,
         "market": market,
         "unit": f"{market.currency}/{market.price_unit}",

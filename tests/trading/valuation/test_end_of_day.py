@@ -1,19 +1,30 @@
 """Closing a day: checks, a job, four eyes, runs again, late deals and restatements."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.jobs.models import Job
 from tests.factories.accounts import make_user
+from tests.factories.curves import SYSTEM
 from tests.factories.trades import RECEIVED_AT, deal_of_words
-from trading.models import EndOfDay, PnlKind, PnlReport, PnlStepTotal
+from trading.models import (
+    EndOfDay,
+    PnlKind,
+    PnlReport,
+    PnlStepTotal,
+    PriceTolerance,
+    PublicationPolicy,
+)
 from trading.queries.end_of_day import findings_of, opening_of
+from trading.queries.price_tolerances import DEFAULT_TOLERANCE, Tolerance, price_tolerances
+from trading.services.curve_definitions import define_curve
 from trading.services.end_of_day import (
     ClosingRefused,
     flash_pnl,
@@ -130,9 +141,42 @@ def test_another_source_that_disagrees_is_named():
         "key": "DE",
         "figures": {
             "contract": "Q1-27", "source": "broker", "theirs": "93.000000", "ours": "90.0000",
-            "difference": "3.0000", "tolerance": "0.0100", "currency": "EUR",
+            "difference": "3.0000", "tolerance": "0.9000", "currency": "EUR",
         },
     }  # fmt: skip
+
+
+def test_a_curve_has_a_price_tolerance_of_its_own_by_version():
+    desk = valued_desk()
+    publish(desk.market, {"Cal27": "90.00"}, at=at(FRIDAY), source="exchange")
+    desk.deal("B 10MW DE base Cal27 @ 85.20")
+    from tests.factories.curves import quote
+
+    quote(desk.market, {("Q1-27", "BASE"): "93.00"}, at=at(FRIDAY), source="broker")
+    curve = desk.market.curve_definitions.get(is_mark=True)
+    terms = {
+        "actor": SYSTEM, "market": desk.market, "code": curve.code,
+        "policy": PublicationPolicy(PublicationPolicy.AUTOMATIC),
+    }  # fmt: skip
+    define_curve(**terms, price_tolerance=Tolerance(Decimal("3.00"), Decimal(0)))
+    define_curve(**terms)  # says nothing of it
+    define_curve(**terms, price_tolerance=Tolerance(Decimal("3.00"), Decimal(0)))
+
+    wide = closed(desk, FRIDAY)
+    define_curve(**terms, price_tolerance=Tolerance(Decimal("2.99"), Decimal("3.3")))
+    tight = closed(desk, FRIDAY)
+
+    assert wide.checks == []
+    (step,) = [step for step in wide.steps if step["step"] == "price_check"]
+    assert "Allowed: DE 3 or 0 %." in step["said"]
+    (found,) = tight.checks
+    assert found["figures"]["tolerance"] == "2.9900"  # 3.3 % of 90 is 2.97
+    rows = PriceTolerance.objects.order_by("version")
+    assert [(row.version, str(row.amount)) for row in rows] == [(1, "3.0000"), (2, "2.9900")]
+    before = rows[0].recorded_at - timedelta(microseconds=1)
+    assert price_tolerances([curve.pk], known_at=before) == {curve.pk: DEFAULT_TOLERANCE}
+    with pytest.raises(ValidationError, match="amount"):
+        define_curve(**terms, price_tolerance=Tolerance(Decimal(-1), Decimal(0)))
 
 
 def test_what_was_closed_before_is_brought_into_the_new_form_and_back():
