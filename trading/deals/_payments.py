@@ -1,7 +1,8 @@
 """When the last cash of a deal is due: by the form of the agreement, or by custom of the product.
 
-Business days are Monday to Friday: bank holidays are not known here, so a date may be a day early
-where one lies in between; the invoice says the day that counts.
+Business days are Monday to Friday without the holidays of the calendar that is given: the one of
+the agreement's form, or of the currency's payment system. Dates that it does not cover count as if
+none were; the invoice says the day that counts.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
 
+from energyopti.foundation.calendars import HolidaySet
 from trading.deals._deals import ProductKind
 
 
@@ -19,28 +21,47 @@ class PaymentRule:
     """
     A day of the month after the last delivery day, or so many business days after that day.
 
-    day             1 to 28 of the following month; on a weekend, the Monday after
+    day             1 to 28 of the following month; on no business day, the next one
     business_days   ≥ 0, where `day` is 0
     source          where it is written, for people
+    calendar        code of the holidays that the form names itself; empty is the currency's
     """
 
     source: str
     day: int = 0
     business_days: int = 0
+    calendar: str = ""
 
-    def due(self, last: date) -> date:
+    def calendar_for(self, currency: str) -> str:
+        """Return the code of the holidays by which an amount is due, empty where none is known."""
+        return self.calendar or PAYMENT_CALENDARS.get(currency, "")
+
+    def due(self, last: date, holidays: HolidaySet | None = None) -> date:
         """Return the date on which cash for deliveries up to and including a day is due."""
         if self.day:
             month = last.year * 12 + last.month
             due = date(month // 12, month % 12 + 1, self.day)
-            while due.weekday() > 4:
+            while not _is_open(due, holidays):
                 due += timedelta(days=1)
             return due
         due, left = last, self.business_days
         while left:
             due += timedelta(days=1)
-            left -= due.weekday() < 5
+            left -= _is_open(due, holidays)
         return due
+
+
+def _is_open(day: date, holidays: HolidaySet | None) -> bool:
+    if day.weekday() > 4 or holidays is None:
+        return day.weekday() < 5
+    covers = holidays.covers
+    return not (covers.first <= day < covers.after and day in holidays)
+
+
+# Code of the calendar whose banks pay an amount.
+PAYMENT_CALENDARS: Mapping[str, str] = MappingProxyType(
+    {"EUR": "TARGET", "USD": "FED", "GBP": "UK-BANK"}
+)
 
 
 # Daily margin: the last call is for the last day, paid on the business day after.
@@ -48,8 +69,10 @@ DAILY = PaymentRule("variation margin of a future, settled daily", business_days
 AGREED: Mapping[str, PaymentRule] = MappingProxyType(
     {
         "EFET": PaymentRule("EFET General Agreement, § 13.2: 20th of the next month", day=20),
-        "NAESB": PaymentRule("NAESB Base Contract: 25th of the next month", day=25),
-        "GTMA": PaymentRule("GTMA: 10 business days after the month", business_days=10),
+        "NAESB": PaymentRule("NAESB Base Contract: 25th of the next month", day=25, calendar="FED"),
+        "GTMA": PaymentRule(
+            "GTMA: 10 business days after the month", business_days=10, calendar="UK-BANK"
+        ),
         "ISDA": PaymentRule("ISDA commodity: 5 business days after the period", business_days=5),
     }
 )

@@ -17,19 +17,25 @@ def nerc_holidays(first_year: int, last_year: int) -> tuple[tuple[date, str], ..
 
 def _of(year: int) -> list[tuple[date, str]]:
     return [
-        (_kept(date(year, 1, 1)), "New Year's Day"),
-        (_monday_not_after(date(year, 5, 31)), "Memorial Day"),
-        (_kept(date(year, 7, 4)), "Independence Day"),
-        (_monday_not_after(date(year, 9, 7)), "Labor Day"),
-        # The fourth Thursday lies in 22..28.
-        (date(year, 11, 22) + (3 - date(year, 11, 22).weekday()) % 7 * _ONE_DAY, "Thanksgiving"),
-        (_kept(date(year, 12, 25)), "Christmas Day"),
+        (kept_on_monday(date(year, 1, 1)), "New Year's Day"),
+        (monday_not_after(date(year, 5, 31)), "Memorial Day"),
+        (kept_on_monday(date(year, 7, 4)), "Independence Day"),
+        (first_weekday_from(date(year, 9, 1), 0), "Labor Day"),
+        (first_weekday_from(date(year, 11, 22), 3), "Thanksgiving"),
+        (kept_on_monday(date(year, 12, 25)), "Christmas Day"),
     ]
 
 
-def _kept(day: date) -> date:
+def kept_on_monday(day: date) -> date:
+    """Return a day, or the Monday after a Sunday."""
     return day + _ONE_DAY if day.weekday() == 6 else day
 
 
-def _monday_not_after(day: date) -> date:
+def monday_not_after(day: date) -> date:
+    """Return the last Monday up to a day."""
     return day - day.weekday() * _ONE_DAY
+
+
+def first_weekday_from(day: date, weekday: int) -> date:
+    """Return the first Monday (0) … Sunday (6) from a day on: the fourth Thursday is in 22 … 28."""
+    return day + (weekday - day.weekday()) % 7 * _ONE_DAY

@@ -7,15 +7,18 @@ eastern US markets (hour ending 8 to 23) and of ERCOT (7 to 22) without NERC hol
 of Regulation (EU) 312/2014 (06:00 CET), of GB (05:00) and of NAESB (09:00 Central).
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from trading.reference import CommodityTerms, HolidayTerms, ShapeTerms
 
+from .bank_holidays import Days, fed_holidays, target_holidays, uk_bank_holidays
 from .nerc import nerc_holidays
 
 _ALWAYS = date(2000, 1, 1)
 _WEEK, _WORKDAYS = "1234567", "12345"
 NERC_FIRST_YEAR, NERC_LAST_YEAR = 2010, 2050
+LAST_YEAR_OF_BANKS = 2060
 
 COMMODITIES = (
     CommodityTerms("POWER", "Power", "POWER", "FLOW", "MW"),
@@ -28,6 +31,18 @@ COMMODITIES = (
     CommodityTerms("REC", "Renewable energy certificate", "CERTIFICATE", "LOT", "certificate"),
 )
 
+
+def _paid_by(
+    code: str, name: str, first_year: int, rule: Callable[[int, int], Days], source: str
+) -> HolidayTerms:
+    """Return a calendar by which payments are due."""
+    return HolidayTerms(
+        calendar=code, calendar_name=name, version=1, covers_first=date(first_year, 1, 1),
+        covers_last=date(LAST_YEAR_OF_BANKS, 12, 31), source=f"computed from {source}",
+        holidays=rule(first_year, LAST_YEAR_OF_BANKS),
+    )  # fmt: skip
+
+
 HOLIDAYS = (
     HolidayTerms(
         calendar="NERC",
@@ -38,7 +53,16 @@ HOLIDAYS = (
         source="computed from NERC's rule for its six holidays",
         holidays=nerc_holidays(NERC_FIRST_YEAR, NERC_LAST_YEAR),
     ),
-)
+    _paid_by("TARGET", "T2 (TARGET) closing days", 2002, target_holidays, "the ECB's rule"),
+    _paid_by(
+        "FED", "Federal Reserve holidays", 2002, fed_holidays, "the Federal Reserve's schedule"
+    ),
+    # Before 2024 proclamations moved and added days.
+    _paid_by(
+        "UK-BANK", "Bank holidays of England and Wales", 2024, uk_bank_holidays,
+        "the Banking and Financial Dealings Act 1971",
+    ),
+)  # fmt: skip
 
 
 def _shape(

@@ -1,11 +1,15 @@
 """The shapes of markets as deals, quotes and curves know them, made from the tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
 
 from energyopti.foundation.calendars import DatePeriod, HolidaySet
 from trading import deals
-from trading.models import HolidayCalendarVersion, LoadShape, Market
+from trading.models import Holiday, HolidayCalendarVersion, LoadShape, Market
 
 
 def shapes_of_market(
@@ -59,21 +63,28 @@ def holiday_sets(calendar_ids: set[int], known_at: datetime | None = None) -> di
     versions = HolidayCalendarVersion.objects.filter(calendar_id__in=calendar_ids)
     if known_at is not None:
         versions = versions.filter(recorded_at__lte=known_at)
-    latest = (
-        versions.order_by("calendar_id", "-version")
-        .distinct("calendar_id")
-        .select_related("calendar")
-        .prefetch_related("holidays")
-    )
-    return {
-        version.calendar_id: HolidaySet(
-            version.calendar.code,
-            str(version.version),
-            DatePeriod(version.covers_first, version.covers_after),
-            frozenset(day.date for day in version.holidays.all()),
+    return dict(_latest(versions))
+
+
+def holidays_of(code: str) -> HolidaySet | None:
+    """Return a holiday calendar by its code in its latest version, None without one; a query."""
+    found = _latest(HolidayCalendarVersion.objects.filter(calendar__code=code))
+    return next((holidays for _, holidays in found), None)
+
+
+def _latest(versions: QuerySet[Any]) -> Iterator[tuple[int, HolidaySet]]:
+    dates = Holiday.objects.filter(version=OuterRef("pk")).values("date")
+    latest = versions.order_by("calendar_id", "-version").distinct("calendar_id")
+    for version in latest.select_related("calendar").annotate(dates=ArraySubquery(dates)):
+        yield (
+            version.calendar_id,
+            HolidaySet(
+                version.calendar.code,
+                str(version.version),
+                DatePeriod(version.covers_first, version.covers_after),
+                frozenset(version.dates),
+            ),
         )
-        for version in latest
-    }
 
 
 def _shape(row: LoadShape, holidays: dict[int, HolidaySet]) -> deals.LoadShape:

@@ -8,21 +8,29 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from energyopti.foundation.calendars import HolidaySet
 from trading.deals import PaymentRule, ProductKind, payment_rule
 from trading.models import Agreement
+
+from .load_shapes import holidays_of
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentDue:
-    """The local date at the delivery point, its start, and the rule that sets it."""
+    """
+    The local date at the delivery point, its start, and the rule that sets it.
+
+    calendar    code and version of the holidays that were left out, empty where none are known
+    """
 
     date: date
     at: datetime
     rule: PaymentRule
+    calendar: str
 
 
 class Agreed:
-    """The agreements of counterparties, read once for many trades."""
+    """The agreements of counterparties and the calendars of banks, read once for many trades."""
 
     def __init__(self, counterparty_ids: Collection[UUID]) -> None:
         self._rows: dict[UUID, list[tuple[str, date, date | None]]] = {}
@@ -30,6 +38,7 @@ class Agreed:
             counterparty_id__in=counterparty_ids
         ).values_list("counterparty_id", "kind", "effective_date", "ended_date"):
             self._rows.setdefault(counterparty_id, []).append((row[0], row[1], row[2]))
+        self._holidays: dict[str, HolidaySet | None] = {"": None}
 
     def due(self, version: Any) -> PaymentDue:
         """
@@ -37,10 +46,18 @@ class Agreed:
 
         What was in force on the day of the trade, at the delivery point, holds for it.
         """
-        calendar = version.market.calendar
+        calendar, rule = version.market.calendar, self.rule(version)
+        holidays = self._holidays_of(rule.calendar_for(version.currency))
+        day = self.day(version, date.fromordinal(version.after_date.toordinal() - 1))
+        by = ""
+        if holidays is not None and holidays.covers.first <= day < holidays.covers.after:
+            by = f"{holidays.name} {holidays.version}"
+        return PaymentDue(day, max(calendar.day(day).start, version.delivery_end), rule, by)
+
+    def day(self, version: Any, last: date) -> date:
+        """Return the date on which cash of a trade for what ended on a day is due."""
         rule = self.rule(version)
-        day = rule.due(date.fromordinal(version.after_date.toordinal() - 1))
-        return PaymentDue(day, max(calendar.day(day).start, version.delivery_end), rule)
+        return rule.due(last, self._holidays_of(rule.calendar_for(version.currency)))
 
     def rule(self, version: Any) -> PaymentRule:
         """Return the rule that was in force on the day of the trade, at the delivery point."""
@@ -52,7 +69,12 @@ class Agreed:
         )
         return payment_rule(ProductKind(version.product_kind), kinds)
 
+    def _holidays_of(self, code: str) -> HolidaySet | None:
+        if code not in self._holidays:
+            self._holidays[code] = holidays_of(code)
+        return self._holidays[code]
+
 
 def payment_due(version: Any) -> PaymentDue:
-    """Return when the last cash of one trade is due; one query."""
+    """Return when the last cash of one trade is due; two queries."""
     return Agreed([version.counterparty_id]).due(version)

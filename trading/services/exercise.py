@@ -369,7 +369,7 @@ def _record(
 
 def _due(version: TradeVersion, decided_at: datetime) -> date:
     last = version.market.calendar.date_of(decided_at - timedelta(microseconds=1))
-    return Agreed([version.counterparty_id]).rule(version).due(last)
+    return Agreed([version.counterparty_id]).day(version, last)
 
 
 def _rounded(value: Fraction) -> Decimal:

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from energyopti.foundation.calendars import DatePeriod, HolidaySet
 from trading.deals import ProductKind, payment_rule
 
 MARCH = date(2027, 3, 31)  # a Wednesday
@@ -33,3 +34,39 @@ def test_the_month_after_december_is_january_and_a_friday_is_followed_by_monday(
     assert physical.due(date(2027, 12, 31)) == date(2028, 1, 20)
     future = payment_rule(ProductKind.FUTURE, frozenset())
     assert future.due(date(2027, 4, 30)) == date(2027, 5, 3)
+
+
+BANKS = HolidaySet(
+    "TARGET", "1", DatePeriod.year(2027), frozenset({date(2027, 3, 26), date(2027, 3, 29)})
+)
+
+
+def test_days_on_which_banks_are_closed_do_not_count() -> None:
+    easter = date(2027, 3, 25)  # Maundy Thursday
+    assert payment_rule(ProductKind.FUTURE, frozenset()).due(easter, BANKS) == date(2027, 3, 30)
+    cash = payment_rule(ProductKind.SWAP, frozenset())
+    assert (cash.due(easter), cash.due(easter, BANKS)) == (date(2027, 4, 1), date(2027, 4, 5))
+
+
+def test_a_day_of_the_month_moves_to_the_next_open_one() -> None:
+    rule = payment_rule(ProductKind.PHYSICAL_FORWARD, frozenset({"NAESB"}))
+    closed = HolidaySet("FED", "1", DatePeriod.year(2027), frozenset({date(2027, 10, 25)}))
+    assert rule.due(date(2027, 9, 30), closed) == date(2027, 10, 26)
+
+
+def test_dates_that_the_calendar_does_not_cover_are_mondays_to_fridays() -> None:
+    future = payment_rule(ProductKind.FUTURE, frozenset())
+    assert future.due(date(2028, 4, 13), BANKS) == date(2028, 4, 14)  # Good Friday 2028
+    assert future.due(date(2027, 12, 31), BANKS) == date(2028, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "currency", "calendar"),
+    [
+        ("EFET", "EUR", "TARGET"), ("EFET", "GBP", "UK-BANK"), ("ISDA", "USD", "FED"),
+        ("GTMA", "EUR", "UK-BANK"), ("NAESB", "USD", "FED"), ("EFET", "SEK", ""),
+    ],
+)  # fmt: skip
+def test_the_form_or_the_currency_says_whose_banks_count(agreement, currency, calendar) -> None:
+    rule = payment_rule(ProductKind.PHYSICAL_FORWARD, frozenset({agreement}))
+    assert rule.calendar_for(currency) == calendar

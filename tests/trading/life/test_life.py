@@ -21,6 +21,7 @@ from tests.factories.trades import (
 )
 from trading import checks
 from trading.checks import CheckResult, Outcome
+from trading.markets.bank_holidays import target_holidays
 from trading.models import (
     Agreement,
     Fee,
@@ -31,8 +32,10 @@ from trading.models import (
     TradeVersion,
 )
 from trading.queries.deals import deal_of
+from trading.queries.payments import payment_due
 from trading.queries.positions import positions_by_deltas, positions_of, positions_of_trade
 from trading.queries.trades import UnknownTrade
+from trading.reference import HolidayTerms
 from trading.services.capture import (
     PackageItem,
     ReasonNeeded,
@@ -42,6 +45,7 @@ from trading.services.capture import (
     capture_package,
     save_draft,
 )
+from trading.services.catalogue import ensure_catalogue
 from trading.services.early_ends import TerminationFee, novate_trade, terminate_trade
 from trading.services.four_eyes import set_four_eyes
 from trading.services.life import (
@@ -59,6 +63,7 @@ from trading.services.lifecycle import (
     submit_draft,
 )
 from trading.services.maturity import mature_trades
+from trading.services.shapes import publish_holidays
 
 pytestmark = pytest.mark.django_db
 
@@ -509,3 +514,33 @@ def test_a_traded_deal_reads_back_with_its_fees(desk):
     version = TradeVersion.objects.get(trade__ref=receipt.ref)
     assert deal_of(version) == deal
     assert version.broker == "GFI"
+
+
+def test_the_last_payment_waits_for_the_banks_of_its_currency(desk):
+    ensure_catalogue(actor=Actor.system("test"))
+    desk.deal("B 10MW DE base Mar28 @ 85")  # delivered: the 20th
+    desk.deal(
+        "S 10lots DE base Mar28 @ 85 fut:XEEE acct:HOUSE"
+    )  # margin: the business day after Friday 31 March
+
+    physical, future = TradeVersion.objects.select_related("market").order_by("trade_id")
+
+    assert (payment_due(physical).date, payment_due(physical).calendar) == (
+        date(2028, 4, 20), "TARGET 1",
+    )  # fmt: skip
+    assert payment_due(future).date == date(2028, 4, 3)
+    publish_holidays(
+        actor=Actor.system("test"),
+        terms=HolidayTerms(
+            calendar="TARGET", calendar_name="T2 (TARGET) closing days", version=2,
+            covers_first=date(2002, 1, 1), covers_last=date(2060, 12, 31),
+            source="the ECB's notice",
+            holidays=(
+                *target_holidays(2002, 2060), (date(2028, 4, 3), "Migration of T2"),
+                (date(2028, 4, 20), "Migration of T2"),
+            ),
+        ),
+    )  # fmt: skip
+    assert payment_due(future).date == date(2028, 4, 4)
+    moved = payment_due(physical)
+    assert (moved.date, moved.calendar) == (date(2028, 4, 21), "TARGET 2")
