@@ -1,5 +1,6 @@
 """Open volume against hedge targets: figures by hand, past moments, versions, pages and REST."""
 
+import threading
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from energyopti.accounts.actors import PermissionMissing
+from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.events.models import Event
@@ -26,12 +27,13 @@ from trading.hedging import HedgeFigures, HedgeState, HedgeTerms
 from trading.models import HedgeTarget, TradeVersion
 from trading.queries.books import UnknownBook
 from trading.queries.hedging import hedge_lines, month_columns
+from trading.services.four_eyes import set_four_eyes
 from trading.services.hedging import (
     HedgeTargetsChanged,
     set_hedge_targets,
     withdraw_hedge_targets,
 )
-from trading.services.lifecycle import amend_trade
+from trading.services.lifecycle import amend_trade, release_trade
 
 PAGE, API = "/positions/targets/", "/api/v1/trading/hedge-"
 MARCH, YEAR = date(2027, 3, 1), month_columns(date(2027, 1, 1), date(2028, 1, 1))
@@ -176,6 +178,54 @@ def test_a_past_moment_knows_neither_later_deals_nor_later_targets(march):
     assert (now.figures.generated, now.figures.hedges) == (0, 7430 - 3800 - 743)
     assert now.figures.terms.ratio_percent == 80
     assert before[0].figures.terms is None and before[0].figures.generated == 6486
+
+
+@database
+def test_what_waits_for_a_second_person_is_no_hedge_yet(march):
+    aim(march, own="0")
+    (before,) = lines(march.book)
+    set_four_eyes(actor=march.again(march.officer), book_id=march.book.pk, amount=Decimal(1000))
+    waiting = march.deal("S 2MW DE base Mar27 @ 88", actor=march.again(march.trader))
+
+    (meanwhile,) = lines(march.book)
+    release_trade(
+        actor=march.again(march.officer), ref=waiting.ref, expected_version=1,
+        received_at=RECEIVED_AT, reason="seen",
+    )  # fmt: skip
+    (after,) = lines(march.book)
+
+    assert TradeVersion.objects.get(trade__ref=waiting.ref, version=1).status == "PENDING"
+    assert meanwhile.figures == before.figures
+    assert after.figures.hedges == before.figures.hedges - 2 * 743
+    assert after.figures.open_volume == before.figures.open_volume - 2 * 743
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_set_a_target_at_once_one_is_told():
+    """Both read revision 0 and meet at the lock; the later one's figures are not lost silently."""
+    desk = make_desk()
+    start, outcomes = threading.Barrier(2), {}
+
+    def set_to(ratio: str) -> None:
+        actor = Actor.for_user(desk.officer.user)
+        try:
+            start.wait(timeout=30)
+            aim(desk, actor=actor, ratio=ratio)
+            outcomes[ratio] = "set"
+        except HedgeTargetsChanged:
+            outcomes[ratio] = "told"
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=set_to, args=(ratio,)) for ratio in ("60", "70")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(outcomes.values()) == ["set", "told"]
+    (row,) = HedgeTarget.objects.all()
+    assert (row.version, outcomes[f"{row.ratio_percent:.0f}"]) == (1, "set")
 
 
 @database

@@ -1,12 +1,14 @@
 """The inbox of drop copies over REST: what came, what waits, and the verbs of a person."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of
 from energyopti.foundation import clock
 from energyopti.foundation.api.refusals import Refusal
@@ -16,7 +18,14 @@ from energyopti.foundation.api.views import ApiListViewSet, ApiView
 from ..models import INBOX_STATES, DropCopyMessage
 from ..queries.books import books_for, counterparties_for
 from ..queries.drop_copy import fields_of, inbox_rows, message_for
-from ..services.drop_copy_inbox import InboxRefused, assign_and_book, retry_message, settle_by_hand
+from ..services.drop_copy_inbox import (
+    InboxRefused,
+    UnknownMessage,
+    assign_and_book,
+    assign_several,
+    retry_message,
+    settle_by_hand,
+)
 
 VIEW, BOOK = "trading.view_drop_copy", "trading.book_fill"
 
@@ -68,6 +77,14 @@ class AssignInput(StrictSerializer):
     product = serializers.IntegerField(required=False, min_value=1)
 
 
+class AssignSeveralInput(AssignInput):
+    """The same for several messages."""
+
+    messages = serializers.ListField(
+        child=serializers.IntegerField(min_value=1), allow_empty=False, max_length=500
+    )
+
+
 class SettleInput(StrictSerializer):
     """What a person did; without a trade the message is set aside."""
 
@@ -103,6 +120,9 @@ DETAIL_EXAMPLE = OpenApiExample(
     value={**MESSAGE, "fields_as_they_came": [{"tag": 1, "name": "Account", "value": "ACC9"}]},
 )
 ASSIGN_EXAMPLE = OpenApiExample("Into a book", request_only=True, value={"book": "EU"})
+ASSIGN_SEVERAL_EXAMPLE = OpenApiExample(
+    "A day of one account", request_only=True, value={"messages": [17, 18], "book": "EU"}
+)
 SETTLE_EXAMPLE = OpenApiExample(
     "Done on the ticket",
     request_only=True,
@@ -195,22 +215,43 @@ class AssignView(_Verb):
         actor = actor_of(request._request)
         owner = message_for(actor, message_id).venue.organization_id
         given = self.given(request, AssignInput)
-        books = {
-            b.code: b.id for b in books_for(actor, level="trade") if b.organization_id == owner
-        }
-        parties = {p.code: p.id for p in counterparties_for(actor) if p.organization_id == owner}
         try:
             row = assign_and_book(
-                actor=actor,
-                message_id=message_id,
-                book_id=_named(books, given, "book"),
-                counterparty_id=_named(parties, given, "counterparty"),
-                product_id=given.get("product"),
-                received_at=clock.now(),
-            )
+                actor=actor, message_id=message_id, received_at=clock.now(),
+                **_assigned(actor, owner, given),
+            )  # fmt: skip
         except InboxRefused as error:
             raise _refusal(error, AssignInput) from error
         return self.answer(row)
+
+
+class AssignSeveralView(_Verb):
+    """Assign and book several."""
+
+    @extend_schema(
+        operation_id="trading_drop_copy_assign_several",
+        description="Book several executions that wait, as one is assigned: all of them, or none."
+        " They are of one organization. Takes an `Idempotency-Key`.",
+        request=AssignSeveralInput,
+        responses=MessageOutput(many=True),
+        examples=[ASSIGN_SEVERAL_EXAMPLE, BOOKED_EXAMPLE],
+    )
+    def post(self, request: Request) -> Response:
+        actor = actor_of(request._request)
+        given = self.given(request, AssignSeveralInput)
+        wanted = set(given["messages"])
+        rows = inbox_rows(actor).filter(pk__in=wanted)
+        owners = set(rows.order_by().values_list("venue__organization_id", flat=True).distinct())
+        if len(owners) != 1 or rows.count() != len(wanted):
+            raise UnknownMessage("messages: some are not there for you, or of two organizations.")
+        try:
+            done = assign_several(
+                actor=actor, message_ids=wanted, received_at=clock.now(),
+                **_assigned(actor, owners.pop(), given),
+            )  # fmt: skip
+        except InboxRefused as error:
+            raise _refusal(error, AssignSeveralInput) from error
+        return Response(MessageOutput(done, many=True).data)
 
 
 class SettleView(_Verb):
@@ -234,6 +275,17 @@ class SettleView(_Verb):
         except InboxRefused as error:
             raise _refusal(error, SettleInput) from error
         return self.answer(row)
+
+
+def _assigned(actor: Actor, owner: UUID, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a person says of messages of an organization, as the services take it."""
+    books = {b.code: b.id for b in books_for(actor, level="trade") if b.organization_id == owner}
+    parties = {p.code: p.id for p in counterparties_for(actor) if p.organization_id == owner}
+    return {
+        "book_id": _named(books, given, "book"),
+        "counterparty_id": _named(parties, given, "counterparty"),
+        "product_id": given.get("product"),
+    }
 
 
 def _named(known: dict[str, Any], given: dict[str, Any], field: str) -> Any:

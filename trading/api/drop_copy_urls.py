@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from .drop_copy import AssignView, InboxViewSet, RetryView, SettleView
+from .drop_copy import AssignSeveralView, AssignView, InboxViewSet, RetryView, SettleView
 
 urlpatterns = [
     path("drop-copy", InboxViewSet.as_view({"get": "list"}), name="api-drop-copy"),
+    path("drop-copy/assign", AssignSeveralView.as_view(), name="api-drop-copy-assign-several"),
     path(
         "drop-copy/<int:message_id>",
         InboxViewSet.as_view({"get": "retrieve"}),

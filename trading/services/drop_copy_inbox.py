@@ -1,5 +1,6 @@
 """Settle what waits in the inbox of a drop copy: try again, assign and book, or set aside."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,6 +21,7 @@ __all__ = [
     "Retried",
     "UnknownMessage",
     "assign_and_book",
+    "assign_several",
     "retry",
     "retry_message",
     "settle_by_hand",
@@ -118,6 +120,40 @@ def assign_and_book(
         if row.state in WAITING:
             raise InboxRefused(_FIELDS.get(row.tag, "message"), row.reason)
     return row
+
+
+def assign_several(
+    *,
+    actor: Actor,
+    message_ids: Collection[int],
+    book_id: UUID | None = None,
+    counterparty_id: UUID | None = None,
+    product_id: int | None = None,
+    received_at: datetime,
+) -> list[DropCopyMessage]:
+    """
+    Book several executions with the same words of a person, as `assign_and_book` does: all or none.
+
+    :raises PermissionMissing, UnknownMessage, InboxRefused: as `assign_and_book`; a refusal names
+        the message.
+    """
+    actor.require("trading.book_fill")
+    # By venue, so that two callers never wait for each other's sessions in a circle.
+    rows = DropCopyMessage.objects.visible_to(actor).filter(pk__in=list(message_ids))
+    with transaction.atomic():
+        done = []
+        for pk, exec_id in rows.order_by("venue_id", "id").values_list("pk", "exec_id"):
+            try:
+                row = assign_and_book(
+                    actor=actor, message_id=pk, book_id=book_id, counterparty_id=counterparty_id,
+                    product_id=product_id, received_at=received_at,
+                )  # fmt: skip
+            except InboxRefused as error:
+                raise InboxRefused(error.field, f"{exec_id or pk}: {error.rule}") from error
+            done.append(row)
+        if len(done) < len(set(message_ids)):
+            raise UnknownMessage("message: there is none of one of these numbers for you.")
+    return done
 
 
 # Which of the choices an unmatched tag is about.

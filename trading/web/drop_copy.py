@@ -1,6 +1,6 @@
 """The inbox of drop copies: what came, what waits for a person, and what a person does with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from energyopti.foundation.tables.columns import MomentColumn, StatusColumn
 from energyopti.foundation.tables.pages import BulkAction, TablePage
 
 from ..markets.fix import ExecKind
-from ..models import INBOX_STATES, DropCopyMessage, InboxState
+from ..models import INBOX_STATES, DropCopyMessage, DropCopyVenue, InboxState
 from ..queries.books import books_for, counterparties_for
 from ..queries.drop_copy import (
     OPEN_STATES,
@@ -33,7 +33,13 @@ from ..queries.drop_copy import (
     products_of,
     sessions,
 )
-from ..services.drop_copy_inbox import InboxRefused, assign_and_book, retry_message, settle_by_hand
+from ..services.drop_copy_inbox import (
+    InboxRefused,
+    assign_and_book,
+    assign_several,
+    retry_message,
+    settle_by_hand,
+)
 
 VIEW = "trading.view_drop_copy"
 BOOK = "trading.book_fill"
@@ -98,7 +104,11 @@ class InboxPage(TablePage):
         "id", "received_at", "venue", "exec_type", "exec_id", "state", "reason", "trade_ref",
     )  # fmt: skip
     default_sort = "-id"
-    bulk_actions = (BulkAction("retry", "Try again", permission=BOOK),)
+    bulk_actions = (
+        BulkAction("retry", "Try again", permission=BOOK),
+        BulkAction("assign", "Assign and book", permission=BOOK),
+    )
+    confirm_template = "trades/drop_copy_confirm.html"
     empty_title = "No message has come"
     empty_text = "A drop copy is set up by manage.py drop_copy configure."
 
@@ -109,7 +119,43 @@ class InboxPage(TablePage):
     def extra_context(self) -> dict[str, Any]:
         return {"sessions": sessions(cast(Actor, self.actor)), "waiting": WAITING}
 
+    def confirm_context(self, action: BulkAction, rows: QuerySet[Any]) -> dict[str, Any]:
+        if action.name != "assign":
+            return {}
+        chosen = list(_assignable(rows).select_related("venue"))
+        if not chosen:
+            raise InboxRefused("message", "none of those selected is an execution that waits.")
+        return {
+            "form": AssignForm(actor=cast(Actor, self.actor), venues={row.venue for row in chosen}),
+            "fit": len(chosen),
+            "unfit": rows.count() - len(chosen),
+        }
+
+    def _bulk(self, name: str) -> HttpResponse:
+        try:
+            return super()._bulk(name)
+        except (InboxRefused, UnknownMessage) as error:
+            messages.error(self.request, f"Nothing was changed. {error}")
+            return HttpResponseRedirect(self.address.link(without=()))
+
     def run_bulk(self, action: BulkAction, rows: QuerySet[Any]) -> str:
+        if action.name == "assign":
+            return self._assign(rows)
+        return self._retry(rows)
+
+    def _assign(self, rows: QuerySet[Any]) -> str:
+        actor = cast(Actor, self.actor)
+        chosen = list(_assignable(rows).select_related("venue"))
+        form = AssignForm(self.request.POST, actor=actor, venues={row.venue for row in chosen})
+        if not form.is_valid():
+            raise InboxRefused(*next((f, str(e[0])) for f, e in form.errors.items()))
+        done = assign_several(
+            actor=actor, message_ids=[row.pk for row in chosen], received_at=clock.now(),
+            **form.assigned(),
+        )  # fmt: skip
+        return f"{len(done)} execution{'' if len(done) == 1 else 's'} booked."
+
+    def _retry(self, rows: QuerySet[Any]) -> str:
         actor, now = cast(Actor, self.actor), clock.now()
         waiting = rows.filter(state=InboxState.UNMATCHED).order_by("id")
         settled = tried = 0
@@ -123,23 +169,31 @@ class InboxPage(TablePage):
         return f"{tried} tried again: {settled} settled, {tried - settled} still wait."
 
 
+def _assignable(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.filter(state=InboxState.UNMATCHED, exec_type=str(ExecKind.TRADE))
+
+
 class AssignForm(forms.Form):
-    """What the venue's words mean, for one message."""
+    """What venues' words mean, for some messages; a product is one of a single venue."""
 
     book = forms.ChoiceField(required=False, help_text="In place of the account's (1).")
     counterparty = forms.ChoiceField(required=False, help_text="In place of the parties' (453).")
     product = forms.ChoiceField(required=False, help_text="In place of the symbol's (55).")
 
-    def __init__(self, *args: Any, actor: Actor, row: DropCopyMessage, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, actor: Actor, venues: Collection[DropCopyVenue], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        owner = row.venue.organization_id
+        owners = {venue.organization_id for venue in venues}
+        if len(owners) > 1:
+            raise InboxRefused("message", "those selected are of several organizations.")
         as_mapped = ("", "As mapped")
         self.fields["book"].choices = [
             as_mapped,
             *(
                 (str(book.id), f"{book.code}, {book.name}")
                 for book in books_for(actor, level="trade")
-                if book.organization_id == owner
+                if book.organization_id in owners
             ),
         ]
         self.fields["counterparty"].choices = [
@@ -147,11 +201,12 @@ class AssignForm(forms.Form):
             *(
                 (str(party.id), f"{party.code}, {party.name}")
                 for party in counterparties_for(actor)
-                if party.organization_id == owner
+                if party.organization_id in owners
             ),
         ]
+        known = [products_of(venue) for venue in venues] if len(venues) == 1 else []
         self.fields["product"].choices = [
-            as_mapped, *((str(pk), words) for pk, words in products_of(row.venue)),
+            as_mapped, *((str(pk), words) for found in known for pk, words in found),
         ]  # fmt: skip
 
     def assigned(self) -> dict[str, Any]:
@@ -207,7 +262,7 @@ def assign(request: HttpRequest, message_id: int) -> HttpResponse:
     """Book an execution in the book, with the counterparty and as the product that were chosen."""
     row, actor = _found(request, message_id), actor_of(request)
     actor.require(BOOK)
-    form = AssignForm(request.POST, actor=actor, row=row)
+    form = AssignForm(request.POST, actor=actor, venues=[row.venue])
     if form.is_valid():
         try:
             row = _or_404(
@@ -252,7 +307,7 @@ def _page(
     may_book = actor.may(BOOK)
     waits_for_mapping = row.state == InboxState.UNMATCHED
     if may_book and waits_for_mapping and row.exec_type == ExecKind.TRADE:
-        assign_form = assign_form or AssignForm(actor=actor, row=row)
+        assign_form = assign_form or AssignForm(actor=actor, venues=[row.venue])
     context = {
         "row": row,
         "kind": _EXEC_TYPES.get(ExecKind(row.exec_type), "") if row.exec_type in _KINDS else "",

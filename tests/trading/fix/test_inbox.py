@@ -216,3 +216,58 @@ def test_mappings_name_products_for_the_choice(venue, page):
     shown = page.get(address("drop_copy_message", latest())).content.decode()
 
     assert f"{MONTH['symbol']} → DE Future base" in shown
+
+
+def test_several_messages_are_assigned_at_once_all_or_none(desk, venue, page):
+    for number in (2, 3):
+        take(venue, fill(number, f"E{number}", t1="ACC9"))
+    take(venue, fill(4, "E4", t1="ACC9", t55="NOPE"))
+    take(venue, fill(5, "E5"))
+    one, two, odd, booked = DropCopyMessage.objects.order_by("id")
+
+    def post(rows, **more):
+        asked = {"action": "bulk:assign", "select": [row.pk for row in rows], **more}
+        return page.post(address("drop_copy"), asked, follow=True).content.decode()
+
+    asked = post([one, two, booked])
+    nothing = post([one, two], confirmed="yes")
+    unfit = post([one, two, odd], confirmed="yes", book=str(desk.book.pk))
+
+    assert "2 of 3 can be assigned" in asked and "All of them or none" in asked
+    assert "Nothing was changed. book: E2: say what the venue" in nothing
+    assert "Nothing was changed. product: E4: " in unfit
+    assert Trade.objects.count() == 1 and "none of those selected" in post([booked])
+
+    done = post([one, two], confirmed="yes", book=str(desk.book.pk))
+
+    assert "2 executions booked." in done
+    assert set(DropCopyMessage.objects.filter(state="BOOKED")) == {one, two, booked}
+    assert Trade.objects.filter(book=desk.book).count() == 3
+
+
+def test_several_messages_are_assigned_over_rest(desk, venue, page):
+    for number in (2, 3):
+        take(venue, fill(number, f"E{number}", t1="ACC9"))
+    numbers = list(DropCopyMessage.objects.order_by("id").values_list("pk", flat=True))
+    path = "/api/v1/trading/drop-copy/assign"
+
+    def post(client=page, **body):
+        return client.post(path, body, content_type="application/json")
+
+    stranger = Client()
+    stranger.force_login(make_desk().trader.user)
+    assert post(stranger, messages=numbers, book="EU").status_code == 404
+    assert post(messages=[*numbers, 9**9], book="EU").status_code == 404
+    assert post(messages=[], book="EU").status_code == 400
+    refused = post(messages=numbers, counterparty="ACME")
+    assert (refused.status_code, refused.json()["code"]) == (409, "inbox_refused")
+    assert refused.json()["errors"][0]["pointer"] == "/book"
+
+    done = post(messages=numbers, book="eu")
+
+    assert done.status_code == 200, done.content
+    assert [(m["id"], m["state"]) for m in done.json()] == [(pk, "BOOKED") for pk in numbers]
+    assert post(messages=numbers, book="eu").status_code == 404  # nothing waits any more
+    compliance = Client()
+    compliance.force_login(make_user(Role.COMPLIANCE_OFFICER, organization=desk.organization))
+    assert post(compliance, messages=numbers, book="eu").status_code == 403
