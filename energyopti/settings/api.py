@@ -75,5 +75,5 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "devices.api.schema.describe_device_routes",
         "energyopti.foundation.api.schema.describe_common_parts",
     ],
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {"CounterpartyStatusEnum": "trading.models.CounterpartyStatus"},
 }

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0021_pricing_models"),
+        ("trading", "0023_metered_versions"),
     ]
 
     operations = [
