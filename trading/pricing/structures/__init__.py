@@ -4,7 +4,9 @@ from trading.pricing.structures._intervals import InfeasibleContract
 from trading.pricing.structures._plant import (
     Plant,
     PlantIntrinsic,
+    PlantPaths,
     PlantState,
+    plant_extrinsic,
     plant_intrinsic,
 )
 from trading.pricing.structures._results import Hedge, Method, SimulatedValue, SpotResponse
@@ -21,15 +23,25 @@ from trading.pricing.structures._storage import (
     StorageIntrinsic,
     storage_intrinsic,
 )
+from trading.pricing.structures._storage_paths import storage_extrinsic
+from trading.pricing.structures._swing import (
+    ContractYear,
+    Swing,
+    SwingIntrinsic,
+    swing_extrinsic,
+    swing_intrinsic,
+)
 from trading.pricing.structures._swing_rights import SwingRights, swing_rights
 
 __all__ = [
+    "ContractYear",
     "GasStorage",
     "Hedge",
     "InfeasibleContract",
     "Method",
     "Plant",
     "PlantIntrinsic",
+    "PlantPaths",
     "PlantState",
     "RatchetKind",
     "RateCurve",
@@ -37,11 +49,17 @@ __all__ = [
     "SimulatedValue",
     "SpotResponse",
     "StorageIntrinsic",
+    "Swing",
+    "SwingIntrinsic",
     "SwingRights",
     "discount_factors",
     "payment_dates",
+    "plant_extrinsic",
     "plant_intrinsic",
+    "storage_extrinsic",
     "storage_intrinsic",
+    "swing_extrinsic",
+    "swing_intrinsic",
     "swing_rights",
     "years_actual_actual",
 ]

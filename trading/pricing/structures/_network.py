@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trading.pricing._inputs import Floats, PricingError
+from trading.pricing._inputs import Floats
 from trading.pricing._regression import Continuation, fit_continuation
 
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-_MOST_VALUES = 100_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,11 +202,6 @@ def fit_policy(
         known = np.ascontiguousarray(factors[:, t])
         expected = fit_continuation(realized, known, degree=degree)
         states = int(moves.source[-1]) + 1
-        if scenarios * states > _MOST_VALUES:
-            raise PricingError(
-                f"paths: {scenarios} scenarios of {states} states are more than this machine "
-                f"should hold; take fewer paths, or a coarser lot or grid."
-            )
         price = np.ascontiguousarray(prices[:, t])
         realized = earn(
             price, discount[t] * moves.volume, discount[t] * moves.cash,

@@ -12,15 +12,23 @@ import numpy as np
 import numpy.typing as npt
 
 from trading.pricing._inputs import Floats, PricingError, check
+from trading.pricing.processes import Paths
 from trading.pricing.structures._intervals import (
     InfeasibleContract,
     delivery_dates,
     number,
     series,
 )
+from trading.pricing.structures._market_paths import simulated_value
 from trading.pricing.structures._network import Moves, Network, best_path
 from trading.pricing.structures._programme import Indices, NoSolution, Programme
-from trading.pricing.structures._results import Hedge, Method, monthly_hedge
+from trading.pricing.structures._results import (
+    Hedge,
+    Method,
+    SimulatedValue,
+    SpotResponse,
+    monthly_hedge,
+)
 
 COMMODITIES = ("power", "fuel", "carbon")
 _EPSILON = 1e-9
@@ -440,3 +448,74 @@ def _first_interval(
         programme.rows(*now, (start[first], -points[0]), upper=upper)
     if plant.ramp_down is not None:
         programme.rows(*now, (on[first], plant.ramp_down), (stop[first], points[0]), lower=output)
+
+
+@dataclass(frozen=True, slots=True)
+class PlantPaths:
+    """Simulated prices on the same scenarios; None keeps to its curve."""
+
+    power: Paths
+    fuel: Paths | None = None
+    carbon: Paths | None = None
+
+
+def plant_extrinsic(
+    plant: Plant,
+    power: npt.ArrayLike,
+    fuel: npt.ArrayLike,
+    *,
+    fit: PlantPaths,
+    paths: PlantPaths,
+    carbon: npt.ArrayLike = 0.0,
+    discount: npt.ArrayLike = 1.0,
+    responses: tuple[SpotResponse, SpotResponse, SpotResponse] = (SpotResponse.PARALLEL,) * 3,
+    levels: int = 5,
+    degree: int = 2,
+    seed: int | None = None,
+) -> SimulatedValue:
+    """
+    Value a plant that is committed interval by interval, seeing the prices of the interval.
+
+    Least-squares Monte Carlo over the time on and off. Without ramps the output is the best point
+    of the heat curve; with them it moves on `levels` outputs from least to most and the points of
+    the curve, so that the value is of a plan that the plant can follow.
+
+    power, fuel, carbon    (interval,), today's curves, the means of the simulated prices
+    fit, paths             independent sets: the policy is fitted on one, and earns on the other
+    responses              of power, fuel, carbon: what a price does when its curve moves
+    degree                 of the regression on all factors together
+    seed                   of the generator of `paths`, to be kept with the value
+
+    :raises PricingError: naming the argument and index.
+    :raises InfeasibleContract: where ramps and outages leave no plan on these levels.
+    """
+    prices, factors = plant_prices(plant, power, fuel, carbon, discount)
+    plan = plant_intrinsic(plant, power, fuel, carbon=carbon, discount=discount)
+    points = np.asarray(plant.output_mw)
+    if plant.has_ramps:
+        if levels < 2:
+            raise PricingError(f"levels: {levels} must be 2 or more.")
+        began = [plant.initial.output_mw] if plant.initial and plant.initial.is_on else []
+        points = np.unique([*points, *np.linspace(points[0], points[-1], levels), *began])
+    network = plant_network(plant, points)
+    if (stuck := network.last_reached()) < len(prices):
+        raise InfeasibleContract(f"levels: no commitment on {len(points)} outputs keeps the ramps "
+                                 f"beyond interval {stuck}.")  # fmt: skip
+    burnt = -plan.fuel_mwh
+    hedged = np.stack(
+        [plan.output_mw * plant.interval_hours, burnt, burnt * plant.carbon_intensity], axis=1
+    )
+    return simulated_value(
+        network,
+        dates=np.asarray(plant.dates),
+        commodities=COMMODITIES,
+        curves=prices,
+        fit=(fit.power, fit.fuel, fit.carbon),
+        paths=(paths.power, paths.fuel, paths.carbon),
+        responses=responses,
+        discount=factors,
+        ends=np.zeros(network.states),
+        hedged=hedged,
+        degree=degree,
+        seed=seed,
+    )

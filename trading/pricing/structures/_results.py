@@ -57,8 +57,8 @@ class SimulatedValue:
 
     estimate          out of sample, currency, with its standard error, paths and seed: below the
                       true value but for noise, because the fitted policy is near the best
-    in_sample         what the same policy earned where it was fitted, currency: above it, usually;
-                      a wide gap says that the paths are too few
+    in_sample         what the policy earned where it was fitted, currency: a wide gap to the
+                      estimate says that the paths, or the levels of a grid, are too few
     expected_volume   (commodity, interval), MWh sold +, bought −, the mean over paths
     hedge             delta by delivery month
     """
@@ -128,5 +128,7 @@ def controlled_estimate(
     """
     spread = control - control.mean()
     size = float(spread @ spread)
-    slope = float(spread @ payoffs) / size if size > 0 else 0.0
+    # Rounding where nothing moves is no control.
+    moves = size > len(payoffs) * (1e-9 * float(np.abs(payoffs).max(initial=1.0))) ** 2
+    slope = float(spread @ payoffs) / size if moves else 0.0
     return estimate(payoffs - slope * control, antithetic=antithetic, seed=seed)
