@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("trading.web.urls")),
     path("risk/", include("risk.web.urls")),
     path("jobs/", include("energyopti.foundation.jobs.web.urls")),
+    path("model-validation/", include("energyopti.foundation.validation.web.urls")),
     path("audit/", include("compliance.audit.web.urls")),
     path("esg/", include("compliance.esg.web.urls")),
     path("billing/", include("billing.web.urls")),

@@ -40,11 +40,14 @@ class AccountsConfig(AppConfig):
             "accounts.view_customers",
             *(role for role in everybody if role not in {Role.TRADER, Role.PARTNER}),
         )
-        # Foundation cannot name roles: what its jobs and events open is granted here.
+        # Foundation cannot name roles: what its jobs, events and validation open is granted here.
         register_scope("jobs:read", "Follow jobs that you have asked for")
         register_scope("jobs:write", "Stop jobs that you have asked for")
         grant_to_roles("jobs.follow_job", *everybody)
         grant_to_roles("jobs.follow_all_jobs", Role.ADMIN)
+        register_scope("validation:read", "See runs of reference cases through the models")
+        register_scope("validation:write", "Send reference cases and run them")
+        grant_to_roles("validation.validate_models", Role.RISK_OFFICER)
         grant_to_roles("events.view_event", Role.COMPLIANCE_OFFICER)
         grant_to_roles("events.view_followercursor", Role.ADMIN)
         grant_to_roles("events.view_parkedevent", Role.ADMIN)

@@ -4,11 +4,13 @@ What apps contribute to pages that span apps: navigation, home panels, scope cho
 Declared here, filled by each app in `ready()`, drawn by the portal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, Protocol
 
-from django.http import HttpRequest
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponseBase
 
 from .registry import Registry
 
@@ -112,6 +114,25 @@ def actor_for(request: HttpRequest) -> ActorLike:
     return PEOPLE["actor_of"](request)
 
 
+View = Callable[..., HttpResponseBase]
+
+
+def permitted(permission: str) -> Callable[[View], View]:
+    """Make of a foundation view one for those who are signed in and hold a permission."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            actor_for(request).require(permission)
+            return view(request, *args, **kwargs)
+
+        guarded.permission = permission  # read by the route test
+        return guarded
+
+    return decorate
+
+
 # Foundation pages stand below the accounts room: the portal registers its `actor_of` here.
 PEOPLE: Registry[Callable[[HttpRequest], ActorLike]] = Registry(
     "people", required=frozenset({"actor_of"})
@@ -119,6 +140,10 @@ PEOPLE: Registry[Callable[[HttpRequest], ActorLike]] = Registry(
 # "organizations": those whose members an actor may share a view with; the portal fills it.
 PEOPLE_CHOICES: Registry[Callable[[Any], Sequence[ScopeOption]]] = Registry(
     "choices of people", required=frozenset({"organizations"})
+)
+# "by_actor_id": the names behind actor ids, read at once; the portal fills it.
+PEOPLE_NAMES: Registry[Callable[[Iterable[str]], dict[str, str]]] = Registry(
+    "names of people", required=frozenset({"by_actor_id"})
 )
 SCOPES: Registry[ScopeDimension] = Registry("scope bar")
 SEARCH: Registry[SearchSource] = Registry("search")

@@ -10,6 +10,7 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from django.core.checks import register
 
+        from energyopti.accounts.queries.people import names_by_actor_id
         from energyopti.accounts.requests import actor_of
         from energyopti.accounts.scopes import register_scope
         from energyopti.foundation.api.routes import register_api_routes
@@ -17,6 +18,7 @@ class PortalConfig(AppConfig):
             NAVIGATION,
             PEOPLE,
             PEOPLE_CHOICES,
+            PEOPLE_NAMES,
             NavigationItem,
         )
 
@@ -28,6 +30,7 @@ class PortalConfig(AppConfig):
         register_scope("me:read", "See in one call what your other scopes show")
         PEOPLE.register("actor_of", actor_of)
         PEOPLE_CHOICES.register("organizations", own_organizations)
+        PEOPLE_NAMES.register("by_actor_id", names_by_actor_id)
         NAVIGATION.register(
             "home", NavigationItem("Home", "portal:home", section="", shortcut="h", order=0)
         )

@@ -75,5 +75,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "devices.api.schema.describe_device_routes",
         "energyopti.foundation.api.schema.describe_common_parts",
     ],
-    "ENUM_NAME_OVERRIDES": {"CounterpartyStatusEnum": "trading.models.CounterpartyStatus"},
+    "ENUM_NAME_OVERRIDES": {
+        "JobStateEnum": "energyopti.foundation.jobs.models.JobState",
+        "CounterpartyStatusEnum": "trading.models.CounterpartyStatus",
+        "CaseStatusEnum": "energyopti.foundation.validation.models.STATUS_CHOICES",
+    },
 }

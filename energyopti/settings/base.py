@@ -239,6 +239,8 @@ DEFAULT_FROM_EMAIL: str = env(
 )
 # Where people reach this installation, for links in mails.
 PUBLIC_URL: str = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+# A folder of files of reference cases that the model-validation page offers beside its own.
+REFERENCE_CASES_DIR: str = env("REFERENCE_CASES_DIR", default="")
 # Files CODE.password, CODE.ca.pem and CODE.pem of each venue that sends drop copies.
 DROP_COPY_SECRETS_DIR: str = env("DROP_COPY_SECRETS_DIR", default="")
 # Alert channels may not lead into our own network unless an operator says so.

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import tzdata_version
+from energyopti.foundation.code_version import code_version
 from energyopti.foundation.events.services import record_event
 from energyopti.foundation.jobs.models import Job
 from energyopti.foundation.jobs.services import enqueue_job
@@ -17,7 +18,6 @@ from trading.queries.end_of_day import end_of_day_for
 from .end_of_day import ClosingRefused
 from .pnl import explained
 from .valuation import prove_run
-from .versions import code_version
 
 TASK = "trading.prove_end_of_day"
 

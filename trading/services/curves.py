@@ -7,6 +7,7 @@ from django.db import transaction
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import tzdata_version
+from energyopti.foundation.code_version import code_version
 
 from ..models import (
     CurveDefinition,
@@ -28,7 +29,6 @@ from .curve_definitions import define_curve, require_operator
 from .curve_publication import lock_of, publish, tell
 from .locks import lock_keys
 from .quotes import known_loads, lock_quotes
-from .versions import code_version
 
 FORWARD = "FORWARD"
 

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import tzdata_version
+from energyopti.foundation.code_version import code_version
 from energyopti.foundation.events.services import record_event
 from trading.models import CurveDefinition, TradeValue, ValuationRun
 from trading.queries.exchange import RateMissing, Rates
@@ -34,7 +35,6 @@ from .changes import ForeignOrganization
 from .locks import book_key, server_time, share_keys
 from .pricing_models import MODELS_KEY
 from .rates import RATE_KEYS
-from .versions import code_version
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,6 +1,7 @@
 """Comparing an answer with the expected one, leaf by leaf, within an absolute tolerance."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,9 @@ from fractions import Fraction
 from typing import Any
 
 Json = Any
+_EXPONENT = re.compile(r"[eE]([-+]?[0-9_]+)\s*$")
+_MOST_DIGITS = 999
+_BEYOND = Fraction(10**300)  # what still is a float
 
 
 class Unanswerable(TypeError):
@@ -22,10 +26,13 @@ class Comparison:
     agrees      whether every leaf is within its tolerance
     difference  got − expected in the shape of the expected answer: numbers for numbers, null
                 where other leaves agree, a sentence where they do not
+    worst       largest |got − expected| / tolerance of the numbers that have a tolerance above
+                0; None if there is none
     """
 
     agrees: bool
     difference: Json
+    worst: float | None = None
 
 
 def plain(answer: object) -> object:
@@ -94,6 +101,7 @@ def _compare_objects(
     if not isinstance(got, dict):
         return _unlike(got, "an object")
     agrees, difference = True, {}
+    ratios: list[float | None] = []
     for key, value in expected.items():
         if key not in got:
             agrees, difference[key] = False, "missing"
@@ -101,9 +109,10 @@ def _compare_objects(
         allowed = tolerance.get(key, Decimal(0)) if isinstance(tolerance, Mapping) else tolerance
         compared = compare(got[key], value, allowed)
         agrees, difference[key] = agrees and compared.agrees, compared.difference
+        ratios.append(compared.worst)
     for key in got.keys() - expected.keys():
         agrees, difference[key] = False, "not expected"
-    return Comparison(agrees, difference)
+    return Comparison(agrees, difference, _largest(ratios))
 
 
 def _compare_lists(got: object, expected: list[object], tolerance: Decimal) -> Comparison:
@@ -112,7 +121,11 @@ def _compare_lists(got: object, expected: list[object], tolerance: Decimal) -> C
     if len(got) != len(expected):
         return Comparison(False, f"{len(got)} entries, expected {len(expected)}")
     compared = [compare(g, e, tolerance) for g, e in zip(got, expected, strict=True)]
-    return Comparison(all(c.agrees for c in compared), [c.difference for c in compared])
+    return Comparison(
+        all(c.agrees for c in compared),
+        [c.difference for c in compared],
+        _largest([c.worst for c in compared]),
+    )
 
 
 def _compare_leaves(got: object, expected: object, tolerance: Decimal) -> Comparison:
@@ -125,8 +138,16 @@ def _compare_leaves(got: object, expected: object, tolerance: Decimal) -> Compar
     if left is None or right is None:
         return Comparison(False, f"got {got}, which cannot be compared with {expected!r}")
     difference = left - right
+    if abs(difference) > _BEYOND:
+        return Comparison(False, f"got {got}, more than 1e300 away", float(_BEYOND))
     shown = difference.numerator if difference.denominator == 1 else float(difference)
-    return Comparison(abs(difference) <= Fraction(tolerance), shown)
+    allowed = Fraction(tolerance)
+    worst = float(min(abs(difference) / allowed, _BEYOND)) if allowed else None
+    return Comparison(abs(difference) <= allowed, shown, worst)
+
+
+def _largest(ratios: list[float | None]) -> float | None:
+    return max((ratio for ratio in ratios if ratio is not None), default=None)
 
 
 def _is_number(value: object) -> bool:
@@ -135,6 +156,9 @@ def _is_number(value: object) -> bool:
 
 def _exact(value: object) -> Fraction | None:
     """Return a number, or a number written as text, as it is written; None if it is neither."""
+    exponent = _EXPONENT.search(str(value))
+    if exponent is not None and abs(int(exponent[1])) > _MOST_DIGITS:
+        return None  # its digits, written out, would not fit in memory
     try:
         return Fraction(str(value))
     except ValueError:

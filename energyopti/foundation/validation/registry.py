@@ -27,7 +27,8 @@ class Question:
     inputs      as in the file; numbers with a point are floats
     asked       the keys of the expected answer, because some topics put the question there
                 ("2027-03" hours); empty if the expected answer is not an object
-    folder      where the file of cases lies, for inputs that name a file beside it
+    folder      where the file of cases lies, for inputs that name a file beside it; None for a
+                file that somebody sent, whose inputs may name none of the host's
     dates       the ISO dates that the case names beside its source, where some say which days
                 of a published table they ask for
     """
@@ -36,7 +37,7 @@ class Question:
     topic: str
     inputs: Mapping[str, Any]
     asked: tuple[str, ...]
-    folder: Path
+    folder: Path | None
     dates: tuple[str, ...] = ()
 
     def require(self, *keys: str) -> None:

@@ -1,10 +1,13 @@
 """Running reference cases through the registered adapters, and the report of it."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from celery.exceptions import SoftTimeLimitExceeded
 
 from energyopti.foundation.validation.cases import ReferenceCase
 from energyopti.foundation.validation.comparison import as_json, compare, plain
@@ -25,6 +28,8 @@ class CaseResult:
     One case's outcome, ready for JSON.
 
     reason      why it is unsupported, or the message of a crash; else empty
+    worst       largest difference relative to its tolerance; see `comparison.Comparison`
+    seconds     that the answer took
     """
 
     id: str
@@ -34,6 +39,8 @@ class CaseResult:
     got: Any
     difference: Any
     reason: str = ""
+    worst: float | None = None
+    seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the case as it stands in the report."""
@@ -76,13 +83,15 @@ def run_cases(cases: Iterable[ReferenceCase], *, adapters: AdapterRegistry) -> R
 def run_case(case: ReferenceCase, *, adapters: AdapterRegistry) -> CaseResult:
     """Run one case through the adapters of its topic and compare."""
     question = case.question
+    started = time.perf_counter()
 
     def result(
-        status: Status, got: object = None, difference: Any = None, reason: str = ""
+        status: Status, got: object = None, difference: Any = None, **more: Any
     ) -> CaseResult:
         return CaseResult(
-            question.id, question.topic, status, case.expected, as_json(got), difference, reason
-        )
+            question.id, question.topic, status, case.expected, as_json(got), difference,
+            seconds=time.perf_counter() - started, **more,
+        )  # fmt: skip
 
     if case.expected in ({}, None):
         return result(Status.UNSUPPORTED, reason="the case states no expected answer")
@@ -90,8 +99,10 @@ def run_case(case: ReferenceCase, *, adapters: AdapterRegistry) -> CaseResult:
         got = plain(adapters.answer(question))
     except Unsupported as declined:
         return result(Status.UNSUPPORTED, reason=str(declined))
+    except SoftTimeLimitExceeded:  # the whole run's time is over, not this case's
+        raise
     except Exception as error:  # noqa: BLE001 - a model may fail in any way; that is the finding
         return result(Status.FAIL, reason=f"{type(error).__name__}: {error}")
     compared = compare(got, case.expected, case.tolerance)
     status = Status.PASS if compared.agrees else Status.FAIL
-    return result(status, got, compared.difference)
+    return result(status, got, compared.difference, worst=compared.worst)

@@ -1,20 +1,17 @@
 """Pages of jobs: the list, one job that keeps itself up to date, its result."""
 
-from collections.abc import Callable
-from functools import wraps
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from energyopti.foundation.pages import actor_for
+from energyopti.foundation.pages import actor_for, permitted
 
 from ..models import Job, JobState
 from ..queries import visible_jobs
@@ -25,20 +22,7 @@ PAGE_SIZE = 50
 STOP_POLLING = 286
 LEVELS = {JobState.SUCCEEDED: "good", JobState.FAILED: "bad", JobState.CANCELLED: "warn"}
 
-View = Callable[..., HttpResponseBase]
-
-
-def followers_of_jobs(view: View) -> View:
-    """Let pass who is signed in and holds `jobs.follow_job`."""
-
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        actor_for(request).require("jobs.follow_job")
-        return view(request, *args, **kwargs)
-
-    guarded.permission = "jobs.follow_job"  # read by the route test
-    return guarded
+followers_of_jobs = permitted("jobs.follow_job")
 
 
 @require_GET
