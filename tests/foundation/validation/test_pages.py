@@ -146,7 +146,9 @@ def test_cases_topics_and_runs_are_taken_out(
     client: Client, run_file: RunFile, format_name: str
 ) -> None:
     run = run_file(case(note="=1+1"))
-    for path in (HOME, f"{HOME}{run.pk}/", f"{HOME}{run.pk}/cases/"):
+    paths = [f"{HOME}{run.pk}/", HOME, f"{HOME}{run.pk}/cases/"]
+    # Drawing a PDF takes seconds, and all lists are drawn alike.
+    for path in paths[:1] if format_name == "pdf" else paths:
         answer = client.get(f"{path}?export={format_name}")
         assert answer.status_code == 200
         assert len(body(answer)) > 100
