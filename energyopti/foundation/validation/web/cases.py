@@ -69,8 +69,8 @@ class CaseList(TablePage):
     template_name = "validation/cases.html"
     title = "Validated cases"
     default_columns = (
-        "case_id", "model", "status", "inputs", "expected", "got", "difference", "tolerance",
-        "worst", "reference", "provenance",
+        "case_id", "status", "expected", "got", "difference", "tolerance", "worst", "inputs",
+        "model", "reference", "provenance",
     )  # fmt: skip
     default_sort = "number"
     empty_title = "No cases"

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 
 from energyopti.foundation.tables.columns import FigureColumn
 
-SHORT = 60
+SHORT = 48
 
 
 def ratio(value: float | None) -> str:
@@ -24,9 +24,17 @@ def as_text(value: Any) -> str:
 
 
 def short(value: Any) -> str:
-    """Write a JSON value on one line, cut where it is long."""
-    text = as_text(value)
+    """Write a JSON value for people, without braces and quotes, cut where it is long."""
+    text = _plainly(value)
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+
+
+def _plainly(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plainly(member)}" for key, member in value.items())
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_plainly, value)) + "]"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 class RatioColumn(FigureColumn):
@@ -40,7 +48,7 @@ class JsonColumn(tables.Column):
     """A JSON value, cut on the page and whole in exports."""
 
     def render(self, value: Any) -> Any:
-        return format_html("<code>{}</code>", short(value))
+        return format_html('<span class="nowrap">{}</span>', short(value))
 
     def value(self, **context: Any) -> Any:
         return as_text(context["value"])
