@@ -1,12 +1,14 @@
 """What risk brings to trading's registries, the clock's schedule, the event log and navigation."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.followers import FOLLOWERS, register_follower
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 from energyopti.foundation.validation.registry import adapters
+from energyopti.foundation.validation.shipped import ship_cases
 from trading.checks import CHANGE_STEPS, CHECKS, CHECKS_OF_MANY, STEPS_OF_MANY
 
 
@@ -23,6 +25,7 @@ def register_room() -> None:
     STEPS_OF_MANY.register("risk_vectors", follow_new_trades)
     adapters.register("var_historical_conventions", "risk.validation:historical_conventions")
     adapters.register("var_historical_vector", "risk.validation:historical_vector")
+    ship_cases("risk", Path(__file__).with_name("shipped_cases.json"))
     _register_schedule()
     if "risk:home" not in NAVIGATION:
         NAVIGATION.register(

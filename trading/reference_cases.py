@@ -44,7 +44,10 @@ _ZONE = re.compile(r"[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+")
 
 def battery_dispatch(question: Question) -> dict[str, float]:
     """Answer what one hourly battery earns, and the bound with charging and discharging at once."""
-    question.require("prices", "power_mw", "energy_mwh", "eff_charge", "eff_discharge")
+    question.require(
+        "prices", "power_mw", "energy_mwh", "eff_charge", "eff_discharge", "soc_start", "soc_end",
+        "throughput_cost_per_mwh_discharged",
+    )  # fmt: skip
     inputs = question.inputs
     power_kw, energy_mwh = inputs["power_mw"] * _KW_PER_MW, inputs["energy_mwh"]
 

@@ -1,10 +1,12 @@
 """Adapters of model validation: deals as traders write them, through the product's own parser."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from energyopti.foundation.money import MoneyError
 from energyopti.foundation.validation.registry import Question, Unsupported, adapters
+from energyopti.foundation.validation.shipped import ship_cases
 from trading.deals import (
     REFERENCE_INDICES,
     REFERENCE_MARKETS,
@@ -54,7 +56,8 @@ def deal(question: Question) -> dict[str, Any]:
 
 
 def register_adapters() -> None:
-    """Register trading's adapters; doing it twice changes nothing."""
+    """Register trading's adapters and shipped cases; doing it twice changes nothing."""
+    ship_cases("trading", Path(__file__).with_name("shipped_cases.json"))
     adapters.register("delivery_periods", deal)
     for topic, adapter in _PRICING_CASES.items():
         adapters.register(topic, f"trading.pricing_cases.{adapter}")

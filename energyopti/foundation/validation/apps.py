@@ -19,7 +19,7 @@ class ValidationConfig(AppConfig):
         from .shipped import ship_cases
 
         register_adapters()
-        ship_cases("time", Path(__file__).parent / "time_cases.json")
+        ship_cases("time", Path(__file__).parent / "shipped_cases.json")
         register_api_routes("validation", "energyopti.foundation.validation.api.urls")
         if "validation" not in NAVIGATION:
             NAVIGATION.register(
