@@ -10,6 +10,9 @@ from trading.pricing._averages import average_option
 from trading.pricing._inputs import Floats, OptionType, PricingError, broadcast
 from trading.pricing._regression import Estimate, estimate, seed_of
 
+# A slope through the payoffs of fewer pairs than this may be anything.
+_ENOUGH = 30
+
 
 def simulate_average_option(
     *,
@@ -28,11 +31,14 @@ def simulate_average_option(
     Price one option on an arithmetic average by exact simulation of its fixings.
 
     The arguments are those of `average_option` for one trade, forwards (fixing,). The law is the
-    same and is drawn exactly, without time steps, in antithetic pairs; the option on the
-    geometric average, whose value is known, is the control. Its factor for each half of the
-    pairs comes from the other half, so that the estimate has no bias.
+    same and is drawn exactly, without time steps, in antithetic pairs. The control is the option
+    on the geometric average with the arithmetic one's mean, whose value is known; its factor for
+    each half of the pairs comes from the other half, so that the estimate has no bias.
 
     scenarios   a multiple of 4, at least 8
+
+    The standard error comes from the scenarios: where hardly one of them pays it is too small,
+    and the value is then nearly the geometric option's.
 
     :raises PricingError: as `average_option`, and for scenarios that are no multiple of 4.
     Source: A. Kemna, A. Vorst, J. Banking and Finance 14 (1990) 113-129.
@@ -62,20 +68,21 @@ def simulate_average_option(
     half = generator.standard_normal((scenarios // 2, len(v))) * np.sqrt(np.diff(v, prepend=0.0))
     noise = np.cumsum(half, axis=1)
     noise = np.concatenate([noise, -noise])
-    logs = np.log(F) - 0.5 * v + noise
-    part = w / total
-    arithmetic = discount * np.maximum(sign * (np.exp(logs) @ w - left), 0.0)
-    geometric = discount * np.maximum(sign * (total * np.exp(logs @ part) - left), 0.0)
-    log_mean = float(part @ (np.log(F) - 0.5 * v))
+    # The geometric average in shares of the mean, with the arithmetic one's mean: a lognormal,
+    # which is beyond the strike on nearly the same paths.
+    mean = float(w @ F)
+    part = w * F / mean
     log_variance = float((part * v * (part + 2.0 * after(part))).sum())
-    # A geometric average is one lognormal, so this is Black-76.
+    arithmetic = mean * (np.exp(noise - 0.5 * v) @ part)
+    geometric = mean * np.exp(noise @ part - 0.5 * log_variance)
     known = float(
         average_option(
-            forward=[np.exp(log_mean + 0.5 * log_variance)], weight=[total], times=[1.0],
+            forward=[mean / total], weight=[total], times=[1.0],
             volatility=[np.sqrt(log_variance)], strike=left, discount=discount, option=option,
         ).price
     )  # fmt: skip
-    pairs = np.stack([arithmetic, geometric]).reshape(2, 2, -1).mean(axis=1)
+    payoffs = discount * np.maximum(sign * (np.stack([arithmetic, geometric]) - left), 0.0)
+    pairs = payoffs.reshape(2, 2, -1).mean(axis=1)
     first, second = np.split(pairs, 2, axis=1)
     controlled = [
         mine[0] - _factor(other) * (mine[1] - known)
@@ -86,7 +93,9 @@ def simulate_average_option(
 
 
 def _factor(pairs: Floats) -> float:
-    """Return the least-squares factor of the control, 0 where the control never pays or moves."""
+    """Return the least-squares factor of the control; 1, which is near it, where few pairs pay."""
     spread = pairs[1] - pairs[1].mean()
     scale = float(spread @ spread)
-    return float(spread @ (pairs[0] - pairs[0].mean())) / scale if scale > 0 else 0.0
+    if scale == 0.0 or np.count_nonzero(pairs[1]) < _ENOUGH:
+        return 1.0
+    return float(spread @ (pairs[0] - pairs[0].mean())) / scale
