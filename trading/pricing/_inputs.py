@@ -127,6 +127,11 @@ def check(
         raise error(f"{at}: {row[tuple(where)]} {rule}, and be finite.")
 
 
+def _lies_between(row: Floats, low: float) -> bool:
+    """Say quickly that all is above a bound and finite; NaN is neither, and nothing says no."""
+    return bool(row.size and row.min() > low and row.max() < np.inf)
+
+
 def finite(name: str, value: npt.ArrayLike) -> Floats:
     """
     Return an argument as 64-bit numbers.
@@ -134,7 +139,8 @@ def finite(name: str, value: npt.ArrayLike) -> Floats:
     :raises PricingError: naming the argument and its first index that is not finite.
     """
     row = numbers(name, value)
-    check(name, row, np.isfinite(row), "must be a number")
+    if not _lies_between(row, -np.inf):
+        check(name, row, np.isfinite(row), "must be a number")
     return row
 
 
@@ -147,7 +153,8 @@ def positive(
     :raises PricingError: of the class given, naming the argument and the first offending index.
     """
     row = numbers(name, value)
-    check(name, row, row > 0, "must be above 0", error)
+    if not _lies_between(row, 0.0):
+        check(name, row, row > 0, "must be above 0", error)
     return row
 
 
@@ -158,7 +165,8 @@ def not_negative(name: str, value: npt.ArrayLike) -> Floats:
     :raises PricingError: naming the argument and the first offending index.
     """
     row = numbers(name, value)
-    check(name, row, row >= 0, "must not be negative")
+    if not _lies_between(row, np.nextafter(0.0, -1.0)):
+        check(name, row, row >= 0, "must not be negative")
     return row
 
 

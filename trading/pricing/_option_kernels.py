@@ -8,18 +8,85 @@ then never below its payoff, and small values keep their digits.
 
 from __future__ import annotations
 
-from math import exp, inf, isfinite, log, log1p, sqrt
+from math import inf, isfinite, sqrt
 
 import numpy as np
 import numpy.typing as npt
 
-from trading.pricing._compile import compiled
+from trading.pricing._compile import bits_of, compiled, float_of, inlined
 from trading.pricing._inputs import Floats
 
 _ROOT_HALF = sqrt(0.5)
 _DENSITY_AT_ZERO = 0.3989422804014327  # 1 / √(2π)
 _TAIL_AT_ZERO = 1.2533141373155003  # √(π/2)
+# ln 2 in two parts: the first has few enough bits for an exact product with an exponent.
+_LN2_HIGH = 0.6931471803691238
+_LN2_LOW = 1.9082149292705877e-10
+_STILL = 1e-300  # a deviation below is none: its inverse would be no number
+_FAR = 1e100  # where a density is zero and a square is none too large
+# Options that a kernel works on at a time: in one array at fixed distances, so that the compiler
+# knows that rows do not overlap, and takes four or eight at once.
+_BLOCK = 256
 Seven = tuple[float, float, float, float, float, float, float]
+
+
+@compiled
+def exponential(y: float) -> float:
+    """
+    Return e^y for y ≤ 700, zero below −708: to the last digit but one, and without branches.
+
+    y = n ln 2 + r; adding 1.5 × 2^52 rounds y / ln 2 to the integer n in the lowest bits, which
+    become the exponent, and e^r is Taylor's series to r^13.
+    """
+    bounded = max(y, -708.0)
+    shifted = bounded * 1.4426950408889634 + 6755399441055744.0
+    n = shifted - 6755399441055744.0
+    r = bounded - n * _LN2_HIGH - n * _LN2_LOW
+    rr = r * r
+    even = 2.08767569878681e-09 * rr + 2.755731922398589e-07
+    even = even * rr + 2.48015873015873e-05
+    even = even * rr + 0.001388888888888889
+    even = even * rr + 0.041666666666666664
+    even = even * rr + 0.5
+    even = even * rr + 1.0
+    odd = 1.6059043836821613e-10 * rr + 2.505210838544172e-08
+    odd = odd * rr + 2.7557319223985893e-06
+    odd = odd * rr + 0.0001984126984126984
+    odd = odd * rr + 0.008333333333333333
+    odd = odd * rr + 0.16666666666666666
+    odd = odd * rr + 1.0
+    power = (odd * r + even) * float_of((bits_of(shifted) + 1023) << 52)
+    return power if y > -708.0 else 0.0
+
+
+@compiled
+def log_quotient(a: float, b: float) -> float:
+    """
+    Return ln(a / b) for a quotient of normal range, without branches.
+
+    ln m = 2 artanh((m − 1)/(m + 1)) by its series to the power 19, with the mantissa m between
+    √½ and √2; of a quotient in that range it is (a − b)/(a + b), whose difference is exact.
+    """
+    bits = bits_of(a / b)
+    near = (a / b > _ROOT_HALF) & (a / b < 1.4142135623730951)
+    mantissa = float_of((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000)
+    power = float_of((bits >> 52) | 0x4330000000000000) - 4503599627371519.0
+    upper = mantissa > 1.4142135623730951
+    mantissa = 0.5 * mantissa if upper else mantissa
+    power = power + 1.0 if upper else power
+    power = 0.0 if near else power
+    f = (a - b if near else mantissa - 1.0) / (a + b if near else mantissa + 1.0)
+    ff = f * f
+    series = 0.05263157894736842 * ff + 0.058823529411764705
+    series = series * ff + 0.06666666666666667
+    series = series * ff + 0.07692307692307693
+    series = series * ff + 0.09090909090909091
+    series = series * ff + 0.1111111111111111
+    series = series * ff + 0.14285714285714285
+    series = series * ff + 0.2
+    series = series * ff + 0.3333333333333333
+    series = series * ff + 1.0
+    return power * _LN2_LOW + 2.0 * f * series + power * _LN2_HIGH
 
 
 @compiled
@@ -63,87 +130,79 @@ def tail_ratio(x: float) -> float:
 @compiled
 def normal_cdf(x: float) -> float:
     """Return the standard normal distribution, with all digits in its lower tail."""
-    tail = _DENSITY_AT_ZERO * exp(-0.5 * x * x) * tail_ratio(abs(x))
+    tail = _DENSITY_AT_ZERO * exponential(-0.5 * x * x) * tail_ratio(abs(x))
     return tail if x < 0 else 1.0 - tail
 
 
-@compiled
-def log_ratio(low: float, high: float) -> float:
-    """Return ln(low / high); near 1 the difference is exact and the quotient is not."""
-    ratio = low / high
-    return log1p((low - high) / high) if ratio > 0.9 else log(ratio)
-
-
-@compiled
-def payoff_terms(F: float, K: float, D: float, sign: float) -> Seven:
-    """Return what is left without time or volatility: the payoff, and its slope."""
-    moneyness = sign * (F - K)
-    slope = 1.0 if moneyness > 0 else (0.5 if moneyness == 0 else 0.0)
-    return D * max(moneyness, 0.0), D * sign * slope, 0.0, 0.0, 0.0, 0.0, 0.0
-
-
-@compiled
+@inlined
 def black76_terms(F: float, K: float, T: float, sigma: float, D: float, sign: float) -> Seven:
-    """Return price, delta, gamma, vega, vanna, volga and theta by Black-76."""
+    """
+    Return price, delta, gamma, vega, vanna, volga and theta by Black-76.
+
+    Choices are between numbers, not between ways: see `exponential`. Without time or volatility
+    the score a is put far below, where the option out of the money is worth nothing.
+    """
     root = sqrt(T)
-    s = sigma * root
-    if s == 0:
-        return payoff_terms(F, K, D, sign)
+    still = sigma * root < _STILL
+    s = 1.0 if still else sigma * root
+    per_s, per_F = 1.0 / s, 1.0 / F
     is_call_out = F <= K
-    low, high = (F, K) if is_call_out else (K, F)
-    ratio = low / high
-    x = log_ratio(low, high)
+    low = F if is_call_out else K
+    high = K if is_call_out else F
+    x = log_quotient(low, high)
     # The option out of the money is worth low N(a) − high N(b), and low φ(a) = high φ(b).
-    a = x / s + 0.5 * s
-    b = x / s - 0.5 * s
-    density = _DENSITY_AT_ZERO * exp(-0.5 * a * a)
+    a = -_FAR if still else min(max(x * per_s + 0.5 * s, -_FAR), _FAR)
+    b = -_FAR if still else max(x * per_s - 0.5 * s, -_FAR)
+    density = _DENSITY_AT_ZERO * exponential(-0.5 * a * a)
     tail = density * tail_ratio(abs(a))
     Na = tail if a < 0 else 1.0 - tail
     Nb = density * tail_ratio(-b)  # × high / low
     price = D * (max(sign * (F - K), 0.0) + low * max(Na - Nb, 0.0))
-    call_delta = Na if is_call_out else 1.0 - Nb * ratio
-    put_delta = Na - 1.0 if is_call_out else -Nb * ratio
-    delta = D * (call_delta if sign > 0 else put_delta)
-    if density == 0:
-        return price, delta, 0.0, 0.0, 0.0, 0.0, 0.0
+    put_delta = Na - 1.0 if is_call_out else -Nb * (low / high)
+    delta = put_delta + 1.0 if sign > 0 else put_delta
+    delta = 0.5 * sign if still & (F == K) else delta
     d2 = b if is_call_out else -a
     sensed = D * low * density  # D F φ(d1)
     vega = sensed * root
+    per_sigma = root * per_s
     return (
         price,
-        delta,
-        sensed / (F * F * s),
+        D * delta,
+        sensed * per_F * per_F * per_s,
         vega,
-        -sensed * d2 / (F * sigma),  # ∂²V/∂F∂σ
-        vega * a * b / sigma,  # ∂²V/∂σ², as d1 d2 = a b
-        -0.5 * sensed * sigma / root,
+        -sensed * d2 * per_sigma * per_F,  # ∂²V/∂F∂σ
+        vega * a * b * per_sigma,  # ∂²V/∂σ², as d1 d2 = a b
+        -0.5 * sensed * sigma * sigma * per_s,
     )
 
 
-@compiled
+@inlined
 def bachelier_terms(F: float, K: float, T: float, sigma: float, D: float, sign: float) -> Seven:
-    """Return price, delta, gamma, vega, vanna, volga and theta by Bachelier."""
+    """Return price, delta, gamma, vega, vanna, volga and theta by Bachelier; as for Black-76."""
     root = sqrt(T)
-    s = sigma * root
-    if s == 0:
-        return payoff_terms(F, K, D, sign)
-    d = (F - K) / s
-    density = _DENSITY_AT_ZERO * exp(-0.5 * d * d)
-    tail = density * tail_ratio(abs(d))
-    value = max(s * density - abs(F - K) * tail, 0.0)
+    still = sigma * root < _STILL
+    s = 1.0 if still else sigma * root
+    per_s = 1.0 / s
+    distance = abs(F - K)
+    away = _FAR if still else min(distance * per_s, _FAR)
+    density = _DENSITY_AT_ZERO * exponential(-0.5 * away * away)
+    tail = density * tail_ratio(away)
+    value = 0.0 if still else max(s * density - distance * tail, 0.0)
     price = D * (max(sign * (F - K), 0.0) + value)
-    delta = D * sign * (tail if sign * d < 0 else 1.0 - tail)
-    if density == 0:
-        return price, delta, 0.0, 0.0, 0.0, 0.0, 0.0
+    in_money = sign * (F - K) > 0
+    share = 1.0 - tail if in_money else tail
+    share = 0.5 if still & (F == K) else share
+    d = away if F > K else -away
     vega = D * density * root
+    per_sigma = root * per_s
     return (
         price,
-        delta,
-        D * density / s,
+        D * sign * share,
+        D * density * per_s,
         vega,
-        -D * density * d / sigma,
-        vega * d * d / sigma,
-        -0.5 * D * density * sigma / root,
+        -D * density * d * per_sigma,
+        vega * d * d * per_sigma,
+        -0.5 * D * density * sigma * sigma * per_s,
     )
 
 
@@ -279,19 +338,59 @@ def ppa_sums(
 
 
 @compiled
+def fill_block(
+    start: int, count: int, F: Floats, K: Floats, T: Floats, sigma: Floats, D: Floats,
+    sign: Floats, work: Floats,
+) -> None:  # fmt: skip
+    """Copy the arguments of options from `start` on into the first six rows of a block."""
+    for i in range(count):
+        work[i] = F[start + i]
+        work[_BLOCK + i] = K[start + i]
+        work[2 * _BLOCK + i] = T[start + i]
+        work[3 * _BLOCK + i] = sigma[start + i]
+        work[4 * _BLOCK + i] = D[start + i]
+        work[5 * _BLOCK + i] = sign[start + i]
+
+
+@compiled
+def empty_block(start: int, count: int, work: Floats, out: Floats) -> int:
+    """Copy a block's seven terms out; return the first option that overflows, or −1."""
+    for j in range(7):
+        for i in range(count):
+            out[j, start + i] = work[(6 + j) * _BLOCK + i]
+    for i in range(count):
+        if work[13 * _BLOCK + i] != 0:
+            return start + i
+    return -1
+
+
+@compiled
 def black76_rows(
     F: Floats, K: Floats, T: Floats, sigma: Floats, D: Floats, sign: Floats, out: Floats
 ) -> int:
     """Fill a row of `out` for each term; return the first option that overflows, or −1."""
+    work = np.ones(14 * _BLOCK)
     first = -1
-    for i in range(F.size - 1, -1, -1):
-        terms = black76_terms(F[i], K[i], T[i], sigma[i], D[i], sign[i])
-        total = 0.0
-        for j in range(7):
-            out[j, i] = terms[j]
-            total += terms[j]
-        if not isfinite(total):
-            first = i
+    for start in range(0, F.size, _BLOCK):
+        count = min(_BLOCK, F.size - start)
+        fill_block(start, count, F, K, T, sigma, D, sign, work)
+        for i in range(_BLOCK):
+            terms = black76_terms(
+                work[i], work[_BLOCK + i], work[2 * _BLOCK + i], work[3 * _BLOCK + i],
+                work[4 * _BLOCK + i], work[5 * _BLOCK + i],
+            )  # fmt: skip
+            work[6 * _BLOCK + i] = terms[0]
+            work[7 * _BLOCK + i] = terms[1]
+            work[8 * _BLOCK + i] = terms[2]
+            work[9 * _BLOCK + i] = terms[3]
+            work[10 * _BLOCK + i] = terms[4]
+            work[11 * _BLOCK + i] = terms[5]
+            work[12 * _BLOCK + i] = terms[6]
+            total = terms[0] + terms[1] + terms[2] + terms[3] + terms[4] + terms[5] + terms[6]
+            work[13 * _BLOCK + i] = total - total  # zero, or NaN where a term overflows
+        spoilt = empty_block(start, count, work, out)
+        if first < 0 <= spoilt:
+            first = spoilt
     return first
 
 
@@ -300,19 +399,32 @@ def bachelier_rows(
     F: Floats, K: Floats, T: Floats, sigma: Floats, D: Floats, sign: Floats, out: Floats
 ) -> int:
     """Fill a row of `out` for each term; return the first option that overflows, or −1."""
+    work = np.ones(14 * _BLOCK)
     first = -1
-    for i in range(F.size - 1, -1, -1):
-        terms = bachelier_terms(F[i], K[i], T[i], sigma[i], D[i], sign[i])
-        total = 0.0
-        for j in range(7):
-            out[j, i] = terms[j]
-            total += terms[j]
-        if not isfinite(total):
-            first = i
+    for start in range(0, F.size, _BLOCK):
+        count = min(_BLOCK, F.size - start)
+        fill_block(start, count, F, K, T, sigma, D, sign, work)
+        for i in range(_BLOCK):
+            terms = bachelier_terms(
+                work[i], work[_BLOCK + i], work[2 * _BLOCK + i], work[3 * _BLOCK + i],
+                work[4 * _BLOCK + i], work[5 * _BLOCK + i],
+            )  # fmt: skip
+            work[6 * _BLOCK + i] = terms[0]
+            work[7 * _BLOCK + i] = terms[1]
+            work[8 * _BLOCK + i] = terms[2]
+            work[9 * _BLOCK + i] = terms[3]
+            work[10 * _BLOCK + i] = terms[4]
+            work[11 * _BLOCK + i] = terms[5]
+            work[12 * _BLOCK + i] = terms[6]
+            total = terms[0] + terms[1] + terms[2] + terms[3] + terms[4] + terms[5] + terms[6]
+            work[13 * _BLOCK + i] = total - total  # zero, or NaN where a term overflows
+        spoilt = empty_block(start, count, work, out)
+        if first < 0 <= spoilt:
+            first = spoilt
     return first
 
 
-@compiled
+@inlined
 def improved(s: float, miss: float, bend: float, turn: float) -> float:
     """
     Return a root's next estimate by Householder's method of the third order.
@@ -326,7 +438,7 @@ def improved(s: float, miss: float, bend: float, turn: float) -> float:
     )
 
 
-@compiled
+@inlined
 def far_guess(decades: float, falls: float, bends: float, s: float) -> float:
     """
     Return where a value has fallen to exp(−decades) of what it is at s.
@@ -337,10 +449,74 @@ def far_guess(decades: float, falls: float, bends: float, s: float) -> float:
     start = 1.0 / (s * s)
     u = start
     for _ in range(2):
-        u += (decades - falls * (u - start) - 0.5 * bends * log(u / start)) / (
+        u += (decades - falls * (u - start) - 0.5 * bends * log_quotient(u, start)) / (
             falls + 0.5 * bends / u
         )
     return sqrt(1.0 / u)
+
+
+@inlined
+def black76_guess(worth: float, x: float) -> tuple[float, float, bool]:
+    """
+    Return a first σ√T, where the value turns from convex to concave, and if it lies below.
+
+    Either way has the value and its slope at the turning √(2|x|) and the decay far from it.
+    """
+    turning = sqrt(-2.0 * x)
+    at_turning = 0.5 - _DENSITY_AT_ZERO * tail_ratio(turning)
+    below = worth < at_turning
+    bends = max(_DENSITY_AT_ZERO * turning / max(at_turning, 1e-300) + x, 0.0)
+    start = turning if below else 1.0
+    fall = log_quotient(at_turning if below else 1.0, worth)
+    lower = far_guess(fall, 0.5 * x * x, bends, start)
+    slope = _DENSITY_AT_ZERO / (1.0 - at_turning)
+    rise = log_quotient(1.0 - at_turning, 1.0 - worth)
+    upper = turning + 4.0 * (sqrt(max(slope * slope + 0.5 * rise, 0.0)) - slope)
+    near = turning + (worth - at_turning) / _DENSITY_AT_ZERO
+    return lower if below else max(upper, near), turning, below
+
+
+@inlined
+def black76_step(s: float, worth: float, x: float, below: bool) -> tuple[float, float, float]:
+    """
+    Return the next estimate of σ√T, the value at this one, and how the objective bends there.
+
+    The objective is nearly straight: 1/ln of the value below the turning, above it ln of what
+    lacks to 1, and the value itself where little of it is reached.
+    """
+    per_s = 1.0 / s
+    a = x * per_s + 0.5 * s
+    b = x * per_s - 0.5 * s
+    density = _DENSITY_AT_ZERO * exponential(-0.5 * a * a)
+    rest = density * tail_ratio(abs(b))
+    tail = density * tail_ratio(abs(a))
+    value = (tail if a < 0 else 1.0 - tail) - rest
+    lack = (1.0 - tail if a < 0 else tail) + rest
+    bend = a * b * per_s
+    turn = -3.0 * (x * per_s * per_s) ** 2 - 0.25
+    upper = worth > 0.5
+    part = value if below else lack
+    height = log_quotient(part, 1.0 if below else 1.0 - worth)
+    target = log_quotient(worth, 1.0)
+    pull = density / part
+    per_height = 1.0 / height if below else 0.0
+    miss = (worth - value) / density
+    miss = height / pull if upper else miss
+    miss = height * (1.0 - height / target) / pull if below else miss
+    twist = pull * (1.0 + 2.0 * per_height)
+    turn_below = turn - pull * (bend - pull) * (1.0 + 2.0 * per_height)
+    turn_below -= 2.0 * (pull * per_height) ** 2
+    turn_above = turn + pull * (bend + pull) if upper else turn
+    bend_above = bend + pull if upper else bend
+    bends = bend - twist if below else bend_above
+    new = improved(s, miss, bends, turn_below if below else turn_above)
+    return new, value, bends
+
+
+@compiled
+def is_settled(new: float, s: float, bend: float) -> bool:
+    """Say if a step of the fourth order leaves less than the last digits."""
+    return abs(new - s) <= 1e-4 * s and abs(new - s) * abs(bend) <= 1e-3
 
 
 @compiled
@@ -350,55 +526,19 @@ def black76_deviation(worth: float, x: float) -> float:
 
     worth       its undiscounted value over the lower of forward and strike, 0 < worth < 1
     x           ln(lower / higher), ≤ 0
-
-    The value is convex in s below √(2|x|) and concave above. Each part is made nearly straight:
-    1/ln of the value far below, ln of what lacks to 1 above.
     """
     if worth < 1e-8 and x > -1e-8:  # too near for digits of 1 − N; there it is Bachelier's
         return normal_deviation(worth, -x)
-    turning = sqrt(-2.0 * x)
-    at_turning = 0.5 - _DENSITY_AT_ZERO * tail_ratio(turning)
-    below = worth < at_turning
-    if below:
-        steep = _DENSITY_AT_ZERO * turning / at_turning + x
-        s = far_guess(log(at_turning / worth), 0.5 * x * x, max(steep, 0.0), turning)
-        lowest, highest = 0.0, turning
-    else:
-        slope = _DENSITY_AT_ZERO / (1.0 - at_turning)
-        s = turning + 4.0 * (
-            sqrt(slope * slope + 0.5 * log((1.0 - at_turning) / (1.0 - worth))) - slope
-        )
-        lowest, highest = turning, turning + 60.0
+    s, turning, below = black76_guess(worth, x)
+    lowest, highest = (0.0, turning) if below else (turning, turning + 60.0)
     for _ in range(60):
-        a = x / s + 0.5 * s
-        b = x / s - 0.5 * s
-        density = _DENSITY_AT_ZERO * exp(-0.5 * a * a)
-        rest = density * tail_ratio(-b)
-        tail = density * tail_ratio(abs(a))
-        value = (tail if a < 0 else 1.0 - tail) - rest
-        bend = a * b / s
-        turn = -3.0 * x * x / (s * s * s * s) - 0.25
+        new, value, bend = black76_step(s, worth, x, below)
+        if is_settled(new, s, bend):
+            return new
         if value < worth:
             lowest = s
         else:
             highest = s
-        if below:
-            height = log(value)
-            pull = density / value
-            miss = height * (1.0 - height / log(worth)) / pull
-            turn -= pull * (bend - pull) * (1.0 + 2.0 / height) - 2.0 * (pull / height) ** 2
-            bend -= pull * (1.0 + 2.0 / height)
-        elif worth > 0.5:
-            lack = (tail if a > 0 else 1.0 - tail) + rest
-            pull = density / lack
-            miss = log(lack / (1.0 - worth)) / pull
-            turn += pull * (bend + pull)
-            bend += pull
-        else:
-            miss = (worth - value) / density
-        new = improved(s, miss, bend, turn)
-        if abs(new - s) <= 1e-4 * s and abs(new - s) * abs(bend) <= 1e-3:
-            return new  # of the fourth order: what is left is far below the last digit
         s = new if lowest < new < highest else 0.5 * (lowest + highest)
     return s
 
@@ -413,13 +553,14 @@ def bachelier_deviation(worth: float) -> float:
     at_one = 0.08331547058768629  # φ(1) − N(−1)
     below = worth < at_one
     if below:
-        s = far_guess(log(at_one / worth), 0.5, 1.9, 1.0)
+        s = far_guess(log_quotient(at_one, worth), 0.5, 1.9, 1.0)
         lowest, highest = 0.0, 1.0
     else:
         lowest, highest = 1.0, (worth + 0.5) / _DENSITY_AT_ZERO
         s = highest
+    target = log_quotient(worth, 1.0)
     for _ in range(60):
-        density = _DENSITY_AT_ZERO * exp(-0.5 / (s * s))
+        density = _DENSITY_AT_ZERO * exponential(-0.5 / (s * s))
         value = density * (s - tail_ratio(1.0 / s))
         bend = 1.0 / (s * s * s)
         turn = -3.0 * bend / s
@@ -428,9 +569,9 @@ def bachelier_deviation(worth: float) -> float:
         else:
             highest = s
         if below:
-            height = log(value)
+            height = log_quotient(value, 1.0)
             pull = density / value
-            miss = height * (1.0 - height / log(worth)) / pull
+            miss = height * (1.0 - height / target) / pull
             turn -= pull * (bend - pull) * (1.0 + 2.0 / height) - 2.0 * (pull / height) ** 2
             bend -= pull * (1.0 + 2.0 / height)
         else:
@@ -460,13 +601,37 @@ def time_value(p: float, F: float, K: float, D: float, sign: float) -> float:
 def black76_volatilities(
     p: Floats, F: Floats, K: Floats, T: Floats, D: Floats, sign: Floats, out: Floats
 ) -> int:
-    """Fill `out` with volatilities; return the first option that has none, or −1."""
-    for i in range(p.size):
-        low, high = min(F[i], K[i]), max(F[i], K[i])
-        worth = time_value(p[i], F[i], K[i], D[i], sign[i])
-        if not (0 < worth < low):
-            return i
-        out[i] = black76_deviation(worth / low, log_ratio(low, high)) / sqrt(T[i])
+    """
+    Fill `out` with volatilities; return the first option that has none, or −1.
+
+    Three steps settle nearly all, in blocks; what they leave is searched for one by one.
+    """
+    work = np.ones(10 * _BLOCK)
+    for start in range(0, p.size, _BLOCK):
+        count = min(_BLOCK, p.size - start)
+        fill_block(start, count, p, F, K, T, D, sign, work)
+        for i in range(_BLOCK):
+            forward, strike = work[_BLOCK + i], work[2 * _BLOCK + i]
+            moneyness = work[5 * _BLOCK + i] * (forward - strike)
+            low, high = min(forward, strike), max(forward, strike)
+            worth = (work[i] / work[4 * _BLOCK + i] - max(moneyness, 0.0)) / low
+            x = log_quotient(low, high)
+            s, _, below = black76_guess(worth, x)
+            s, _, _ = black76_step(s, worth, x, below)
+            s, _, _ = black76_step(s, worth, x, below)
+            new, _, bend = black76_step(s, worth, x, below)
+            work[6 * _BLOCK + i] = new
+            work[7 * _BLOCK + i] = max(abs(new - s) / s, 0.1 * abs((new - s) * bend))
+            work[8 * _BLOCK + i] = worth
+            work[9 * _BLOCK + i] = x
+        for i in range(count):
+            worth, x = work[8 * _BLOCK + i], work[9 * _BLOCK + i]
+            if not (0.0 < worth < 1.0):
+                return start + i
+            settled = work[7 * _BLOCK + i] <= 1e-4 and work[6 * _BLOCK + i] > 0
+            if not settled or (worth < 1e-8 and x > -1e-8):
+                work[6 * _BLOCK + i] = black76_deviation(worth, x)
+            out[start + i] = work[6 * _BLOCK + i] / sqrt(work[3 * _BLOCK + i])
     return -1
 
 

@@ -43,7 +43,6 @@ def test_options_equal_their_python(name, terms):
     if name == "bachelier":
         terms = (*terms[:3], terms[3] * 100, *terms[4:])
     value = same(getattr(options, f"{name}_terms"), *terms)
-    same(options.payoff_terms, terms[0], terms[1], terms[4], terms[5])
     row = [np.array([term]) for term in terms]
     out = np.empty((7, 1))
 
@@ -58,7 +57,7 @@ def test_distribution_and_its_tail_equal_their_python(x):
     same(options.normal_cdf, -x)
     same(spreads.cdf, x)
     same(spreads.density, x)
-    same(options.log_ratio, 1.0, 1.0 + x)
+    same(options.time_value, 9.0, 100.0, 95.0 + x, 0.98, 1.0)
 
 
 @pytest.mark.parametrize("x", [0.0, -1e-6, -0.2, -3.0])
