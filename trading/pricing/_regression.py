@@ -13,7 +13,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import numpy.typing as npt
 
-from trading.pricing._inputs import Floats, PricingError, check
+from trading.pricing._inputs import Floats, PricingError, check, numbers
 
 # A factor that moves less than this against its level is today's, and known.
 _MOVES = 1e-12
@@ -95,7 +95,7 @@ def fit_continuation(
     """
     if not 0 <= degree <= 6:
         raise PricingError(f"degree: {degree} is not between 0 and 6.")
-    targets = np.asarray(values, dtype=np.float64)
+    targets = numbers("values", values)
     rows = _factors(factors)
     if targets.ndim not in (1, 2) or len(targets) != len(rows):
         raise PricingError(
@@ -137,7 +137,7 @@ def estimate(payoffs: npt.ArrayLike, *, antithetic: bool, seed: int | None) -> E
 
     :raises PricingError: for fewer, an odd number of mirrored ones, or what is not finite.
     """
-    rows = np.asarray(payoffs, dtype=np.float64)
+    rows = numbers("payoffs", payoffs)
     if rows.ndim != 1:
         raise PricingError(f"payoffs: shape {rows.shape} is not (scenario,).")
     check("payoffs", rows, np.isfinite(rows), "must be a number")
@@ -163,7 +163,7 @@ def seed_of(generator: np.random.Generator) -> int | None:
 
 
 def _factors(factors: npt.ArrayLike) -> Floats:
-    rows = np.asarray(factors, dtype=np.float64)
+    rows = numbers("factors", factors)
     if rows.ndim != 2:
         raise PricingError(f"factors: shape {rows.shape} is not (scenario, factor).")
     check("factors", rows, np.isfinite(rows), "must be a number")

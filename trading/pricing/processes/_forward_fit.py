@@ -8,7 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
 
-from trading.pricing._inputs import Floats, NonPositivePrice, PricingError, broadcast, check
+from trading.pricing._inputs import (
+    Floats,
+    NonPositivePrice,
+    PricingError,
+    broadcast,
+    check,
+    numbers,
+)
 from trading.pricing.processes._forwards import TwoFactorForwards
 from trading.pricing.processes._likelihood import Parameter, maximize
 
@@ -86,8 +93,8 @@ def fit_forwards_to_history(
     :raises PricingError: naming the argument and index; for fewer than 30 returns, or curves of
         one delivery at a time, which cannot tell two factors apart.
     """
-    t = np.asarray(times, dtype=np.float64)
-    price = np.asarray(forwards, dtype=np.float64)
+    t = numbers("times", times)
+    price = numbers("forwards", forwards)
     if t.ndim != 1 or price.ndim != 2 or len(price) != len(t):
         raise PricingError(f"forwards: shape {price.shape} is not (time, delivery) of {t.shape}.")
     check("times", t, np.diff(t, prepend=-np.inf) > 0, "must rise")

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trading.pricing._inputs import Floats, NonPositivePrice, PricingError, broadcast, check
-from trading.pricing.processes._paths import Paths, grid, normals, on_grid, parameter
+from trading.pricing._inputs import (
+    Floats,
+    NonPositivePrice,
+    PricingError,
+    broadcast,
+    check,
+    numbers,
+)
+from trading.pricing.processes._paths import Paths, grid, normals, on_grid, parameter, within_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class TwoFactorForwards:
         )
         log_mean = np.log(today) - 0.5 * self.variance(expiry=at, delivery=at)
         spot = np.exp(log_mean + factors.sum(axis=2))
-        return Paths(times=at, spot=spot, factors=factors, antithetic=antithetic)
+        return Paths(times=at, spot=within_range(spot), factors=factors, antithetic=antithetic)
 
     def factors(
         self,
@@ -117,7 +124,7 @@ class TwoFactorForwards:
         :raises PricingError: naming the argument and index.
         """
         at, _ = grid(times)
-        state = np.asarray(factors, dtype=np.float64)
+        state = numbers("factors", factors)
         if state.ndim != 3 or state.shape[1:] != (len(at), 2):
             raise PricingError(f"factors: shape {state.shape} is not (scenario, {len(at)}, 2).")
         check("factors", state, np.isfinite(state), "must be a number")
@@ -133,7 +140,7 @@ class TwoFactorForwards:
         moved = np.where(seen[..., None] >= 0, state[:, seen], 0.0)
         log_moves = self.loading(start - known, period) * moved[..., 0] + moved[..., 1]
         drift = -0.5 * self.variance(expiry=known, delivery=start, length=period)
-        return np.exp(np.log(today) + drift + log_moves)
+        return within_range(np.exp(np.log(today) + drift + log_moves))
 
     def loading(self, ahead: npt.ArrayLike, length: npt.ArrayLike = 0.0) -> Floats:
         """
@@ -178,7 +185,7 @@ class TwoFactorForwards:
 
         :raises PricingError: naming the argument and index.
         """
-        until = np.asarray(expiry, dtype=np.float64)
+        until = numbers("expiry", expiry)
         check("expiry", until, until > 0, "must be above 0")
         return np.sqrt(self.variance(expiry=until, delivery=delivery, length=length) / until)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from trading.pricing._inputs import Floats, PricingError, check
+from trading.pricing._inputs import Floats, PricingError, check, numbers, refuse_overflow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ def grid(times: npt.ArrayLike) -> tuple[Floats, Floats]:
 
     :raises PricingError: for times that are not one rising row from 0 on.
     """
-    row = np.asarray(times, dtype=np.float64)
+    row = numbers("times", times)
     if row.ndim != 1 or not row.size:
         raise PricingError(f"times: shape {row.shape} is not one row with at least one time.")
     steps = np.diff(row, prepend=0.0)
@@ -66,7 +66,7 @@ def on_grid(name: str, values: npt.ArrayLike, times: Floats, *, positive: bool) 
 
     :raises PricingError: for another shape, what is not finite, or not above 0 where that is asked.
     """
-    row = np.asarray(values, dtype=np.float64)
+    row = numbers(name, values)
     if row.ndim and row.shape != times.shape:
         raise PricingError(f"{name}: shape {row.shape} is not one value for each of the times.")
     check(name, row, row > 0 if positive else np.isfinite(row),
@@ -92,10 +92,21 @@ def normals(
     return np.concatenate([half, -half])
 
 
+def within_range(prices: Floats) -> Floats:
+    """
+    Return simulated prices as they are.
+
+    :raises PricingError: naming the first index where they left the range of 64-bit numbers.
+    """
+    beyond = ~np.isfinite(prices)
+    refuse_overflow(int(np.argmax(beyond)) if beyond.any() else -1, prices.shape)
+    return prices
+
+
 def parameter(name: str, value: float, holds: bool, rule: str) -> None:
     """
     Refuse a parameter of a process unless it is finite and the rule holds.
 
     :raises PricingError: naming it.
     """
-    check(name, np.asarray(value, dtype=np.float64), np.asarray(holds), rule)
+    check(name, numbers(name, value), np.asarray(holds), rule)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trading.pricing._inputs import Floats
-from trading.pricing.processes._paths import Paths, grid, normals, on_grid, parameter
+from trading.pricing._inputs import Floats, not_negative, refuse_overflow
+from trading.pricing.processes._paths import Paths, grid, normals, on_grid, parameter, within_range
 
+# e^700 is about the largest number.
+_LARGEST = 700.0
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 
@@ -84,30 +86,42 @@ class MeanRevertingSpot:
         spot = (
             mean * np.exp(deviation - self.log_mean(at)) if self.is_lognormal else mean + deviation
         )
-        return Paths(times=at, spot=spot, factors=deviation[..., None], antithetic=antithetic)
+        return Paths(
+            times=at, spot=within_range(spot), factors=deviation[..., None], antithetic=antithetic
+        )
 
     def variance(self, times: npt.ArrayLike) -> Floats:
-        """Return the variance of the deviation X at the times, years from now."""
-        t = np.asarray(times, dtype=np.float64)
+        """Return the variance of the deviation X at the times, years from now, ≥ 0."""
+        t = not_negative("times", times)
         k = self.mean_reversion
         jumps = self.jump_intensity * (self.jump_mean**2 + self.jump_deviation**2)
         found: Floats = (self.volatility**2 + jumps) * -np.expm1(-2.0 * k * t) / (2.0 * k)
         return found
 
     def log_mean(self, times: npt.ArrayLike) -> Floats:
-        """Return ln E[e^X] at the times: of the noise in closed form, of jumps by quadrature."""
-        t = np.asarray(times, dtype=np.float64)
+        """
+        Return ln E[e^X] at the times: of the noise in closed form, of jumps by quadrature.
+
+        :raises PricingError: naming the first time where E[e^X] is beyond 64-bit numbers.
+        """
+        t = not_negative("times", times)
         k = self.mean_reversion
         found: Floats = self.volatility**2 * -np.expm1(-2.0 * k * t) / (4.0 * k)
-        if self.jump_intensity == 0:
-            return found
+        if self.jump_intensity > 0:
+            found = found + self._log_mean_of_jumps(t)
+        beyond = ~(found <= _LARGEST)
+        refuse_overflow(int(np.argmax(beyond)) if beyond.any() else -1, found.shape)
+        return found
+
+    def _log_mean_of_jumps(self, t: Floats) -> Floats:
+        k = self.mean_reversion
         # λ ∫ (E[e^{J θ}] − 1 − μ_J θ) ds with θ = e^{−κ s}, ds = −dθ / (κ θ).
         low = np.exp(-k * t)[..., None]
         theta = 0.5 * (1.0 + low) + 0.5 * (1.0 - low) * _NODES
         moment = np.expm1(self.jump_mean * theta + 0.5 * (self.jump_deviation * theta) ** 2)
         inside = (moment - self.jump_mean * theta) / (k * theta)
-        jumps: Floats = self.jump_intensity * (0.5 * (1.0 - low) * _WEIGHTS * inside).sum(axis=-1)
-        return found + jumps
+        found: Floats = self.jump_intensity * (0.5 * (1.0 - low) * _WEIGHTS * inside).sum(axis=-1)
+        return found
 
     def _jumps(
         self, generator: np.random.Generator, scenarios: int, steps: Floats, *, antithetic: bool

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 from scipy.stats import kurtosis, skew
 
-from trading.pricing._inputs import Floats, NonPositivePrice, PricingError, check
+from trading.pricing._inputs import Floats, NonPositivePrice, PricingError, check, numbers
 from trading.pricing.processes._likelihood import Maximum, Parameter, maximize
 from trading.pricing.processes._spot import MeanRevertingSpot
 
@@ -40,7 +40,7 @@ class Season:
 
         :raises PricingError: for a group that the fit has not seen.
         """
-        t = np.asarray(times, dtype=np.float64)
+        t = numbers("times", times)
         group = np.broadcast_to(np.asarray(groups), t.shape)
         wrong = (group < 0) | (group >= len(self.levels))
         if wrong.any():
@@ -99,7 +99,7 @@ class SpotFit:
 
         :raises PricingError: for a time before the end, or a group that the fit has not seen.
         """
-        t = np.asarray(times, dtype=np.float64)
+        t = numbers("times", times)
         check("times", t, t >= self.latest_time, "must not be before the end of the history")
         ahead = t - self.latest_time
         level = self.season.at(t, groups) + self.latest_deviation * np.exp(
@@ -134,8 +134,8 @@ def fit_spot(
         season than half of them, or prices that their season leaves nothing of.
     Source: C. Ball, W. Torous, J. Financial and Quantitative Analysis 18 (1983) 53-65.
     """
-    t = np.asarray(times, dtype=np.float64)
-    price = np.asarray(prices, dtype=np.float64)
+    t = numbers("times", times)
+    price = numbers("prices", prices)
     if t.ndim != 1 or price.shape != t.shape:
         raise PricingError(f"prices: shape {price.shape} is not one a time, of {t.shape}.")
     check("times", t, np.diff(t, prepend=-np.inf) > 0, "must rise")

@@ -87,6 +87,15 @@ def test_refuses_parameters_without_meaning(change, said):
         MeanRevertingSpot(**{"mean_reversion": 1.0, "volatility": 1.0} | change)
 
 
+def test_names_what_is_no_number_and_what_no_number_holds():
+    with pytest.raises(PricingError, match="curve: must be numbers"):
+        _simulate(POWER, curve="much")
+    wild = MeanRevertingSpot(mean_reversion=0.1, volatility=0.0, jump_intensity=50.0,
+                             jump_mean=400.0, is_lognormal=True)  # fmt: skip
+    with pytest.raises(PricingError, match="beyond 64-bit"), np.errstate(all="ignore"):
+        _simulate(wild, times=[1.0], curve=50.0, scenarios=20)
+
+
 def test_a_lognormal_curve_must_be_above_zero():
     with pytest.raises(PricingError, match=r"curve\[1\]: -5.0"):
         _simulate(GAS, times=[0.1, 0.2], curve=[5.0, -5.0])
