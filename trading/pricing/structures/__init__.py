@@ -1,5 +1,11 @@
 """Contracts with choices in them: what they are worth on the curve, and beyond it."""
 
+from trading.pricing.structures._battery import (
+    Battery,
+    BatteryIntrinsic,
+    battery_extrinsic,
+    battery_intrinsic,
+)
 from trading.pricing.structures._intervals import InfeasibleContract
 from trading.pricing.structures._plant import (
     Plant,
@@ -34,6 +40,8 @@ from trading.pricing.structures._swing import (
 from trading.pricing.structures._swing_rights import SwingRights, swing_rights
 
 __all__ = [
+    "Battery",
+    "BatteryIntrinsic",
     "ContractYear",
     "GasStorage",
     "Hedge",
@@ -52,6 +60,8 @@ __all__ = [
     "Swing",
     "SwingIntrinsic",
     "SwingRights",
+    "battery_extrinsic",
+    "battery_intrinsic",
     "discount_factors",
     "payment_dates",
     "plant_extrinsic",

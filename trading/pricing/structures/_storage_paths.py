@@ -39,8 +39,8 @@ def storage_extrinsic(
     response: SpotResponse = SpotResponse.PROPORTIONAL,
     discount: npt.ArrayLike = 1.0,
     cost_discount: npt.ArrayLike | None = None,
-    levels: int = 41,
-    degree: int = 3,
+    levels: int = 31,
+    degree: int = 2,
     seed: int | None = None,
 ) -> SimulatedValue:
     """
@@ -74,8 +74,9 @@ def storage_extrinsic(
     low, high = safe_band(storage)
     plan = storage_intrinsic(storage, price, discount=discount, cost_discount=cost_discount)
     grid = np.linspace(low, high, levels, axis=1)
+    least, most = _ends(storage, grid)
     policy = fit_policy(
-        lambda t: _moves(storage, flows, grid, t), count, flows.left * grid[-1],
+        lambda t: _moves(flows, grid, least[t], most[t], t), count, flows.left * grid[-1],
         fit.spot[..., None], fit.factors, np.ones(count), starts=(0,), degree=degree,
     )  # fmt: skip
     payoffs, injected, withdrawn = _follow(storage, flows, grid, policy, paths)
@@ -148,14 +149,23 @@ def _mirrored(segments: Floats) -> Floats:
     return np.stack([-end, -start, base, -slope], axis=1)
 
 
-def _moves(storage: GasStorage, flows: StorageFlows, grid: Floats, t: int) -> Moves:
+def _ends(storage: GasStorage, grid: Floats) -> tuple[Floats, Floats]:
+    """Return the least and the most inventory that a day may end with, (interval, level)."""
+    before, low, high = grid[:-1], grid[1:, :1], grid[1:, -1:]
+    into, out = (
+        np.asarray(share)[:, None] * rate_at(rates.segments, before.ravel()).reshape(before.shape)
+        for rates, share in (
+            (storage.injection, storage.injection_available),
+            (storage.withdrawal, storage.withdrawal_available),
+        )
+    )
+    least = np.clip(before - out, low, high)
+    return least, np.maximum(np.clip(before + into, low, high), least)
+
+
+def _moves(flows: StorageFlows, grid: Floats, least: Floats, most: Floats, t: int) -> Moves:
     """Return what each level may do in a day: to a limit, stay, or to a level between."""
     before, after = grid[t], grid[t + 1]
-    into, out = np.asarray(storage.injection_available), np.asarray(storage.withdrawal_available)
-    least = before - out[t] * rate_at(storage.withdrawal.segments, before)
-    least = np.clip(least, after[0], after[-1])
-    most = before + into[t] * rate_at(storage.injection.segments, before)
-    most = np.maximum(np.clip(most, after[0], after[-1]), least)
     step = (after[-1] - after[0]) / (len(after) - 1)
     ends = [least, most, np.clip(before, least, most)]
     if step > 0:
