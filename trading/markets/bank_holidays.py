@@ -53,7 +53,7 @@ def _target(year: int) -> Iterator[tuple[date, str]]:
     yield easter(year) + _ONE_DAY, "Easter Monday"
     yield date(year, 5, 1), "Labour Day"
     yield date(year, 12, 25), "Christmas Day"
-    yield date(year, 12, 26), "Christmas Holiday"
+    yield date(year, 12, 26), "Second day of Christmas"
 
 
 def _fed(year: int) -> Iterator[tuple[date, str]]:

@@ -18,7 +18,6 @@ from .nerc import nerc_holidays
 _ALWAYS = date(2000, 1, 1)
 _WEEK, _WORKDAYS = "1234567", "12345"
 NERC_FIRST_YEAR, NERC_LAST_YEAR = 2010, 2050
-LAST_YEAR_OF_BANKS = 2060
 
 COMMODITIES = (
     CommodityTerms("POWER", "Power", "POWER", "FLOW", "MW"),
@@ -33,13 +32,13 @@ COMMODITIES = (
 
 
 def _paid_by(
-    code: str, name: str, first_year: int, rule: Callable[[int, int], Days], source: str
+    code: str, name: str, years: tuple[int, int], rule: Callable[[int, int], Days], source: str
 ) -> HolidayTerms:
     """Return a calendar by which payments are due."""
+    first, last = years
     return HolidayTerms(
-        calendar=code, calendar_name=name, version=1, covers_first=date(first_year, 1, 1),
-        covers_last=date(LAST_YEAR_OF_BANKS, 12, 31), source=f"computed from {source}",
-        holidays=rule(first_year, LAST_YEAR_OF_BANKS),
+        calendar=code, calendar_name=name, version=1, covers_first=date(first, 1, 1),
+        covers_last=date(last, 12, 31), source=source, holidays=rule(first, last),
     )  # fmt: skip
 
 
@@ -53,14 +52,19 @@ HOLIDAYS = (
         source="computed from NERC's rule for its six holidays",
         holidays=nerc_holidays(NERC_FIRST_YEAR, NERC_LAST_YEAR),
     ),
-    _paid_by("TARGET", "T2 (TARGET) closing days", 2002, target_holidays, "the ECB's rule"),
+    # Word for word as in docs/reference-data/europe, so that either may come first.
     _paid_by(
-        "FED", "Federal Reserve holidays", 2002, fed_holidays, "the Federal Reserve's schedule"
+        "TARGET", "T2 closing days", (2024, 2035), target_holidays,
+        "European Central Bank, closing days of T2",
+    ),
+    _paid_by(
+        "FED", "Federal Reserve holidays", (2002, 2060), fed_holidays,
+        "computed from the Federal Reserve's schedule",
     ),
     # Before 2024 proclamations moved and added days.
     _paid_by(
-        "UK-BANK", "Bank holidays of England and Wales", 2024, uk_bank_holidays,
-        "the Banking and Financial Dealings Act 1971",
+        "UK-BANK", "Bank holidays of England and Wales", (2024, 2060), uk_bank_holidays,
+        "computed from the Banking and Financial Dealings Act 1971",
     ),
 )  # fmt: skip
 

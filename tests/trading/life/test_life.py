@@ -532,11 +532,11 @@ def test_the_last_payment_waits_for_the_banks_of_its_currency(desk):
     publish_holidays(
         actor=Actor.system("test"),
         terms=HolidayTerms(
-            calendar="TARGET", calendar_name="T2 (TARGET) closing days", version=2,
-            covers_first=date(2002, 1, 1), covers_last=date(2060, 12, 31),
+            calendar="TARGET", calendar_name="T2 closing days", version=2,
+            covers_first=date(2024, 1, 1), covers_last=date(2060, 12, 31),
             source="the ECB's notice",
             holidays=(
-                *target_holidays(2002, 2060), (date(2028, 4, 3), "Migration of T2"),
+                *target_holidays(2024, 2060), (date(2028, 4, 3), "Migration of T2"),
                 (date(2028, 4, 20), "Migration of T2"),
             ),
         ),

@@ -1,8 +1,10 @@
 """Bank holidays by rule, against the calendars that were published."""
 
+import csv
 from datetime import date
 
 import pytest
+from django.conf import settings
 
 from trading.markets.bank_holidays import fed_holidays, target_holidays, uk_bank_holidays
 from trading.markets.reference_catalogue import HOLIDAYS
@@ -62,3 +64,18 @@ def test_each_calendar_says_every_year_once(terms):
         range(terms.covers_first.year, terms.covers_last.year + 1)
     )
     assert date(terms.covers_first.year, 1, 1) == terms.covers_first
+
+
+def test_the_documented_file_says_what_the_rule_says():
+    path = settings.BASE_DIR / "docs" / "reference-data" / "europe" / "holidays.csv"
+    with path.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    (terms,) = [terms for terms in HOLIDAYS if terms.calendar == "TARGET"]
+
+    assert [(date.fromisoformat(line["date"]), line["name"]) for line in lines] == list(
+        terms.holidays
+    )
+    assert {(line["calendar_name"], line["covers_first"], line["covers_last"], line["source"])
+            for line in lines} == {
+        (terms.calendar_name, str(terms.covers_first), str(terms.covers_last), terms.source)
+    }  # fmt: skip
