@@ -61,6 +61,18 @@ OPTION = _terms(
     option={"style": "EUROPEAN", "type": "CALL", "underlying": ["EPEX-DE-DA"], "strikes": ["90"],
             "expiry": "2026-12-15T16:00:00Z", "premium": "3.10"},
 )  # fmt: skip
+SWING = _terms(
+    "A gas swing", product="SWING", side="BUY", market="TTF", period="Cal27",
+    quantity="240", unit="MWh/d",
+    structure={"underlying": ["TTF-DA"], "strike": "31.50", "minimum": "40000",
+               "maximum": "80000", "premium": "55000"},
+)  # fmt: skip
+STORAGE = _terms(
+    "A gas storage with ratchets", product="STORAGE", side="BUY", market="TTF", period="Cal27",
+    quantity="700", unit="MWh/d",
+    structure={"underlying": ["TTF-DA"], "working_volume": "100000", "injection_rate": "600",
+               "injection_cost": "1.23", "withdrawal_ratchets": "0:40 30:100 100:100"},
+)  # fmt: skip
 _MORE = {
     "product": "PHYSICAL_FORWARD", "quantity": "10.000000", "quantity_unit": "MW",
     "frequency": "HOUR", "price_unit": "MWh", "volume": "87600.000000", "volume_unit": "MWh",

@@ -12,7 +12,10 @@ from trading.deals import (
     OptionStyle,
     OptionType,
     ProductKind,
+    RightForm,
     Settlement,
+    StructureKind,
+    terms_of,
 )
 from trading.models import CaptureBasis
 
@@ -64,6 +67,49 @@ class OptionInput(StrictSerializer):
     settlement = serializers.ChoiceField(choices=_words(Settlement), required=False)
 
 
+def _structure_fields() -> dict[str, Any]:
+    """Return a field for each term of each kind of contract with choices, from their classes."""
+    found: dict[str, Any] = {}
+    for kind in StructureKind:
+        for name, term in terms_of(kind).items():
+            words = f"{term.label}, {term.unit}" if term.unit else term.label
+            said = f"{kind.value}: {words}."
+            if name in found:
+                found[name].help_text += f" {said}"
+            elif name == "form":
+                found[name] = serializers.ChoiceField(
+                    choices=_words(RightForm), required=False, help_text=said
+                )
+            elif name.endswith("_ratchets"):
+                found[name] = serializers.CharField(max_length=400, required=False, help_text=said)
+            else:
+                found[name] = _number(help_text=said)
+    return found
+
+
+class _StructureInput(StrictSerializer):
+    """
+    The terms of a contract with choices; what does not go with its product is refused.
+
+    `underlying` names indices: of SWING, STORAGE and BATTERY_TOLLING one, of TOLLING power, fuel
+    and, with a carbon intensity, carbon, of TRANSMISSION_RIGHT source and sink. `premium` is the
+    whole.
+    """
+
+    underlying = serializers.ListField(
+        child=serializers.CharField(max_length=40), min_length=1, max_length=3
+    )
+    premium = _number()
+    premium_date = serializers.DateField(required=False)
+
+
+StructureInput = type(
+    "StructureInput",
+    (_StructureInput,),
+    {"__doc__": _StructureInput.__doc__, **_structure_fields()},
+)
+
+
 class FeeInput(StrictSerializer):
     """A fee that we bear (PAY), or a rebate to us (RECEIVE)."""
 
@@ -103,6 +149,7 @@ class TermsInput(StrictSerializer):
     floor = _number()
     cap = _number()
     option = OptionInput(required=False)
+    structure = StructureInput(required=False)
     fees = FeeInput(many=True, required=False)
 
 

@@ -8,10 +8,12 @@ from enum import StrEnum
 
 from energyopti.foundation.money import Side
 from trading.deals._errors import DealError
-from trading.deals._legs import Delivery, Fee, FeeBasis, Fixed, Floating, Leg, Option, check_name
+from trading.deals._legs import Delivery, Fee, FeeBasis, Fixed, Floating, Option, check_name
 from trading.deals._schedules import Schedule
+from trading.deals._structures import Structure
 from trading.deals._volumes import Profile
 
+Leg = Delivery | Fixed | Floating | Option | Structure | Fee
 _MIC = re.compile(r"[A-Z0-9]{4}")
 
 
@@ -29,10 +31,15 @@ class ProductKind(StrEnum):
     BASIS_SWAP = "BASIS_SWAP"
     CERTIFICATE = "CERTIFICATE"
     OPTION = "OPTION"
+    SWING = "SWING"
+    STORAGE = "STORAGE"
+    TOLLING = "TOLLING"
+    BATTERY_TOLLING = "BATTERY_TOLLING"
+    TRANSMISSION_RIGHT = "TRANSMISSION_RIGHT"
 
     @property
     def contract_type(self) -> str:
-        """Return ACER's contract type: FW, FU, SW, OP, or FW_PPA of the third schema version."""
+        """Return ACER's contract type: FW, FU, SW, OP, OT for other contracts, or FW_PPA."""
         return _CONTRACT_TYPES.get(self, "FW")
 
 
@@ -42,6 +49,11 @@ _CONTRACT_TYPES = {
     ProductKind.SWAP: "SW",
     ProductKind.BASIS_SWAP: "SW",
     ProductKind.OPTION: "OP",
+    ProductKind.SWING: "OP",
+    ProductKind.STORAGE: "OT",
+    ProductKind.TOLLING: "OT",
+    ProductKind.BATTERY_TOLLING: "OT",
+    ProductKind.TRANSMISSION_RIGHT: "OT",
 }
 
 
@@ -105,6 +117,16 @@ class Deal:
     def options(self) -> tuple[Option, ...]:
         """Return the option legs, which pricing values."""
         return tuple(leg for leg in self.legs if isinstance(leg, Option))
+
+    @property
+    def structures(self) -> tuple[Structure, ...]:
+        """Return the legs with choices in them, which pricing values."""
+        return tuple(leg for leg in self.legs if isinstance(leg, Structure))
+
+    @property
+    def choices(self) -> tuple[Option | Structure, ...]:
+        """Return the legs that somebody chooses in: options and structures."""
+        return (*self.options, *self.structures)
 
     @property
     def fees(self) -> tuple[Fee, ...]:

@@ -305,9 +305,6 @@ class Fee:
             check_name("payee", self.payee)
 
 
-Leg = Delivery | Fixed | Floating | Option | Fee
-
-
 def money_of(amount: Fraction, currency: str) -> Money:
     """Return an exact amount rounded once, half up, to the currency's minor unit."""
     rounded = round_exact(amount, quantum=minor_unit(currency), rounding=Rounding.HALF_UP)

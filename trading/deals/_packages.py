@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from energyopti.foundation.calendars import DatePeriod
-from trading.deals._deals import Deal, mirrored
+from trading.deals._deals import Deal, Leg, mirrored
 from trading.deals._errors import DealError
 from trading.deals._legs import (
     Fee,
     FeeBasis,
-    Leg,
     Option,
     check_name,
 )
+from trading.deals._structures import Structure
 from trading.deals._volumes import Frequency, Profile
 
 
@@ -75,6 +75,8 @@ def cut(deal: Deal, period: DatePeriod) -> Deal:
 def _cut(leg: Leg, period: DatePeriod) -> Leg:
     if isinstance(leg, Option):
         raise DealError("option", "has one exercise for all of it and cannot be cut.")
+    if isinstance(leg, Structure):
+        raise DealError("structure", "has choices over all of it and cannot be cut.")
     if isinstance(leg, Fee):
         if leg.basis is FeeBasis.FLAT:
             raise DealError("fee", "is flat; give it to one deal of the package.")

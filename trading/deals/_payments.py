@@ -82,6 +82,7 @@ PHYSICAL = PaymentRule("custom of physical deals: 20th of the next month", day=2
 _CASH = frozenset(
     {
         ProductKind.FINANCIAL_FORWARD, ProductKind.SWAP, ProductKind.BASIS_SWAP, ProductKind.OPTION,
+        ProductKind.TRANSMISSION_RIGHT,
     }
 )  # fmt: skip
 

@@ -11,13 +11,12 @@ from fractions import Fraction
 from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.money import Side
 from trading.deals._areas import DeliveryArea, PriceIndex
-from trading.deals._deals import Deal, ProductKind
+from trading.deals._deals import Deal, Leg, ProductKind
 from trading.deals._errors import DealError
 from trading.deals._legs import (
     AssetShare,
     Delivery,
     Fee,
-    Leg,
     Option,
     OptionStyle,
     OptionType,

@@ -14,7 +14,7 @@ from functools import lru_cache
 from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.money import Side
 from trading.deals._areas import DeliveryArea, PriceIndex
-from trading.deals._deals import Deal, ProductKind
+from trading.deals._deals import Deal, Leg, ProductKind
 from trading.deals._errors import DealError
 from trading.deals._legs import (
     CertificateTerms,
@@ -23,11 +23,11 @@ from trading.deals._legs import (
     Fee,
     Fixed,
     Floating,
-    Leg,
     Option,
 )
 from trading.deals._schedules import Schedule
 from trading.deals._shapes import BASE
+from trading.deals._structures import Structure
 from trading.deals._volumes import Frequency, Lot, Profile, Volume
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
@@ -328,6 +328,12 @@ def certificate(
         *fees,
     )
     return Deal(ProductKind.CERTIFICATE, side, legs)
+
+
+def structure(*, terms: Structure, fees: Sequence[Fee] = ()) -> Deal:
+    """Return a contract with choices: bought if they are ours, sold if we granted them."""
+    side = Side.BUY if terms.direction is Direction.RECEIVE else Side.SELL
+    return Deal(ProductKind(terms.kind.value), side, (terms, *fees))
 
 
 def option(*, terms: Option, fees: Sequence[Fee] = ()) -> Deal:

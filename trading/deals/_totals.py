@@ -79,7 +79,7 @@ def package_totals(deals: Sequence[Deal]) -> Totals:
         notional=notional,
         average_price=average,
         fees=tuple(fee_cash(deal, fee) for deal in deals for fee in deal.fees),
-        premiums=tuple(leg.premium_cash for deal in deals for leg in deal.options),
+        premiums=tuple(leg.premium_cash for deal in deals for leg in deal.choices),
     )
 
 

@@ -26,6 +26,11 @@ class ProductKind(models.TextChoices):
     BASIS_SWAP = "BASIS_SWAP", "Basis swap"
     CERTIFICATE = "CERTIFICATE", "Certificates or allowances"
     OPTION = "OPTION", "Option"
+    SWING = "SWING", "Swing"
+    STORAGE = "STORAGE", "Storage"
+    TOLLING = "TOLLING", "Tolling of a plant"
+    BATTERY_TOLLING = "BATTERY_TOLLING", "Tolling of a battery"
+    TRANSMISSION_RIGHT = "TRANSMISSION_RIGHT", "Transmission right"
 
 
 class ApprovedProduct(models.Model):

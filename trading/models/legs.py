@@ -24,6 +24,7 @@ class LegKind(StrEnum):
     FIXED = "FIXED"
     FLOATING = "FLOATING"
     OPTION = "OPTION"
+    STRUCTURE = "STRUCTURE"
 
     @property
     def label(self) -> str:
@@ -36,6 +37,7 @@ LEG_KIND_CHOICES = [
     ("FIXED", "Fixed price"),
     ("FLOATING", "Index"),
     ("OPTION", "Option"),
+    ("STRUCTURE", "Contract with choices"),
 ]
 
 
@@ -106,8 +108,8 @@ class Leg(models.Model):
     shape, shape_version   the hours, in the version it was captured under.
     quantity        > 0, in `unit` per `frequency`; of a profile its mean in MW.
     price           fixed price; of a floating leg its spread; None for neither.
-    terms           of an option, an asset's share, a certificate: typed in `trading.deals`, which
-                    reads them back through the same checks.
+    terms           of an option, a structure, an asset's share, a certificate: typed in
+                    `trading.deals`, which reads them back through the same checks.
     """
 
     append_only = True
@@ -116,7 +118,7 @@ class Leg(models.Model):
     version = models.ForeignKey("trading.TradeVersion", models.PROTECT, related_name="legs")
     number = models.PositiveSmallIntegerField()
     direction = models.CharField(max_length=7, choices=DIRECTIONS)
-    kind = models.CharField(max_length=8, choices=LEG_KIND_CHOICES)
+    kind = models.CharField(max_length=9, choices=LEG_KIND_CHOICES)
     settlement = models.CharField(max_length=8, choices=SETTLEMENTS)
     market = models.ForeignKey("trading.Market", models.PROTECT, related_name="+")
     index = models.ForeignKey(
@@ -152,7 +154,7 @@ class Leg(models.Model):
                 condition=models.Q(currency__regex="^[A-Z]{3}$"), name="leg_currency_code"
             ),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["FLOATING", "OPTION"], index_code__gt="")
+                condition=models.Q(kind__in=["FLOATING", "OPTION", "STRUCTURE"], index_code__gt="")
                 | (models.Q(kind__in=["DELIVERY", "FIXED"], index_code="")),
                 name="leg_floats_on_an_index",
             ),

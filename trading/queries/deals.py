@@ -101,6 +101,9 @@ def _leg(
     )
     if row.kind == LegKind.DELIVERY:
         return deals.Delivery(direction, schedule, asset_of(row.terms), certificate_of(row.terms))
+    if row.kind == LegKind.STRUCTURE:
+        named = [indices[code] for code in row.terms["underlying"]]
+        return structure_of(row.terms, direction, schedule, named)
     assert row.price is not None
     if row.kind == LegKind.FIXED:
         return deals.Fixed(direction, schedule, row.price, row.currency, row.price_unit)
@@ -183,6 +186,36 @@ def option_json(leg: deals.Option) -> dict[str, Any]:
         "settlement": leg.settlement.value,
         "currency": leg.currency,
     }
+
+
+def structure_json(leg: deals.Structure) -> dict[str, Any]:
+    """Return the terms of a contract with choices as a leg keeps them."""
+    return {
+        "kind": leg.kind.value,
+        "underlying": [index.code for index in leg.underlying],
+        "structure": deals.terms_said(leg.terms),
+        "premium": str(leg.premium),
+        "premium_date": leg.premium_date.isoformat() if leg.premium_date else None,
+    }
+
+
+def structure_of(
+    terms: Mapping[str, Any],
+    direction: deals.Direction,
+    schedule: deals.Schedule,
+    underlying: Sequence[deals.PriceIndex],
+) -> deals.Structure:
+    """Return a contract with choices from the terms that a leg keeps."""
+    kind, paid_on = deals.StructureKind(terms["kind"]), terms["premium_date"]
+    return deals.Structure(
+        direction=direction,
+        schedule=schedule,
+        kind=kind,
+        underlying=tuple(underlying),
+        terms=deals.structure_terms(kind, terms["structure"]),
+        premium=Decimal(terms["premium"]),
+        premium_date=None if paid_on is None else date.fromisoformat(paid_on),
+    )
 
 
 def option_of(

@@ -225,7 +225,7 @@ def _rate(
 
 def _check_indices(deal: Deal, known: Answers) -> None:
     codes = {leg.index.code for leg in deal.floating_legs if deal.kind is not ProductKind.FUTURE}
-    codes |= {index.code for leg in deal.options for index in leg.underlying}
+    codes |= {index.code for leg in deal.choices for index in leg.underlying}
     if not codes:
         return
     active = known.to(

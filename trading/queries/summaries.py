@@ -90,7 +90,7 @@ def compared_terms(deal: Deal) -> dict[str, Any]:
 
 
 def _price(deal: Deal) -> tuple[Decimal | None, str, str]:
-    """Return the price that a list shows: the fixed one, a spread, or an option's first strike."""
+    """Return the price that a list shows: fixed, a spread, an option's or a swing's strike."""
     if deal.fixed_legs:
         fixed = deal.fixed_legs[0]
         return fixed.price, fixed.per, fixed.currency
@@ -98,8 +98,12 @@ def _price(deal: Deal) -> tuple[Decimal | None, str, str]:
         # Of a basis swap the second leg carries the spread.
         floating = deal.floating_legs[-1]
         return floating.spread, floating.index.price_unit, floating.currency
-    option = deal.options[0]
-    return option.strikes[0], option.schedule.area.price_unit, option.currency
+    if deal.options:
+        option = deal.options[0]
+        return option.strikes[0], option.schedule.area.price_unit, option.currency
+    leg = deal.structures[0]
+    strike = leg.terms.strike if isinstance(leg.terms, deals.SwingTerms) else None
+    return strike, leg.schedule.area.price_unit, leg.currency
 
 
 def terms_json(deal: Deal, summary: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -150,6 +154,10 @@ def _leg_json(leg: deals.Leg) -> dict[str, Any]:
         from .deals import option_json
 
         shown["option"] = option_json(leg)
+    elif isinstance(leg, deals.Structure):
+        from .deals import structure_json
+
+        shown["structure"] = structure_json(leg)
     else:
         from .deals import asset_json, certificate_json
 

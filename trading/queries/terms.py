@@ -77,6 +77,7 @@ TERMS_OF: Mapping[ProductKind, frozenset[str]] = {
     ProductKind.BASIS_SWAP: _SIZE | {"index", "spread", "receive_index"},
     ProductKind.CERTIFICATE: _CERTIFICATE,
     ProductKind.OPTION: _SIZE | {"option"},
+    **{ProductKind(kind.value): _SIZE | {"structure"} for kind in deals.StructureKind},
 }
 # What a deal calls a field, and what the terms call it.
 _NAMES = {
@@ -123,6 +124,8 @@ def deal_from_terms(terms: Mapping[str, Any], *, known: Known, traded_at: dateti
         if error.field in _COMMON | TERMS_OF[kind] and error.field != "product":
             raise
         name = _NAMES.get(error.field, error.field)
+        if kind.value in deals.STRUCTURES and error.field not in _NAMES:
+            raise DealError("structure", f"{error.field}: {error.rule}") from error
         raise DealError(name, error.rule) from error
 
 
@@ -148,6 +151,8 @@ class _Maker:
 
     def deal(self) -> Deal:
         """Make the deal by its product's constructor."""
+        if self.kind.value in deals.STRUCTURES:
+            return self._structure()
         common: dict[str, Any] = {
             "side": self.side, "area": self.area, "period": self.period, "fees": self._fees(),
         }  # fmt: skip
@@ -243,6 +248,26 @@ class _Maker:
             settlement=_member(deals.Settlement, said.get("settlement", "CASH"), "settlement"),
         )
         return deals.option(terms=terms, fees=common["fees"])
+
+    def _structure(self) -> Deal:
+        said = dict(self._need("structure"))
+        kind = deals.StructureKind(self.kind.value)
+        underlying = tuple(self._index("structure", code) for code in said.pop("underlying", ()))
+        premium = said.pop("premium", None)
+        paid_on = said.pop("premium_date", None)
+        leg = deals.Structure(
+            direction=deals.Direction.RECEIVE if self.side is Side.BUY else deals.Direction.PAY,
+            schedule=deals.Schedule(
+                self.area, self.period, self._volume(),
+                self.area.shape(self._shape(), on=self.period.first),
+            ),
+            kind=kind,
+            underlying=underlying,
+            terms=deals.structure_terms(kind, said),
+            premium=Decimal(0) if premium in (None, "") else premium,
+            premium_date=paid_on,
+        )  # fmt: skip
+        return deals.structure(terms=leg, fees=self._fees())
 
     # Their parts.
 

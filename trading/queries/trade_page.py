@@ -151,11 +151,36 @@ def _leg(leg: deals.Leg) -> dict[str, str]:
             f" {'+' if leg.spread > 0 else '−'} {_plain(abs(leg.spread))}" if leg.spread else ""
         )
         row["price"] = f"{factor}{leg.index.code}{spread} {leg.currency}"
+    elif isinstance(leg, deals.Structure):
+        held = "Our choices" if leg.direction is deals.Direction.RECEIVE else "Their choices"
+        row["way"], row["what"] = held, structure_words(leg)
     else:
         held = "We hold" if leg.direction is deals.Direction.RECEIVE else "We have written"
         row["way"], row["what"] = held, _option_words(leg)
         row["price"] = " and ".join(_plain(s) for s in leg.strikes) + f" {leg.currency}"
     return row
+
+
+def structure_words(leg: deals.Structure) -> str:
+    """Return what a contract with choices is on, in words."""
+    roles = [f"{role} {index.code}" for role, index in leg.by_role.items()]
+    return f"{leg.kind.value.replace('_', ' ').capitalize()} on {', '.join(roles)}"
+
+
+def structure_rows(leg: deals.Structure) -> list[tuple[str, str]]:
+    """Return the terms of a contract with choices as label and value with its unit."""
+    found = []
+    for name, term in deals.terms_of(leg.kind).items():
+        value = getattr(leg.terms, name)
+        unit = term.unit.format(currency=leg.currency, unit=leg.schedule.amount_unit)
+        if isinstance(value, tuple):
+            shown = ", ".join(f"{_plain(level)} %: {_plain(rate)} %" for level, rate in value)
+            found.append((term.label, shown or "none"))
+        elif isinstance(value, Decimal):
+            found.append((term.label, f"{_plain(value)} {unit}".strip()))
+        else:
+            found.append((term.label, value.value.capitalize()))
+    return found
 
 
 def _option_words(leg: deals.Option) -> str:
@@ -204,7 +229,7 @@ def cash_flows(
     single = [
         (f"{fee.kind.value.capitalize()} fee", deals.fee_cash(deal, fee)) for fee in deal.fees
     ]
-    single += [("Premium", leg.premium_cash) for leg in deal.options if leg.premium]
+    single += [("Premium", leg.premium_cash) for leg in deal.choices if leg.premium]
     ended = Fee.objects.filter(version__trade_id=version.trade_id, purpose=FeePurpose.TERMINATION)
     return CashFlows(
         months,

@@ -20,7 +20,12 @@ from trading.models import (
     ProfileMonth,
     TradeVersion,
 )
-from trading.queries.deals import asset_json, certificate_json, option_json
+from trading.queries.deals import (
+    asset_json,
+    certificate_json,
+    option_json,
+    structure_json,
+)
 from trading.queries.positions import STORED
 from trading.queries.summaries import quantities
 
@@ -110,6 +115,13 @@ def _leg(
         row.kind, row.price, row.multiplier = LegKind.FLOATING, leg.spread, leg.multiplier
         row.currency, row.price_unit = leg.index.currency, leg.index.price_unit
         row.index_code, row.index_id = leg.index.code, indices.get(leg.index.code)
+    elif isinstance(leg, deals.Structure):
+        row.kind, row.settlement = LegKind.STRUCTURE, "PHYSICAL"
+        if leg.kind is deals.StructureKind.TRANSMISSION_RIGHT:
+            row.settlement = "CASH"
+        row.index_code = leg.underlying[0].code
+        row.index_id = indices.get(row.index_code)
+        row.terms = structure_json(leg)
     else:
         row.kind, row.settlement = LegKind.OPTION, leg.settlement.value
         row.index_code = leg.underlying[0].code
@@ -122,7 +134,7 @@ def _indices(written: Iterable[Deal]) -> dict[str, int]:
     codes: set[str] = set()
     for deal in written:
         codes |= {leg.index.code for leg in deal.floating_legs}
-        codes |= {index.code for leg in deal.options for index in leg.underlying}
+        codes |= {index.code for leg in deal.choices for index in leg.underlying}
     if not codes:
         return {}
     return dict(PriceIndex.objects.filter(code__in=codes).values_list("code", "id"))

@@ -29,6 +29,7 @@ from .deal_forms import (
 )
 from .option_form import OptionForm
 from .plant_forms import GeneratedForm, PpaForm, ProfileForm
+from .structure_forms import STRUCTURE_FORMS
 
 
 class ForwardForm(VolumeForm, IndexPriceForm):
@@ -235,7 +236,7 @@ class CertificateForm(TermsForm):
 
 FORMS: tuple[type[DealForm], ...] = (
     LineForm, ForwardForm, FinancialForm, FutureForm, SwapForm, BasisForm, CertificateForm,
-    ProfileForm, GeneratedForm, PpaForm, OptionForm,
+    ProfileForm, GeneratedForm, PpaForm, OptionForm, *STRUCTURE_FORMS,
 )  # fmt: skip
 FORM_OF_KIND = {form.kind: form for form in FORMS}
 _FORM_OF_PRODUCT = {

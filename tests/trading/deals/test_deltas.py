@@ -185,7 +185,8 @@ def sums(found):
         else:
             scales = (10**6, 10**6, 10**d.fixed_places)
             rows = zip((d.physical, d.exposure, d.fixed), scales, strict=True)
-            row = [d.hours * Fraction(int(values.sum()), scale) for values, scale in rows]
+            # In Python: a sum of int64 may be beyond it.
+            row = [d.hours * Fraction(sum(values.tolist()), scale) for values, scale in rows]
         key = (d.market, d.currency)
         total[key] = [a + b for a, b in zip(total[key], row, strict=True)]
     return total

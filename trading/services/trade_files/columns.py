@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from trading.deals import STRUCTURES
+
 from ..changes import check_plain
 
 # Beside the terms of the deal.
@@ -24,8 +26,9 @@ OPTION = (
     "option_style", "option_type", "underlying", "strikes", "expiry", "premium",
     "premium_currency", "premium_date", "settlement",
 )  # fmt: skip
+STRUCTURE = ("structure",)
 FEES = ("broker", "broker_fee", "exchange_fee", "clearing_fee", "fee_basis", "fee_currency")
-TERMS = (*TEXTS, *NUMBERS, "vintage", *ASSET, *OPTION, *FEES)
+TERMS = (*TEXTS, *NUMBERS, "vintage", *ASSET, *OPTION, *STRUCTURE, *FEES)
 COLUMNS = (*WORDS, "text", *TERMS)
 # A term that a rule names, and the column that it stands in where the two differ.
 COLUMN_OF = {
@@ -58,7 +61,9 @@ def terms_of(cells: Mapping[str, str]) -> dict[str, Any]:
             "installed_mw": number(cells, "installed_mw"),
             "contracted_mw": number(cells, "contracted_mw"),
         }
-    if any(cells.get(name) for name in OPTION):
+    if str(terms["product"]).upper() in STRUCTURES:
+        terms["structure"] = _structure(cells)
+    elif any(cells.get(name) for name in OPTION):
         terms["option"] = _option(cells)
     terms["fees"] = _fees(cells)
     return {name: value for name, value in terms.items() if value not in (None, "", [])}
@@ -75,6 +80,26 @@ def _option(cells: Mapping[str, str]) -> dict[str, Any]:
         "premium_currency": _text(cells, "premium_currency"),
         "premium_date": _date(cells, "premium_date"),
         "settlement": _text(cells, "settlement"),
+    }
+    return {name: value for name, value in said.items() if value not in (None, "")}
+
+
+def _structure(cells: Mapping[str, str]) -> dict[str, Any]:
+    """Return the terms of "strike=31.5; maximum=80000", with what options have columns for."""
+    said: dict[str, Any] = {}
+    for part in _text(cells, "structure").split(";"):
+        name, equals, value = (word.strip() for word in part.partition("="))
+        if not part.strip():
+            continue
+        if not equals or not name or not value:
+            raise CellRefused("structure", f"“{part.strip()}” is not written as name=value.")
+        if name in said:
+            raise CellRefused("structure", f"{name} comes twice.")
+        said[name] = value
+    said |= {
+        "underlying": _parts(cells, "underlying"),
+        "premium": number(cells, "premium"),
+        "premium_date": _date(cells, "premium_date"),
     }
     return {name: value for name, value in said.items() if value not in (None, "")}
 

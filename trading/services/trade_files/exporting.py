@@ -192,6 +192,8 @@ def _prices(deal: Deal) -> dict[str, str]:
 
 
 def _option(deal: Deal, ref: str) -> dict[str, str]:
+    if deal.structures:
+        return _structure(deal.structures[0])
     if not deal.options:
         return {}
     if deal.kind is deals.ProductKind.PPA:
@@ -210,6 +212,16 @@ def _option(deal: Deal, ref: str) -> dict[str, str]:
         "premium_currency": leg.premium_currency,
         "premium_date": leg.premium_date.isoformat() if leg.premium_date else "",
         "settlement": leg.settlement.value,
+    }
+
+
+def _structure(leg: deals.Structure) -> dict[str, str]:
+    said = deals.terms_said(leg.terms)
+    return {
+        "structure": "; ".join(f"{name}={value}" for name, value in said.items()),
+        "underlying": ";".join(index.code for index in leg.underlying),
+        "premium": _written(leg.premium),
+        "premium_date": leg.premium_date.isoformat() if leg.premium_date else "",
     }
 
 
