@@ -46,7 +46,9 @@ from .trade_examples import (
     ORDER,
     PPA,
     PROFILE,
+    STORAGE,
     SWAP,
+    SWING,
     TERMS,
     TRADE,
     TRADE_DETAIL,
@@ -97,7 +99,19 @@ class TradeViewSet(ApiListViewSet):
         ),
         request=DealInput,
         responses={201: TradeDetailOutput, 200: TradeDetailOutput},
-        examples=[ORDER, FILL, TERMS, SWAP, FUTURE, PROFILE, PPA, OPTION, TRADE_DETAIL],
+        examples=[  # fmt: skip
+            ORDER,
+            FILL,
+            TERMS,
+            SWAP,
+            FUTURE,
+            PROFILE,
+            PPA,
+            OPTION,
+            SWING,
+            STORAGE,
+            TRADE_DETAIL,
+        ],
     )
     def create(self, request: Request) -> Response:
         """Capture a deal: an order, a fill if it says when it was done, or a draft."""

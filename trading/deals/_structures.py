@@ -88,9 +88,14 @@ class SwingTerms:
     def check(self, daily: Decimal) -> None:
         """Refuse bounds that contradict each other; `daily` is the most in a day."""
         if self.minimum > self.maximum:
-            raise DealError("minimum", f"{self.minimum} is above the maximum of {self.maximum}.")
+            raise DealError(
+                "minimum", f"{_plain(self.minimum)} is above the maximum of {_plain(self.maximum)}."
+            )
         if self.daily_minimum > daily:
-            raise DealError("daily_minimum", f"{self.daily_minimum} is above the {daily} of a day.")
+            raise DealError(
+                "daily_minimum",
+                f"{_plain(self.daily_minimum)} is above the {_plain(daily)} of a day.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ class StorageTerms:
             raise DealError("working_volume", "must be above 0.")
         for name in ("start_inventory", "end_inventory"):
             if getattr(self, name) > self.working_volume:
-                raise DealError(name, f"{getattr(self, name)} is above the working volume.")
+                raise DealError(name, f"{_plain(getattr(self, name))} is above the working volume.")
         for name in ("injection_ratchets", "withdrawal_ratchets"):
             points = getattr(self, name)
             levels = [level for level, _ in points]
@@ -191,7 +196,9 @@ class BatteryTerms:
             if not getattr(self, name):
                 raise DealError(name, "must be above 0.")
         if self.start_energy_mwh > self.energy_mwh:
-            raise DealError("start_energy_mwh", f"{self.start_energy_mwh} is above the energy.")
+            raise DealError(
+                "start_energy_mwh", f"{_plain(self.start_energy_mwh)} is above the energy."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +272,10 @@ class Structure:
             if self.terms.carbon_intensity and len(self.underlying) < len(wanted.roles):
                 raise DealError("carbon", "names an index, or the carbon intensity is 0.")
             if self.terms.minimum_mw > self.most:
-                raise DealError("minimum_mw", f"{self.terms.minimum_mw} is above {self.most} MW.")
+                raise DealError(
+                    "minimum_mw",
+                    f"{_plain(self.terms.minimum_mw)} is above {_plain(self.most)} MW.",
+                )
         if isinstance(self.terms, TransmissionTerms) and len(
             {index.area.code for index in self.underlying}
         ) < len(self.underlying):
@@ -339,12 +349,10 @@ def structure_terms(kind: StructureKind, said: Mapping[str, Any]) -> StructureTe
 
 
 def terms_said(terms: StructureTerms) -> dict[str, Any]:
-    """Return terms by name as text, as `structure_terms` reads them; defaults are left out."""
+    """Return all terms by name as text, as `structure_terms` reads them."""
     found: dict[str, Any] = {}
     for one in fields(terms):
         value = getattr(terms, one.name)
-        if value == one.default:
-            continue
         if one.name.endswith("_ratchets"):
             found[one.name] = " ".join(f"{_plain(level)}:{_plain(rate)}" for level, rate in value)
         else:

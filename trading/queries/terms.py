@@ -123,10 +123,19 @@ def deal_from_terms(terms: Mapping[str, Any], *, known: Known, traded_at: dateti
     except DealError as error:
         if error.field in _COMMON | TERMS_OF[kind] and error.field != "product":
             raise
-        name = _NAMES.get(error.field, error.field)
-        if kind.value in deals.STRUCTURES and error.field not in _NAMES:
+        if _is_of_structure(kind, error.field):
             raise DealError("structure", f"{error.field}: {error.rule}") from error
+        name = _NAMES.get(error.field, error.field)
         raise DealError(name, error.rule) from error
+
+
+def _is_of_structure(kind: ProductKind, name: str) -> bool:
+    """Say whether a refused field is one of the terms of a contract with choices."""
+    if kind.value not in deals.STRUCTURES:
+        return False
+    said = deals.StructureKind(kind.value)
+    roles = deals.TERMS_OF_STRUCTURE[said].roles
+    return name in {*deals.terms_of(said), *roles, "underlying", "premium"} or name not in _NAMES
 
 
 def _product(terms: Mapping[str, Any]) -> ProductKind:

@@ -21,6 +21,7 @@ from trading.queries.trade_page import (
     compare_terms,
     leg_rows,
     siblings,
+    structure_rows,
     waiting,
 )
 from trading.queries.trades import UnknownTrade, trade_by_ref, versions_of
@@ -54,6 +55,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "level": LEVELS.get(version.trade.status, ""),
             "deal": deal,
             "legs": leg_rows(deal),
+            "choices": [structure_rows(leg) for leg in deal.structures],
             "cash": cash_flows(version, deal, months),
             "metered": months,
             "metering_unread": unread,

@@ -218,7 +218,7 @@ def _option(deal: Deal, ref: str) -> dict[str, str]:
 def _structure(leg: deals.Structure) -> dict[str, str]:
     said = deals.terms_said(leg.terms)
     return {
-        "structure": "; ".join(f"{name}={value}" for name, value in said.items()),
+        "structure": "; ".join(f"{name}={value}" for name, value in said.items() if value),
         "underlying": ";".join(index.code for index in leg.underlying),
         "premium": _written(leg.premium),
         "premium_date": leg.premium_date.isoformat() if leg.premium_date else "",
