@@ -99,7 +99,7 @@ class TradeViewSet(ApiListViewSet):
         ),
         request=DealInput,
         responses={201: TradeDetailOutput, 200: TradeDetailOutput},
-        examples=[  # fmt: skip
+        examples=[
             ORDER,
             FILL,
             TERMS,

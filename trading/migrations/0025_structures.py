@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0023_metered_versions"),
+        ("trading", "0024_price_tolerances"),
     ]
 
     operations = [
