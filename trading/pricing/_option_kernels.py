@@ -26,7 +26,7 @@ _STILL = 1e-300  # a deviation below is none: its inverse would be no number
 _FAR = 1e100  # where a density is zero and a square is none too large
 # Options that a kernel works on at a time: in one array at fixed distances, so that the compiler
 # knows that rows do not overlap, and takes four or eight at once.
-_BLOCK = 256
+_BLOCK = 128
 Seven = tuple[float, float, float, float, float, float, float]
 
 
@@ -135,32 +135,45 @@ def normal_cdf(x: float) -> float:
 
 
 @inlined
-def black76_terms(F: float, K: float, T: float, sigma: float, D: float, sign: float) -> Seven:
+def black76_scores(F: float, K: float, T: float, sigma: float) -> tuple[float, float, float, float]:
     """
-    Return price, delta, gamma, vega, vanna, volga and theta by Black-76.
+    Return a, b, √T and 1 / (σ√T): the option out of the money is worth low N(a) − high N(b).
 
-    Choices are between numbers, not between ways: see `exponential`. Without time or volatility
-    the score a is put far below, where the option out of the money is worth nothing.
+    a is √(variance) / 2 above ln(low / high) / √(variance) and b as much below, low being the lower
+    of forward and strike; then low φ(a) = high φ(b). Without time or volatility both are far below.
     """
     root = sqrt(T)
     still = sigma * root < _STILL
     s = 1.0 if still else sigma * root
-    per_s, per_F = 1.0 / s, 1.0 / F
-    is_call_out = F <= K
-    low = F if is_call_out else K
-    high = K if is_call_out else F
-    x = log_quotient(low, high)
-    # The option out of the money is worth low N(a) − high N(b), and low φ(a) = high φ(b).
-    a = -_FAR if still else min(max(x * per_s + 0.5 * s, -_FAR), _FAR)
-    b = -_FAR if still else max(x * per_s - 0.5 * s, -_FAR)
+    per_s = 1.0 / s
+    middle = log_quotient(min(F, K), max(F, K)) * per_s
+    a = -_FAR if still else min(max(middle + 0.5 * s, -_FAR), _FAR)
+    b = -_FAR if still else max(middle - 0.5 * s, -_FAR)
+    return a, b, root, per_s
+
+
+@inlined
+def black76_shares(a: float, b: float) -> tuple[float, float, float]:
+    """Return φ(a), N(a), and N(b) high / low."""
     density = _DENSITY_AT_ZERO * exponential(-0.5 * a * a)
     tail = density * tail_ratio(abs(a))
-    Na = tail if a < 0 else 1.0 - tail
-    Nb = density * tail_ratio(-b)  # × high / low
+    return density, tail if a < 0 else 1.0 - tail, density * tail_ratio(-b)
+
+
+@inlined
+def black76_parts(
+    F: float, K: float, sigma: float, D: float, sign: float, a: float, b: float, root: float,
+    per_s: float, density: float, Na: float, Nb: float,
+) -> Seven:  # fmt: skip
+    """Return the seven terms from an option's scores and shares."""
+    per_F = 1.0 / F
+    is_call_out = F <= K
+    low = F if is_call_out else K
     price = D * (max(sign * (F - K), 0.0) + low * max(Na - Nb, 0.0))
-    put_delta = Na - 1.0 if is_call_out else -Nb * (low / high)
+    put_delta = Na - 1.0 if is_call_out else -Nb * (K * per_F)
     delta = put_delta + 1.0 if sign > 0 else put_delta
-    delta = 0.5 * sign if still & (F == K) else delta
+    # At the strike a is above zero, unless nothing moves.
+    delta = 0.5 * sign if (F == K) & (a < 0) else delta
     d2 = b if is_call_out else -a
     sensed = D * low * density  # D F φ(d1)
     vega = sensed * root
@@ -174,6 +187,18 @@ def black76_terms(F: float, K: float, T: float, sigma: float, D: float, sign: fl
         vega * a * b * per_sigma,  # ∂²V/∂σ², as d1 d2 = a b
         -0.5 * sensed * sigma * sigma * per_s,
     )
+
+
+@inlined
+def black76_terms(F: float, K: float, T: float, sigma: float, D: float, sign: float) -> Seven:
+    """
+    Return price, delta, gamma, vega, vanna, volga and theta by Black-76.
+
+    Choices are between numbers, not between ways: see `exponential`.
+    """
+    a, b, root, per_s = black76_scores(F, K, T, sigma)
+    density, Na, Nb = black76_shares(a, b)
+    return black76_parts(F, K, sigma, D, sign, a, b, root, per_s, density, Na, Nb)
 
 
 @inlined
@@ -368,16 +393,35 @@ def empty_block(start: int, count: int, work: Floats, out: Floats) -> int:
 def black76_rows(
     F: Floats, K: Floats, T: Floats, sigma: Floats, D: Floats, sign: Floats, out: Floats
 ) -> int:
-    """Fill a row of `out` for each term; return the first option that overflows, or −1."""
-    work = np.ones(14 * _BLOCK)
+    """
+    Fill a row of `out` for each term; return the first option that overflows, or −1.
+
+    Three short loops: in one long one each option would wait for its own logarithm and exponential.
+    """
+    work = np.ones(20 * _BLOCK)
     first = -1
     for start in range(0, F.size, _BLOCK):
         count = min(_BLOCK, F.size - start)
         fill_block(start, count, F, K, T, sigma, D, sign, work)
         for i in range(_BLOCK):
-            terms = black76_terms(
-                work[i], work[_BLOCK + i], work[2 * _BLOCK + i], work[3 * _BLOCK + i],
-                work[4 * _BLOCK + i], work[5 * _BLOCK + i],
+            a, b, root, per_s = black76_scores(
+                work[i], work[_BLOCK + i], work[2 * _BLOCK + i], work[3 * _BLOCK + i]
+            )
+            work[2 * _BLOCK + i] = root
+            work[19 * _BLOCK + i] = per_s
+            work[14 * _BLOCK + i] = a
+            work[15 * _BLOCK + i] = b
+        for i in range(_BLOCK):
+            density, Na, Nb = black76_shares(work[14 * _BLOCK + i], work[15 * _BLOCK + i])
+            work[16 * _BLOCK + i] = density
+            work[17 * _BLOCK + i] = Na
+            work[18 * _BLOCK + i] = Nb
+        for i in range(_BLOCK):
+            terms = black76_parts(
+                work[i], work[_BLOCK + i], work[3 * _BLOCK + i], work[4 * _BLOCK + i],
+                work[5 * _BLOCK + i], work[14 * _BLOCK + i], work[15 * _BLOCK + i],
+                work[2 * _BLOCK + i], work[19 * _BLOCK + i], work[16 * _BLOCK + i],
+                work[17 * _BLOCK + i], work[18 * _BLOCK + i],
             )  # fmt: skip
             work[6 * _BLOCK + i] = terms[0]
             work[7 * _BLOCK + i] = terms[1]

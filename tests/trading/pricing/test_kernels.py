@@ -43,6 +43,11 @@ def test_options_equal_their_python(name, terms):
     if name == "bachelier":
         terms = (*terms[:3], terms[3] * 100, *terms[4:])
     value = same(getattr(options, f"{name}_terms"), *terms)
+    if name == "black76":
+        F, K, T, sigma, D, sign = terms
+        a, b, root, per_s = same(options.black76_scores, F, K, T, sigma)
+        shares = same(options.black76_shares, a, b)
+        same(options.black76_parts, F, K, sigma, D, sign, a, b, root, per_s, *shares)
     row = [np.array([term]) for term in terms]
     out = np.empty((7, 1))
 
@@ -64,6 +69,9 @@ def test_distribution_and_its_tail_equal_their_python(x):
 @pytest.mark.parametrize("worth", [1e-200, 1e-9, 0.01, 0.2, 0.6, 0.999])
 def test_implied_deviations_equal_their_python(worth, x):
     same(options.black76_deviation, worth, x)
+    s, _, below = same(options.black76_guess, worth, x)
+    if s > 0:
+        same(options.black76_step, s, worth, x, below)
     same(options.bachelier_deviation, worth)
     same(options.normal_deviation, worth, -x)
 
@@ -78,6 +86,11 @@ def test_rows_of_implied_volatilities_equal_their_python():
         assert kernel.py_func(-p, F, K, T, D, sign, by_python) == 0
         assert kernel.py_func(p, F, F, T, D, sign, by_python) == -1
     same(options.time_value, 9.0, 100.0, 95.0, 0.98, 1.0)
+    work, by_machine = np.ones(14 * 256), np.zeros((7, 1))
+    options.fill_block.py_func(0, 1, p, F, K, T, D, sign, work)
+    assert work[0] == 9.0
+    assert options.empty_block.py_func(0, 1, work, by_machine) == 0  # a block not yet computed
+    assert options.is_settled.py_func(1.0, 1.0, 5.0)
     same(options.improved, 1.0, 0.1, 0.2, -0.3)
     same(options.far_guess, 30.0, 0.5, 1.9, 1.0)
 
