@@ -83,7 +83,8 @@ def test_on_a_flat_curve_an_average_is_worth_no_more_than_its_latest_fixing(
     european = black76(forward=forward, strike=strike, expiry=max(times), volatility=volatility)
 
     assert float(average.price) <= float(european.price) + 1e-9
-    assert float(average.delta) >= 0
+    # Black-76 knows a delta to 1e-16 of one, not of itself.
+    assert float(average.delta) >= -1e-12
 
 
 @given(terms(), st.floats(0.001, 0.5))
