@@ -149,6 +149,16 @@ def trade_document() -> dict[str, Any]:
     return {"ref": ref, "uid": made.uid}
 
 
+def pnl_adjustment() -> dict[str, Any]:
+    from trading.models import PnlAdjustment
+
+    row = PnlAdjustment.objects.create(
+        **book(), day=date(2026, 11, 20), amount=1, currency="EUR", reason="statement",
+        requested_by="user:somebody",
+    )  # fmt: skip
+    return {"adjustment_id": row.pk}
+
+
 def drop_copy_message() -> dict[str, Any]:
     from trading.models import DropCopyMessage, DropCopyVenue
 
@@ -457,6 +467,15 @@ FOREIGN: dict[str, Sample] = {
     "api-trade-import": trade_import,
     "api-trade-import-confirm": trade_import,
     "api-trade": trade,
+    "api-trade-documents": trade,
+    "api-trade-document": trade_document,
+    "api-trade-document-withdraw": trade_document,
+    "api-trade-package": trade,
+    "api-trade-package-release": trade,
+    "api-trade-package-reject": trade,
+    "api-pnl-adjustment": pnl_adjustment,
+    "api-pnl-adjustment-approve": pnl_adjustment,
+    "api-pnl-adjustment-reject": pnl_adjustment,
     **dict.fromkeys(
         (
             f"api-trade-{verb}"
