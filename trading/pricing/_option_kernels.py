@@ -650,7 +650,7 @@ def black76_volatilities(
 
     Three steps settle nearly all, in blocks; what they leave is searched for one by one.
     """
-    work = np.ones(10 * _BLOCK)
+    work = np.ones(11 * _BLOCK)
     for start in range(0, p.size, _BLOCK):
         count = min(_BLOCK, p.size - start)
         fill_block(start, count, p, F, K, T, D, sign, work)
@@ -661,13 +661,18 @@ def black76_volatilities(
             worth = (work[i] / work[4 * _BLOCK + i] - max(moneyness, 0.0)) / low
             x = log_quotient(low, high)
             s, _, below = black76_guess(worth, x)
-            s, _, _ = black76_step(s, worth, x, below)
-            s, _, _ = black76_step(s, worth, x, below)
-            new, _, bend = black76_step(s, worth, x, below)
-            work[6 * _BLOCK + i] = new
-            work[7 * _BLOCK + i] = max(abs(new - s) / s, 0.1 * abs((new - s) * bend))
+            work[6 * _BLOCK + i] = s
             work[8 * _BLOCK + i] = worth
             work[9 * _BLOCK + i] = x
+            work[10 * _BLOCK + i] = 1.0 if below else 0.0
+        for _ in range(3):
+            for i in range(_BLOCK):
+                s = work[6 * _BLOCK + i]
+                new, _, bend = black76_step(
+                    s, work[8 * _BLOCK + i], work[9 * _BLOCK + i], work[10 * _BLOCK + i] > 0
+                )
+                work[6 * _BLOCK + i] = new
+                work[7 * _BLOCK + i] = max(abs(new - s) / s, 0.1 * abs((new - s) * bend))
         for i in range(count):
             worth, x = work[8 * _BLOCK + i], work[9 * _BLOCK + i]
             if not (0.0 < worth < 1.0):
