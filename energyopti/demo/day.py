@@ -72,6 +72,7 @@ def run_day() -> int:
         "the day's settlement", lambda: settled(market, delivery), day.end + timedelta(hours=6)
     )
     invoices = bill(market, delivery)
+    read_the_plant(market, day)
     closed.append(close_day(market, wait_for))
     for run_id in closed:
         print_pnl(run_id)
@@ -238,6 +239,24 @@ def bill(market: Any, delivery: date) -> list[Any]:
     ]
 
 
+def read_the_plant(market: Any, day: Any) -> None:
+    """Read the wind farm's meter until now, as the grid operator would after the day."""
+    from energyopti.accounts.actors import Actor
+    from energyopti.accounts.models import Organization
+    from energyopti.foundation import clock
+
+    from .people import COMPANY
+    from .plant import read_plant
+
+    read_plant(
+        actor=Actor.system("demo"),
+        company=Organization.objects.get(name=COMPANY),
+        market=market,
+        start=day.start - timedelta(days=2),
+        end=clock.now(),
+    )
+
+
 def report(settlement: dict[str, Any], invoices: list[Any]) -> None:
     """Print what the day brought."""
     from .summary import count
@@ -277,12 +296,18 @@ def report(settlement: dict[str, Any], invoices: list[Any]) -> None:
 def add_up(market: Any, delivery: date, invoices: list[Any], closed: list[int]) -> int:
     """Print the reconciliations; 1 if one of them does not agree."""
     from .closing import reconcile_closings
-    from .summary import reconcile_energy, reconcile_invoices, reconcile_positions
+    from .summary import (
+        reconcile_energy,
+        reconcile_invoices,
+        reconcile_plants,
+        reconcile_positions,
+    )
 
     day = market.calendar.day(delivery)
     results = [
         reconcile_invoices(invoices),
         reconcile_positions(),
+        reconcile_plants(),
         reconcile_energy(day),
         reconcile_closings(closed),
     ]

@@ -33,6 +33,7 @@ def main() -> int:
     from energyopti.foundation import clock
 
     from .people import COMPANY, seed_people
+    from .plant import seed_plant
 
     now = clock.now()
     # An actor reads once what it may see, so each step that follows new rows has one of its own.
@@ -40,6 +41,7 @@ def main() -> int:
     seed_market(actor=Actor.system("demo"), now=now)
     seed_reference(actor=Actor.system("demo"), company=companies[COMPANY])
     seed_desk(actor=Actor.system("demo"), company=companies[COMPANY])
+    seed_plant(actor=Actor.system("demo"), company=companies[COMPANY], now=now)
     seed_risk(actor=Actor.system("demo"), now=now)
     seed_contracts(actor=Actor.system("demo"), companies=companies, now=now)
     seed_meter_history(actor=Actor.system("demo"), companies=companies, now=now)

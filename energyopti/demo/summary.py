@@ -26,17 +26,67 @@ WITH of_trades AS (
         FROM generate_series(date_trunc('month', version.first_date),
                              version.after_date - interval '1 day', interval '1 month') AS month
     ) AS delta
-    WHERE trade.status NOT IN ('DRAFT', 'PENDING', 'CANCELLED')
+    WHERE trade.status NOT IN ('DRAFT', 'PENDING', 'CANCELLED') AND version.shape <> 'PROFILE'
     GROUP BY 1, 2, 3
 ), of_positions AS (
     SELECT book_id, market_id, month, sum(physical) AS mw
-    FROM trading_positiontotal WHERE stage = 'LIVE' GROUP BY 1, 2, 3
+    FROM trading_positiontotal WHERE stage = 'LIVE' AND minutes = 0 GROUP BY 1, 2, 3
     HAVING sum(abs(physical) + abs(exposure)) > 0
 )
 SELECT count(*),
        -- deals that cancel each other out leave no position
        count(*) FILTER (WHERE coalesce(of_trades.mw, 0) <> coalesce(of_positions.mw, 0))
 FROM of_trades FULL JOIN of_positions USING (book_id, market_id, month)
+"""
+# Of each hour of a deal on a plant: its share of what the meter had read when the trade was last
+# trued up, or what is expected, against the running totals of profiles.
+_PLANTS = """
+WITH deal AS (
+    SELECT trade.id, trade.book_id, trade.organization_id, version.market_id,
+           version.calendar_zone, version.quantity_mw, version.delivery_start,
+           version.delivery_end, plant.metering_asset_id,
+           CASE version.side WHEN 'BUY' THEN 1 ELSE -1 END AS sign,
+           (leg.terms -> 'asset' ->> 'contracted_mw')::numeric
+               / (leg.terms -> 'asset' ->> 'installed_mw')::numeric AS share,
+           metered.until, metered.recorded_at
+    FROM trading_trade trade
+    JOIN trading_tradeversion version
+         ON version.trade_id = trade.id AND version.version = trade.latest_version
+    JOIN trading_leg leg ON leg.version_id = coalesce(version.terms_id, version.id)
+         AND leg.kind = 'DELIVERY'
+    JOIN trading_plant plant ON plant.code = leg.terms -> 'asset' ->> 'id'
+    CROSS JOIN LATERAL (
+        SELECT max(effective_at) AS until, max(recorded_at) AS recorded_at
+        FROM trading_tradeversion WHERE trade_id = trade.id AND event = 'METER'
+    ) AS metered
+    WHERE trade.status NOT IN ('DRAFT', 'PENDING', 'CANCELLED')
+), delivered AS (
+    SELECT deal.book_id, deal.market_id,
+           date_trunc('month', hour AT TIME ZONE deal.calendar_zone)::date AS month,
+           deal.sign * coalesce(actual.energy_kwh / 1000 * deal.share, deal.quantity_mw) AS mwh,
+           actual.energy_kwh IS NOT NULL AS is_metered
+    FROM deal
+    CROSS JOIN LATERAL generate_series(
+        deal.delivery_start, deal.delivery_end - interval '1 hour', interval '1 hour'
+    ) AS hour
+    LEFT JOIN LATERAL (
+        SELECT energy_kwh FROM trading_actual
+        WHERE organization_id = deal.organization_id AND asset_id = deal.metering_asset_id
+          AND flow = 'EXPORT' AND period_start = hour AND recorded_at <= deal.recorded_at
+          AND hour + interval '1 hour' <= deal.until
+        ORDER BY version DESC LIMIT 1
+    ) AS actual ON true
+), by_month AS (
+    SELECT book_id, market_id, month, sum(mwh) AS mwh,
+           count(*) FILTER (WHERE is_metered) AS metered
+    FROM delivered GROUP BY 1, 2, 3
+), of_positions AS (
+    SELECT book_id, market_id, month, sum(physical) AS mwh
+    FROM trading_positiontotal WHERE stage = 'LIVE' AND minutes > 0 GROUP BY 1, 2, 3
+)
+SELECT count(*), coalesce(sum(metered), 0),
+       count(*) FILTER (WHERE by_month.mwh IS DISTINCT FROM of_positions.mwh)
+FROM by_month FULL JOIN of_positions USING (book_id, market_id, month)
 """
 # What the batteries' own meters counted while an order ran, against what they acknowledged.
 _ACKNOWLEDGED = """
@@ -95,6 +145,16 @@ def reconcile_positions() -> Reconciliation:
         "positions = trades",
         bool(months) and not different,
         f"{months} book-months compared, {different} differ",
+    )
+
+
+def reconcile_plants() -> Reconciliation:
+    """Deals on plants = their meters: each hour as it was read, the rest as expected, exactly."""
+    months, metered, different = count(_PLANTS)
+    return Reconciliation(
+        "deals on plants = metered volumes",
+        bool(metered) and not different,
+        f"{metered} hours metered, {months} book-months compared, {different} differ",
     )
 
 
