@@ -67,6 +67,10 @@ def seed_market(*, actor: "Actor", now: datetime) -> None:
         seed=WORLD_SEED,
         received_at=now,
     )
+    if latest is None:
+        # What is left of this month is no contract any more: it keeps the last mark that it had.
+        first = history.market.calendar.start_of(now.date().replace(day=1))
+        build_market_curve(actor=actor, market=history.market, as_of=first, known_at=wall_clock())
     build_market_curve(actor=actor, market=history.market, as_of=now, known_at=wall_clock())
 
 
