@@ -78,6 +78,12 @@ _FILE: dict[str, Any] = {
 ON_FILE = OpenApiExample(
     "A confirmation", value=_FILE, response_only=True, status_codes=["200", "201"]
 )
+THE_FILE = OpenApiExample(
+    "The bytes of the file", request_only=True, media_type="application/pdf", value="%PDF-1.7 …"
+)
+HANDED_OUT = OpenApiExample(
+    "The bytes of the file", response_only=True, media_type="application/pdf", value="%PDF-1.7 …"
+)
 WITHDRAW = OpenApiExample(
     "Another deal's", value={"reason": "belongs to T-00000043"}, request_only=True
 )
@@ -122,7 +128,7 @@ class DocumentViewSet(ApiListViewSet):
         parameters=[DocumentQuery],
         request=dict.fromkeys(_TYPES, OpenApiTypes.BINARY),
         responses={201: DocumentOutput},
-        examples=[ON_FILE],
+        examples=[THE_FILE, ON_FILE],
     )
     def create(self, request: Request, ref: str) -> Response:
         actor = actor_of(request._request)
@@ -146,6 +152,7 @@ class DocumentView(ApiView):
     @extend_schema(
         description="Hand a file out as it came, after its bytes were checked by their hash.",
         responses=dict.fromkeys([(200, kind) for kind in _TYPES], OpenApiTypes.BINARY),
+        examples=[HANDED_OUT],
     )
     def get(self, request: Request, ref: str, uid: UUID) -> HttpResponse:
         found = document_of(actor_of(request._request), ref, uid)
