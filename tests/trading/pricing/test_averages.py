@@ -547,7 +547,7 @@ def test_quantlib_agrees_on_2000_continuous_averages():
 
 
 def _growth(carry, time):
-    return time if carry == 0 else np.expm1(carry * time) / carry
+    return time if abs(carry) < 1e-12 else np.expm1(carry * time) / carry
 
 
 def _levy_second_moment(*, spot, length, remaining, volatility, carry):
