@@ -110,7 +110,6 @@ def test_nobody_decides_on_an_own_proposal_or_twice_or_declines_without_a_reason
         (replace(SPREAD, correlation=Decimal("1.01")), "correlation"),
         (replace(SPREAD, formula=PricingFormula.DISPLACED_BLACK, displacement=Decimal(5)),
          "formula"),
-        (replace(TERMS, family=OptionFamily.AVERAGE, formula=PricingFormula.BACHELIER), "formula"),
     ],
 )  # fmt: skip
 def test_terms_that_do_not_fit_are_refused_by_field(desk, terms, field):

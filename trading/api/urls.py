@@ -5,6 +5,7 @@ from django.urls import path
 from .documents import DocumentView, DocumentViewSet, DocumentWithdrawalView
 from .drop_copy_urls import urlpatterns as drop_copy_urlpatterns
 from .market_urls import urlpatterns as market_urlpatterns
+from .option_values import OptionValueView
 from .packages import PackageRejectionView, PackageReleaseView, PackageView
 from .pnl_urls import urlpatterns as pnl_urlpatterns
 from .reference_urls import urlpatterns as reference_urlpatterns
@@ -40,6 +41,7 @@ urlpatterns = [
         DocumentWithdrawalView.as_view(),
         name="api-trade-document-withdraw",
     ),
+    path("trades/<str:ref>/option-value", OptionValueView.as_view(), name="api-option-value"),
     path("trades/<str:ref>/package", PackageView.as_view(), name="api-trade-package"),
     path(
         "trades/<str:ref>/package/release",

@@ -66,6 +66,7 @@ from trading.deals._metered import (
     metered_months,
     metered_share,
 )
+from trading.deals._optionlets import Optionlet, OptionletKind, OptionletPart, optionlets
 from trading.deals._packages import (
     cut,
     mirror,
@@ -206,6 +207,9 @@ __all__ = [
     "OptionPeriod",
     "OptionStyle",
     "OptionType",
+    "Optionlet",
+    "OptionletKind",
+    "OptionletPart",
     "PaymentRule",
     "PositionDelta",
     "PriceIndex",
@@ -255,6 +259,7 @@ __all__ = [
     "option",
     "option_cash",
     "option_periods",
+    "optionlets",
     "package",
     "package_totals",
     "parse_deal_text",

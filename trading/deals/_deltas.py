@@ -131,7 +131,7 @@ def deltas(deal: Deal) -> tuple[PositionDelta, ...]:
         if isinstance(volume, Profile):
             profiles.append(_strip(leg, parts, volume.minutes, volume.micro_mw))
         else:
-            scalars.extend(_scalars(leg))
+            scalars.extend(scalar_deltas(leg))
     return (*net(scalars), *_merged(profiles))
 
 
@@ -222,7 +222,8 @@ def _added(left: PositionDelta, right: PositionDelta) -> PositionDelta:
     )
 
 
-def _scalars(leg: Delivery | Fixed | Floating) -> Iterator[Delta]:
+def scalar_deltas(leg: Delivery | Fixed | Floating) -> Iterator[Delta]:
+    """Return what a leg of constant volume adds, by month."""
     schedule, sign = leg.schedule, leg.direction.sign
     area = schedule.area
     market, currency, unit = area.code, area.currency, area.price_unit

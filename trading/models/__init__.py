@@ -64,6 +64,7 @@ from .shapes import (
 from .trades import CaptureBasis, Trade, TradeEvent, TradeStatus, TradeVersion
 from .valuation import (
     AdjustmentStatus,
+    OptionGreek,
     PnlAdjustment,
     PnlKind,
     PnlReport,
@@ -143,6 +144,7 @@ __all__ = [
     "MultilegReports",
     "NettingSet",
     "OptionFamily",
+    "OptionGreek",
     "OptionOutcome",
     "OptionOutcomeKind",
     "Plant",

@@ -10,6 +10,10 @@ def _cents(**options: object) -> "models.DecimalField[object, object]":
     return models.DecimalField(max_digits=20, decimal_places=2, **options)
 
 
+def _amount() -> "models.DecimalField[object, object]":
+    return models.DecimalField(max_digits=26, decimal_places=6)
+
+
 class ValuationRun(models.Model):
     """
     One valuation of all that an organization holds: at a time, by what was known at a cut.
@@ -53,7 +57,9 @@ class ValuationRun(models.Model):
 
 class TradeValue(models.Model):
     """
-    The value of one trade in one currency, as of the version that held; undiscounted.
+    The value of one trade in one currency, as of the version that held.
+
+    Undiscounted but of options, which are discounted by their pricing model.
 
     realised    delivered, at its fixing or the mark while there is none, and fees; our side.
     unrealised  still to come, at the mark.
@@ -114,6 +120,48 @@ class TradeValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trade_id} {self.realised + self.unrealised} {self.currency}"
+
+
+class OptionGreek(models.Model):
+    """
+    How the value of an option trade moves with the price of one month in a shape; our side.
+
+    month, shape    of the delivery, first day in the market's calendar
+    delta           in `unit` (MWh): as much of the month moves alike; sell it to hedge
+    gamma           of delta, per currency/unit by which all months of its side move
+    vega            currency per point of volatility: 0.01, of a normal one 1 currency/unit
+    theta           currency per day that passes; shared over months by volume
+    model           the version it was computed by
+    """
+
+    append_only = True
+
+    id = models.BigAutoField(primary_key=True)
+    # As of values: copied from facts by the thousand.
+    run = models.ForeignKey(ValuationRun, models.PROTECT, related_name="greeks", db_index=False)
+    trade = models.ForeignKey(
+        "trading.Trade", models.PROTECT, related_name="+", db_constraint=False
+    )
+    model = models.ForeignKey(
+        "trading.PricingModel", models.PROTECT, related_name="+", db_index=False
+    )
+    market = models.ForeignKey(
+        "trading.Market", models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    month = models.DateField()
+    shape = models.CharField(max_length=16)
+    unit = models.CharField(max_length=12)
+    currency = models.CharField(max_length=3)
+    delta = _amount()
+    gamma = _amount()
+    vega = _amount()
+    theta = _amount()
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "trade"], name="option_greek_of_run")]
+
+    def __str__(self) -> str:
+        return f"{self.trade_id} {self.month:%Y-%m} {self.delta} {self.unit}"
 
 
 class PnlKind(models.TextChoices):

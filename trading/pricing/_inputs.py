@@ -82,7 +82,10 @@ def broadcast(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:
 
     :raises PricingError: as `together`.
     """
-    return np.broadcast_arrays(*together(**arguments))
+    found = together(**arguments)
+    shape = np.broadcast_shapes(*(row.shape for row in found))
+    # Not `broadcast_arrays`, whose results warn when somebody asks whether they may be written.
+    return tuple(np.broadcast_to(row, shape) for row in found)
 
 
 def by_interval(**arguments: npt.ArrayLike) -> tuple[Floats, ...]:

@@ -28,12 +28,14 @@ from .value_parts import values_at_close
 VIEW = "trading.view_pnlreport"
 OFFICIAL, FLASH = str(PnlKind.OFFICIAL), str(PnlKind.FLASH)
 ORDER = (
-    "TIME", "PRICE", "VOL", "FX", "FIXING", "VOLUME", "NEW", "AMENDMENT", "FEES", "RESIDUAL",
+    "TIME", "PRICE", "INTEREST", "VOL", "FX", "FIXING", "VOLUME", "NEW", "AMENDMENT", "FEES",
+    "RESIDUAL",
 )  # fmt: skip
 WORDS = {
     "TIME": "Time",
     "PRICE": "Prices",
-    "VOL": "Volatility",
+    "INTEREST": "Interest rates",
+    "VOL": "Volatility and models",
     "FX": "Exchange rates",
     "FIXING": "Fixings",
     "VOLUME": "Volumes",

@@ -98,11 +98,21 @@ def fx_curve_of(base: str, quote: str, rates: Iterable[tuple[date, float]]) -> F
 
 
 def vol_surface(
-    market: Market, kind: str, *, as_of: datetime, known_at: datetime | None = None
+    market: Market,
+    kind: str,
+    *,
+    as_of: datetime,
+    known_at: datetime | None = None,
+    source: str = "",
 ) -> VolSurface:
-    """Return a market's surface of the latest quotes not after `as_of`; as `discount_curve`."""
+    """
+    Return a market's surface of the latest quotes not after `as_of`; as `discount_curve`.
+
+    source      whose quotes count; empty for whoever quoted last
+    """
     keys = ["contract", "expires_on", "moneyness"]
-    rows = _of_latest(VolQuote, keys, as_of, known_at, market=market, kind=kind)
+    where = {"market": market, "kind": kind, **({"source": source} if source else {})}
+    rows = _of_latest(VolQuote, keys, as_of, known_at, **where)
     return surface_of(
         kind,
         rows[0].valid_from.date(),
@@ -200,7 +210,6 @@ def _of_latest(
         model,
         keys,
         known_at=known_at,
-        **where,
+        **{**where, "source": latest.source},
         valid_from=latest.valid_from,
-        source=latest.source,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from trading.models import (
 from trading.queries.books import book_for, book_ids
 from trading.queries.exchange import Rates
 from trading.queries.valuation import (
+    NO_OPTIONS,
     CutFacts,
     Universe,
     books_of,
@@ -40,6 +41,7 @@ from trading.queries.valuation import (
     digest_of,
     market_facts,
     metered_facts,
+    option_facts,
 )
 
 from .changes import ForeignOrganization
@@ -47,7 +49,7 @@ from .life import SecondPersonNeeded
 from .locks import lock_keys
 
 if TYPE_CHECKING:
-    from trading.valuation import DayState, MarketState
+    from trading.valuation import DayState, MarketState, OptionDay
 
 LATE = "late"
 _STEP_COLUMNS = (
@@ -234,6 +236,16 @@ def _steps(
     }
     after = _day_state(universe, second, after_market, owners, books)
     before = _day_state(universe, first, before_market or after_market, owners, books, after)
+    if universe.optionlets:
+        days = [(second, after_market)]
+        if first is not None and before_market is not None:
+            days.append((first, before_market))
+        told = [_option_day(universe, *day) for day in days]
+        nothing = NO_OPTIONS.holdings(len(universe.lines))
+        after = replace(after, options=told[0])
+        before = replace(
+            before, options=told[1] if len(told) > 1 else replace(told[0], holdings=nothing)
+        )
     found = waterfall(
         universe.contracts, before, after,
         metered=None if metered is None else metered.holdings(len(universe.lines)),
@@ -255,6 +267,14 @@ def _steps(
                     _Step(trade_id, step.kind.value, name, currency, amount, realised, shown)
                 )
     return steps, owners
+
+
+def _option_day(universe: Universe, facts: CutFacts, market: MarketState) -> OptionDay:
+    from trading.valuation import OptionDay
+
+    found = option_facts(universe, market, as_of=facts.as_of, known_at=facts.known_at)
+    holdings = facts.options.holdings(len(universe.lines))
+    return OptionDay(found.optionlets, holdings, found.market)
 
 
 def _day_state(

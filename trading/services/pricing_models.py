@@ -147,8 +147,6 @@ def _check(terms: ModelTerms) -> None:
         for field in ("second_market", "correlation"):
             if getattr(terms, field) not in ("", None):
                 raise ValidationError({field: "Only a spread has one."})
-        if terms.family == OptionFamily.AVERAGE and terms.formula != PricingFormula.BLACK76:
-            raise ValidationError({"formula": "Averages are valued by Black-76 only."})
         return
     if not terms.second_market:
         raise ValidationError({"second_market": "Say what is subtracted."})

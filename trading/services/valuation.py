@@ -8,27 +8,31 @@ hashes, whatever is amended or corrected later.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import tzdata_version
 from energyopti.foundation.code_version import code_version
 from energyopti.foundation.events.services import record_event
-from trading.models import CurveDefinition, TradeValue, ValuationRun
+from trading.models import CurveDefinition, OptionGreek, TradeValue, ValuationRun
 from trading.queries.exchange import RateMissing, Rates
 from trading.queries.valuation import (
+    ContractKey,
     CutFacts,
+    OptionFacts,
     Universe,
     books_of,
     cut_facts,
     digest_of,
     market_facts,
+    option_facts,
 )
 
 from .changes import ForeignOrganization
@@ -40,12 +44,18 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from trading.valuation import OptionGreeks
+
 __all__ = ["Proof", "RateMissing", "prove_run", "take_cut", "value_organization"]
 
 _VALUES = (
-    "run_id", "trade_id", "version_id", "book_id", "counterparty_id", "product_kind", "currency",
+    "trade_id", "version_id", "book_id", "counterparty_id", "product_kind", "currency",
     "realised", "unrealised", "fees", "reporting_currency", "rate", "realised_reporting",
     "unrealised_reporting", "is_valued",
+)  # fmt: skip
+_GREEKS = (
+    "trade_id", "model_id", "market_id", "month", "shape", "unit", "currency", "delta", "gamma",
+    "vega", "theta",
 )  # fmt: skip
 
 
@@ -73,10 +83,21 @@ class ValueColumns:
 
 
 @dataclass(frozen=True)
+class GreekColumns:
+    """Lines of `trading.models.OptionGreek` after the run's id, divided by tabs; by trade."""
+
+    text: str = ""
+
+
+NO_GREEKS = GreekColumns()
+
+
+@dataclass(frozen=True)
 class Computed:
     """A valuation before it is stored, or beside the one that was."""
 
     values: ValueColumns
+    greeks: GreekColumns
     inputs: dict[str, Any]
     findings: tuple[str, ...]
     input_hash: str
@@ -129,7 +150,10 @@ def value_organization(
             code=code_version(),
             actor_id=actor.id,
         )
-        _store(run, computed.values)
+        if computed.values.text:
+            _store(run, TradeValue, _VALUES, computed.values.text)
+        if computed.greeks.text:
+            _store(run, OptionGreek, _GREEKS, computed.greeks.text)
         record_event(
             type="valuation.run",
             actor=actor,
@@ -188,7 +212,7 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
 
     :raises RateMissing: if a currency that is held has no exchange rate.
     """
-    from trading.valuation import value_holdings
+    from trading.valuation import option_greeks, value_holdings, value_options
 
     books = books_of(organization_id)
     universe = Universe()
@@ -197,27 +221,41 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
     rates = Rates(as_of, known_at)
     holdings = facts.holdings(len(universe.lines))
     valued = value_holdings(universe.contracts, holdings, market.state)
-    values = value_columns(
-        universe, facts, books, rates, valued.by_line(valued.realised), valued.total,
-        valued.lines_missing,
-    )  # fmt: skip
-    findings = list(market.findings)
-    if facts.options:
-        findings.append(f"{len(facts.options)} trades are options, which have no pricer yet.")
+    realised, total = valued.by_line(valued.realised), valued.total
+    missing = valued.lines_missing
+    findings, greeks = list(market.findings), NO_GREEKS
+    told = dict(market.inputs)
+    if facts.options.trade:
+        options = option_facts(universe, market.state, as_of=as_of, known_at=known_at)
+        held = facts.options.holdings(len(universe.lines))
+        worth = value_options(
+            universe.contracts, options.optionlets, held, market.state, options.market
+        )
+        realised = realised + worth.by_line(worth.realised)
+        total, missing = total + worth.total, missing | worth.lines_missing
+        moves = option_greeks(
+            universe.contracts, options.optionlets, held, market.state, options.market
+        )
+        greeks = _greek_columns(universe, facts, options, moves)
+        told["options"] = options.inputs
+        findings += _unvalued_options(facts, options, worth.missing)
+    findings += _refused_options(facts)
+    values = value_columns(universe, facts, books, rates, realised, total, missing)
     findings += rates.stale()
     inputs = {
         "as_of": as_of.astimezone(UTC).isoformat(),
         "positions": facts.digest,
         "rates": rates.told(),
-        **market.inputs,
+        **told,
     }
     input_hash = digest_of(inputs)
     return Computed(
         values=values,
+        greeks=greeks,
         inputs=inputs,
         findings=tuple(findings),
         input_hash=input_hash,
-        result_hash=_result_hash(input_hash, values),
+        result_hash=_result_hash(input_hash, values, greeks),
     )
 
 
@@ -261,8 +299,8 @@ def value_columns(
     done, net, fee, done_shown, net_shown = (
         cents(row) for row in (past, whole, fees, past * rate, whole * rate)
     )
-    options = np.array(sorted(facts.options), dtype=np.int64)
-    is_valued = ~missing[line] & ~np.isin(trade_id, options)
+    refused = np.array(sorted(facts.options.refused), dtype=np.int64)
+    is_valued = ~missing[line] & ~np.isin(trade_id, refused)
     columns = (
         map(str, trade_id.tolist()),
         map(str, versions.id[version].tolist()),
@@ -293,22 +331,77 @@ def _amounts(cents: npt.NDArray[np.int64]) -> Iterable[str]:
     return (f"{digits[:-2]}.{digits[-2:]}" for digits in padded)
 
 
-def _result_hash(input_hash: str, values: ValueColumns) -> str:
+def _greek_columns(
+    universe: Universe, facts: CutFacts, options: OptionFacts, moves: OptionGreeks
+) -> GreekColumns:
+    """Return what each option trade moves by, a line for each contract that it stands on."""
+    lines, keys = list(universe.lines), list(universe.keys)
+    rights = list(universe.optionlets)
+    # A trade's options on one market are of one kind, and a kind has one model.
+    models: dict[tuple[int, ContractKey], int] = {}
+    for line, right in zip(facts.options.line, facts.options.optionlet, strict=True):
+        model = options.models[right]
+        if model is not None:
+            models |= {(line, row.contract): model.pk for row in rights[right].rows}
+    rows = []
+    entries = zip(
+        moves.line.tolist(), moves.contract.tolist(), moves.delta.tolist(), moves.gamma.tolist(),
+        moves.vega.tolist(), moves.theta.tolist(), strict=True,
+    )  # fmt: skip
+    for line, contract, *numbers in entries:
+        (trade_id, currency), key = lines[line], keys[contract]
+        model_id = models.get((line, key))
+        if model_id is None or not any(numbers):
+            continue
+        cells = [trade_id, model_id, key.market_id, key.month.isoformat(), key.shape, key.unit,
+                 currency, *(f"{number:.6f}" for number in numbers)]  # fmt: skip
+        rows.append((trade_id, key.order, "\t".join(map(str, cells))))
+    return GreekColumns("\n".join(text for *_, text in sorted(rows)))
+
+
+def _unvalued_options(
+    facts: CutFacts, options: OptionFacts, missing: npt.NDArray[np.bool_]
+) -> list[str]:
+    """Say why options are not valued, each reason once with how many trades it is of."""
+    found: dict[str, set[int]] = {}
+    held = zip(facts.options.trade, facts.options.optionlet, missing.tolist(), strict=True)
+    for trade_id, right, is_missing in held:
+        if is_missing:
+            reason = options.reasons.get(right, "Options: a price of their delivery is missing.")
+            found.setdefault(reason, set()).add(trade_id)
+    return [f"{reason} {_not_valued(len(found[reason]))}" for reason in sorted(found)]
+
+
+def _refused_options(facts: CutFacts) -> list[str]:
+    found: dict[str, int] = {}
+    for reason in facts.options.refused.values():
+        found[reason] = found.get(reason, 0) + 1
+    return [f"Options, {reason} {_not_valued(found[reason])}" for reason in sorted(found)]
+
+
+def _not_valued(count: int) -> str:
+    return "1 trade is not valued." if count == 1 else f"{count} trades are not valued."
+
+
+def _result_hash(input_hash: str, values: ValueColumns, greeks: GreekColumns) -> str:
     """Return the SHA-256 of the input's hash and each line's cells, as JSON without blanks."""
-    rows = ""
+    parts = [f'"{input_hash}"', _as_json(values.text)]
+    if greeks.text:
+        parts.append(_as_json(greeks.text))
+    return hashlib.sha256(f"[{','.join(parts)}]".encode()).hexdigest()
+
+
+def _as_json(text: str) -> str:
     # No cell has a character that JSON would write another way: codes, digits, points and signs.
-    if values.text:
-        cells = values.text.replace("\t", '","').replace("\n", '"],["')
-        rows = f'["{cells}"]'
-    return hashlib.sha256(f'["{input_hash}",[{rows}]]'.encode()).hexdigest()
+    cells = text.replace("\t", '","').replace("\n", '"],["')
+    return f'[["{cells}"]]' if text else "[]"
 
 
-def _store(run: ValuationRun, values: ValueColumns) -> None:
-    names = ", ".join(_VALUES)
+def _store(run: ValuationRun, model: type[Model], columns: Sequence[str], text: str) -> None:
+    names = ", ".join(("run_id", *columns))
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {TradeValue._meta.db_table} ({names}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as copy,
     ):
-        if values.text:
-            lines = values.text.replace("\n", f"\n{run.pk}\t")
-            copy.write(f"{run.pk}\t{lines}\n")
+        lines = text.replace("\n", f"\n{run.pk}\t")
+        copy.write(f"{run.pk}\t{lines}\n")

@@ -16,10 +16,36 @@ from trading.valuation._market import (
     needs_mark,
     seconds,
 )
+from trading.valuation._option_greeks import (
+    OptionGreeks,
+    RevaluedGreeks,
+    option_greeks,
+    revalued_greeks,
+    vol_points,
+)
+from trading.valuation._optionlets import (
+    YEAR,
+    OptionHoldings,
+    Optionlets,
+    OptionletValues,
+    OptionMarket,
+    discount_factors,
+    optionlet_forwards,
+    optionlet_prices,
+    value_options,
+)
 from trading.valuation._options import OptionExplain, OptionState, explain_option
-from trading.valuation._waterfall import DayState, Explained, StepKind, StepRow, waterfall
+from trading.valuation._waterfall import (
+    DayState,
+    Explained,
+    OptionDay,
+    StepKind,
+    StepRow,
+    waterfall,
+)
 
 __all__ = [
+    "YEAR",
     "Basis",
     "Contract",
     "DayState",
@@ -27,18 +53,32 @@ __all__ = [
     "FixingSeries",
     "Holdings",
     "MarketState",
+    "OptionDay",
     "OptionExplain",
+    "OptionGreeks",
+    "OptionHoldings",
+    "OptionMarket",
     "OptionState",
+    "OptionletValues",
+    "Optionlets",
     "ProfileHolding",
+    "RevaluedGreeks",
     "StepKind",
     "StepRow",
     "ValuationError",
     "Valued",
     "cents",
     "cents_decimal",
+    "discount_factors",
     "explain_option",
     "needs_mark",
+    "option_greeks",
+    "optionlet_forwards",
+    "optionlet_prices",
+    "revalued_greeks",
     "seconds",
     "value_holdings",
+    "value_options",
+    "vol_points",
     "waterfall",
 ]

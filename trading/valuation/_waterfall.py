@@ -12,6 +12,12 @@ import numpy.typing as npt
 from trading.valuation._cents import Cents, ValuationError, cents
 from trading.valuation._holdings import Holdings, Valued, value_holdings
 from trading.valuation._market import Contract, Floats, MarketState
+from trading.valuation._optionlets import (
+    OptionHoldings,
+    Optionlets,
+    OptionMarket,
+    value_options,
+)
 
 
 class StepKind(StrEnum):
@@ -19,6 +25,7 @@ class StepKind(StrEnum):
 
     TIME = "TIME"
     PRICE = "PRICE"
+    INTEREST = "INTEREST"
     VOL = "VOL"
     FX = "FX"
     FIXING = "FIXING"
@@ -30,6 +37,15 @@ class StepKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OptionDay:
+    """A day's options: rights that both days share, what is held of them, and their market."""
+
+    optionlets: Optionlets
+    holdings: OptionHoldings
+    market: OptionMarket
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DayState:
     """
     All that a day's values depend on.
@@ -38,6 +54,7 @@ class DayState:
     fees        shape (lines,), our cash so far, paid −, in the line's currency
     rates       shape (lines,), reporting currency per unit of the line's; NaN where unknown
     held        shape (lines,), True where the line's trade was there
+    options     of both days, or None of both
     """
 
     holdings: Holdings
@@ -45,6 +62,7 @@ class DayState:
     fees: Floats
     rates: Floats
     held: npt.NDArray[np.bool_]
+    options: OptionDay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +103,15 @@ def waterfall(
     """
     Explain the change of value of each line from one day to the next.
 
-    In order: time passes on yesterday's curves and fixings; each market's curve moves, by code;
-    exchange rates; what was delivered is fixed; then, on today's market, what was metered of
-    yesterday's holdings, new trades, changed terms and fees. Native amounts up to the exchange
-    rates are converted at yesterday's rate, those after at today's, and the rate's own step is the
-    value then × its change. Each line is rounded to the cent after each step and steps are
-    differences of these, so they sum exactly.
-    Volatility is the step of options, which have their own explain (`explain_option`).
+    In order: time passes on yesterday's curves and fixings; each market's curve moves, by code; of
+    options interest rates and then volatilities, correlations and models; exchange rates; what was
+    delivered is fixed; then, on today's market, what was metered of yesterday's holdings, new
+    trades, changed terms and fees. Time keeps each payment's zero rate; prices move while each
+    right keeps its volatility (sticky strike).
+
+    Native amounts up to the exchange rates are converted at yesterday's rate, those after at
+    today's, and the rate's own step is the value then × its change. Each line is rounded to the
+    cent after each step and steps are differences of these, so they sum exactly.
 
     metered     the holdings before, with only their volumes as they were metered since; None if
                 nothing was
@@ -103,26 +123,39 @@ def waterfall(
         raise ValuationError("lines: both days need the same.")
     if after.market.at < before.market.at:
         raise ValuationError("after: its time is before the other's.")
-    opened = value_holdings(contracts, before.holdings, before.market)
+    if (before.options is None) != (after.options is None):
+        raise ValuationError("options: both days have them, or neither.")
+    options = _Options(contracts, before, after)
+    opened = options.beside(value_holdings(contracts, before.holdings, before.market))
     aged_market = replace(before.market, at=after.market.at)
     aged = value_holdings(contracts, before.holdings, aged_market)
     moved_market = replace(aged_market, marks=after.market.marks, fine=after.market.fine)
     moved = value_holdings(contracts, before.holdings, moved_market)
-    fixed = value_holdings(contracts, before.holdings, after.market)
-    volumes = fixed if metered is None else value_holdings(contracts, metered, after.market)
-    closed = value_holdings(contracts, after.holdings, after.market)
-    steps, values, realised = [StepRow(StepKind.TIME)], [aged.total], [_realised(aged)]
+    options.state = aged_market
+    walked = [(StepRow(StepKind.TIME), options.beside(aged))]
     markets = np.array([contract.market for contract in contracts])
     at = aged
     for code in sorted(set(markets.tolist())):
         at = _with_market(at, moved, markets == code)
-        steps.append(StepRow(StepKind.PRICE, code))
-        values.append(at.total)
-        realised.append(_realised(at))
-    native = [opened.total, *values, values[-1], fixed.total, volumes.total]
-    native += [closed.total, closed.total]
-    of_realised = [_realised(opened), *realised, realised[-1], _realised(fixed)]
-    of_realised += [_realised(volumes), _realised(closed), _realised(closed)]
+        options.move(markets == code)
+        walked.append((StepRow(StepKind.PRICE, code), options.beside(at)))
+    if after.options is not None:
+        options.charge()
+        walked.append((StepRow(StepKind.INTEREST), options.beside(at)))
+        options.market = after.options.market
+        walked.append((StepRow(StepKind.VOL), options.beside(at)))
+    options.state = after.market
+    linear = value_holdings(contracts, before.holdings, after.market)
+    fixed = options.beside(linear)
+    if metered is not None:
+        linear = value_holdings(contracts, metered, after.market)
+    volumes = options.beside(linear)
+    options.day = after.options
+    closed = options.beside(value_holdings(contracts, after.holdings, after.market))
+    steps = [step for step, _ in walked]
+    passed = [opened, *(worth for _, worth in walked)]
+    passed += [passed[-1], fixed, volumes, closed, closed]
+    native, of_realised = ([worth[n] for worth in passed] for n in (0, 1))
     steps += [StepRow(StepKind.FX), StepRow(StepKind.FIXING), StepRow(StepKind.VOLUME)]
     steps += [StepRow(StepKind.AMENDMENT), StepRow(StepKind.FEES)]
     fees = [before.fees] * (len(native) - 1) + [after.fees]
@@ -152,8 +185,40 @@ def waterfall(
     )
 
 
-def _realised(valued: Valued) -> Floats:
-    return valued.by_line(valued.realised)
+class _Options:
+    """The options beside the linear values: whose they are, in which state, on which market."""
+
+    def __init__(self, contracts: Sequence[Contract], before: DayState, after: DayState) -> None:
+        self.contracts, self.before, self.after = contracts, before, after
+        self.day, self.state = before.options, before.market
+        self.market = None if before.options is None else before.options.market
+
+    def beside(self, linear: Valued) -> tuple[Floats, Floats]:
+        """Return the total and the realised value of each line, options included."""
+        total, realised = linear.total, linear.by_line(linear.realised)
+        if self.day is None or self.market is None:
+            return total, realised
+        found = value_options(
+            self.contracts, self.day.optionlets, self.day.holdings, self.state, self.market
+        )
+        return total + found.total, realised + found.by_line(found.realised)
+
+    def move(self, contracts: npt.NDArray[np.bool_]) -> None:
+        """Take some contracts to the prices of the later day."""
+        marks = np.where(contracts, self.after.market.marks, self.state.marks)
+        self.state = replace(self.state, marks=marks)
+        if self.day is not None and self.market is not None and self.after.options is not None:
+            rows = contracts[self.day.optionlets.row_contract]
+            settled = np.where(rows, self.after.options.market.settled, self.market.settled)
+            self.market = replace(self.market, settled=settled)
+
+    def charge(self) -> None:
+        """Take interest rates to the later day; a payment made by then has none."""
+        if self.market is not None and self.after.options is not None:
+            rate = self.after.options.market.rate
+            self.market = replace(
+                self.market, rate=np.where(np.isnan(rate), self.market.rate, rate)
+            )
 
 
 def _with_market(at: Valued, moved: Valued, chosen: npt.NDArray[np.bool_]) -> Valued:

@@ -15,7 +15,9 @@ from energyopti.accounts.actors import PermissionMissing
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from trading.deals import DealError
+from trading.models import ProductKind
 from trading.queries.deals import deal_of
+from trading.queries.option_values import VIEW, OptionView, options_of_legs
 from trading.queries.proposals import TradeInvalid
 from trading.queries.trades import UnknownTrade, trade_by_ref
 from trading.services.capture import (
@@ -30,6 +32,7 @@ from trading.services.capture import (
     capture_package,
     save_draft,
 )
+from trading.services.locks import server_time
 
 from .deal_forms import LineForm
 from .forms import Ticket
@@ -229,4 +232,14 @@ def _context(entry: Ticket) -> dict[str, Any]:
         "pointer": "" if form.caret is None else " " * form.caret + "^",
         "is_bound": form.is_bound,
         "stopped": ready and entry.is_stopped,
+        "option": _option(entry) if ready else None,
     }
+
+
+def _option(entry: Ticket) -> OptionView | None:
+    """Return what an option would be worth on the curves of now, for those who may see values."""
+    deal = entry.deal_form.deal
+    if deal is None or deal.kind.value != ProductKind.OPTION or not entry.actor.may(VIEW):
+        return None
+    legs = [(0, number, leg) for number, leg in enumerate(deal.options, start=1)]
+    return options_of_legs(legs, as_of=entry.now, known_at=server_time())

@@ -6,10 +6,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of, require_permission
+from energyopti.foundation import clock
+from trading.models import ProductKind
 from trading.panels import panels_of
 from trading.queries.deals import deal_of, proposed_deal_of
 from trading.queries.metering import metered_totals, shown_months
+from trading.queries.option_values import VIEW, OptionView, option_of_trade
 from trading.queries.options import outcomes_of
 from trading.queries.payments import payment_due
 from trading.queries.positions import positions_of_trade
@@ -25,6 +29,7 @@ from trading.queries.trade_page import (
     waiting,
 )
 from trading.queries.trades import UnknownTrade, trade_by_ref, versions_of
+from trading.services.locks import server_time
 
 from .verbs import offered
 
@@ -60,6 +65,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "metered": months,
             "metering_unread": unread,
             "metered_totals": metered_totals(months),
+            "option": _option(actor, version),
             "outcomes": outcomes_of(version.trade_id) if deal.options else (),
             "deltas": positions_of_trade(
                 version.trade_id, stage="PENDING" if version.trade.status == "PENDING" else "LIVE"
@@ -79,6 +85,13 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             ],
         },
     )
+
+
+def _option(actor: Actor, version: Any) -> OptionView | None:
+    """Return the value and Greeks of an option, for those who may see values."""
+    if version.product_kind != ProductKind.OPTION or not actor.may(VIEW):
+        return None
+    return option_of_trade(version, now=clock.now(), known_at=server_time())
 
 
 @require_permission("trading.view_trade")

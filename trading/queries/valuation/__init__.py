@@ -9,16 +9,30 @@ from .contracts import ContractKey, Universe
 from .digest import digest_of
 from .held import CutFacts, HeldVersions, books_of, cut_facts, metered_facts
 from .market import MarketFacts, market_facts
+from .options import (
+    NO_OPTIONS,
+    HeldOptions,
+    OptionFacts,
+    decided_legs,
+    held_legs,
+    option_facts,
+)
 
 __all__ = [
+    "NO_OPTIONS",
     "ContractKey",
     "CutFacts",
+    "HeldOptions",
     "HeldVersions",
     "MarketFacts",
+    "OptionFacts",
     "Universe",
     "books_of",
     "cut_facts",
+    "decided_legs",
     "digest_of",
+    "held_legs",
     "market_facts",
     "metered_facts",
+    "option_facts",
 ]

@@ -18,6 +18,8 @@ from ..areas import delivery_areas
 if TYPE_CHECKING:
     from trading.valuation import Contract
 
+    from .options import OptionletKey
+
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
 
@@ -52,7 +54,7 @@ class ContractKey:
 @dataclass
 class Universe:
     """
-    Contracts and lines (a trade in one currency) that the states of two days share.
+    Contracts, rights and lines (a trade in one currency) that the states of two days share.
 
     exposed     contracts that some line gains with the price of
     """
@@ -61,10 +63,14 @@ class Universe:
     keys: dict[ContractKey, int] = field(default_factory=dict)
     lines: dict[tuple[int, str], int] = field(default_factory=dict)
     markets: dict[int, Market] = field(default_factory=dict)
+    optionlets: dict[OptionletKey, int] = field(default_factory=dict)
     exposed: set[int] = field(default_factory=set)
 
     def line(self, trade_id: int, currency: str) -> int:
         return self.lines.setdefault((trade_id, currency), len(self.lines))
+
+    def optionlet(self, key: OptionletKey) -> int:
+        return self.optionlets.setdefault(key, len(self.optionlets))
 
     def add_contracts(self, keys: Iterable[ContractKey]) -> None:
         """Add what is not there yet; at most five queries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,11 +14,12 @@ from uuid import UUID
 
 from django.db import connection
 
-from trading.models import Book, Leg, LegKind
+from trading.models import Book
 
 from ..positions import micro
 from .contracts import ContractKey, Universe
 from .fees import fees_by_line
+from .options import HeldOptions, held_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,7 +174,7 @@ class CutFacts:
 
     line, contract, exposure, fixed     as `Holdings`, ascending by contract, then trade
     fees        our cash by line, paid −
-    options     trades with an option leg, which have no linear value
+    options     what option trades hold of the universe's rights
     digest      SHA-256 of it all
     """
 
@@ -187,7 +188,7 @@ class CutFacts:
     fixed: Floats
     profiles: tuple[Any, ...]
     fees: Mapping[int, Decimal]
-    options: frozenset[int]
+    options: HeldOptions
     digest: str
 
     def holdings(self, lines: int) -> Holdings:
@@ -250,6 +251,15 @@ def cut_facts(
     terms = dict(zip(versions.terms_id[counts].tolist(), versions.trade_id[counts].tolist(),
                      strict=True))  # fmt: skip
     fees = fees_by_line(universe, terms, parameters)
+    # What was handed over stands with its successor, premium included.
+    options = held_options(
+        universe, _option_terms(versions, [status for status in HELD if status != "NOVATED"]),
+        ended=_option_terms(versions, ["TERMINATED"]).values(), as_of=as_of, known_at=known_at,
+    )  # fmt: skip
+    # A premium is cash like a fee, so that what an option costs and is worth stand together.
+    for at, amount in options.cash.items():
+        fees[at] = fees.get(at, Decimal(0)) + amount
+    digest.update(options.words(universe))
     if fees:
         for (trade_id, currency), position in universe.lines.items():
             if position in fees:
@@ -265,7 +275,7 @@ def cut_facts(
         fixed=_joined([column.fixed for column in held], np.float64),
         profiles=made,
         fees=fees,
-        options=_options(versions),
+        options=options,
         digest=digest.hexdigest(),
     )
 
@@ -456,18 +466,17 @@ def _profile_holdings(
     return tuple(made)
 
 
-def _options(versions: HeldVersions) -> frozenset[int]:
-    """Return the trades with an option leg, which have no linear value."""
+def _option_terms(versions: HeldVersions, statuses: Container[str]) -> dict[int, int]:
+    """Return by the version whose terms hold each trade that is an option of some status."""
     import numpy as np
 
-    kind = np.array([group.product_kind == "OPTION" for group in versions.groups], dtype=np.bool_)
-    chosen = versions.counts & kind[versions.group]
-    terms = dict(zip(versions.terms_id[chosen].tolist(), versions.trade_id[chosen].tolist(),
-                     strict=True))  # fmt: skip
-    if not terms:
-        return frozenset()
-    found = Leg.objects.filter(version_id__in=terms, kind=LegKind.OPTION)
-    return frozenset(terms[pk] for pk in found.values_list("version_id", flat=True))
+    kind = np.array(
+        [g.product_kind == "OPTION" and g.status in statuses for g in versions.groups],
+        dtype=np.bool_,
+    )
+    chosen = kind[versions.group]
+    return dict(zip(versions.terms_id[chosen].tolist(), versions.trade_id[chosen].tolist(),
+                    strict=True))  # fmt: skip
 
 
 def _joined(parts: Sequence[Any], kind: Any) -> Any:

@@ -35,8 +35,8 @@ ORDER BY period_start, recorded_at DESC
 _LAST_MARKS = """
 WITH asked AS (
     SELECT * FROM unnest(%(markets)s::bigint[], %(loads)s::text[], %(starts)s::timestamptz[],
-                         %(ends)s::timestamptz[])
-             WITH ORDINALITY AS asked (market_id, load, start, after, place)
+                         %(ends)s::timestamptz[], %(times)s::timestamptz[])
+             WITH ORDINALITY AS asked (market_id, load, start, after, time, place)
 ), latest AS (
     SELECT DISTINCT ON (asked.place)
            asked.*, version.number, version.snapshot_id, snapshot.as_of
@@ -45,7 +45,7 @@ WITH asked AS (
          ON definition.market_id = asked.market_id AND definition.is_mark
     JOIN trading_curveversion version ON version.definition_id = definition.id
     JOIN trading_curvesnapshot snapshot ON snapshot.id = version.snapshot_id
-    WHERE version.published_at <= %(known_at)s AND snapshot.as_of <= %(as_of)s
+    WHERE version.published_at <= %(known_at)s AND snapshot.as_of <= asked.time
       AND EXISTS (SELECT FROM trading_curvepoint point
                   WHERE point.snapshot_id = snapshot.id AND point.load = asked.load
                     AND point.start < asked.after AND point."end" > asked.start)
@@ -113,10 +113,10 @@ def market_facts(
         and position not in fine
         and np.isnan(found[position])
     ]
-    earlier = _last_marks(universe, bare, as_of, known_at)
+    earlier = last_marks(universe, [(key, as_of) for key in bare], known_at)
     for key in bare:
         name = f"{universe.markets[key.market_id].code} {key.shape} {key.month:%b %Y}"
-        last = earlier.get(key)
+        last = earlier.get((key, as_of))
         if last is None:
             findings.append(f"{name}: no published curve has a price in {key.currency}.")
             continue
@@ -178,35 +178,40 @@ def _interval_prices(market: Market, mark: MarketMarks, key: ContractKey) -> Any
     return prices[offset : offset + count]
 
 
-def _last_marks(
-    universe: Universe, keys: Sequence[ContractKey], as_of: datetime, known_at: datetime
-) -> dict[ContractKey, tuple[float, str]]:
-    """Return the last price that was published for each month and load, and of which version."""
-    asked = []
-    for key in keys:
+def last_marks(
+    universe: Universe, asked: Sequence[tuple[ContractKey, datetime]], known_at: datetime
+) -> dict[tuple[ContractKey, datetime], tuple[float, str]]:
+    """
+    Return the last price published for each month and load as of a time, and of which version.
+
+    One query; what no curve spoke of by then is left out.
+    """
+    wanted = []
+    for key, instant in asked:
         market = universe.markets[key.market_id]
         if (market.currency, market.price_unit) == (key.currency, key.unit):
-            asked.append((key, market.calendar.month(key.month.year, key.month.month)))
-    if not asked:
+            month = market.calendar.month(key.month.year, key.month.month)
+            wanted.append(((key, instant), month))
+    if not wanted:
         return {}
     parameters = {
-        "markets": [key.market_id for key, _ in asked],
-        "loads": [key.shape for key, _ in asked],
-        "starts": [month.start for _, month in asked],
-        "ends": [month.end for _, month in asked],
-        "as_of": as_of,
+        "markets": [key.market_id for (key, _), _ in wanted],
+        "loads": [key.shape for (key, _), _ in wanted],
+        "starts": [month.start for _, month in wanted],
+        "ends": [month.end for _, month in wanted],
+        "times": [instant for (_, instant), _ in wanted],
         "known_at": known_at,
     }
     sums: dict[int, tuple[float, float, str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_LAST_MARKS, parameters)
         for place, number, day, start, end, hours, price in cursor.fetchall():
-            month = asked[place - 1][1]
+            month = wanted[place - 1][1]
             inside = min(end, month.end) - max(start, month.start)
             weight = hours * (inside / (end - start))
             name = f"version {number} of {day.astimezone(UTC):%Y-%m-%d}"
             value, counted, _ = sums.get(place, (0.0, 0.0, name))
             sums[place] = value + price * weight, counted + weight, name
     return {
-        asked[place - 1][0]: (value / hours, name) for place, (value, hours, name) in sums.items()
+        wanted[place - 1][0]: (value / hours, name) for place, (value, hours, name) in sums.items()
     }

@@ -1,0 +1,147 @@
+"""The value and Greeks of one option over REST."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from energyopti.accounts.requests import actor_of
+from energyopti.foundation import clock
+from energyopti.foundation.api.refusals import Refusal
+from energyopti.foundation.api.serializers import DecimalString, InstantField
+from energyopti.foundation.api.views import ApiView
+
+from ..models import ProductKind
+from ..queries.option_values import VIEW, option_of_trade
+from ..queries.trades import trade_by_ref
+from ..services.locks import server_time
+
+
+class OptionCashOutput(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    amount = DecimalString(max_digits=24, decimal_places=2)
+
+
+class OptionRightOutput(serializers.Serializer[Any]):
+    """One right: a month of a strip, else the whole delivery."""
+
+    what = serializers.CharField()
+    first = serializers.DateField(help_text="First delivery day.")
+    last = serializers.DateField(help_text="Last delivery day.")
+    strike = serializers.FloatField()
+    expires_at = InstantField()
+    is_over = serializers.BooleanField()
+    forwards = serializers.ListField(
+        child=serializers.FloatField(allow_null=True),
+        help_text="Of each underlying; null where no curve speaks.",
+    )
+    volatilities = serializers.ListField(
+        child=serializers.FloatField(allow_null=True),
+        help_text="Of each underlying: 0.35 is 35 %, or currency/unit under Bachelier.",
+    )
+    correlation = serializers.FloatField(allow_null=True)
+    discount = serializers.FloatField(allow_null=True)
+    quantity = serializers.FloatField(help_text="Held +, written −, in `unit`.")
+    unit = serializers.CharField()
+    price = serializers.FloatField(allow_null=True, help_text="Per unit, discounted.")
+    value = serializers.FloatField(allow_null=True)
+    model = serializers.CharField(allow_null=True, source="model.formula", default=None)
+    model_version = serializers.IntegerField(allow_null=True, source="model.number", default=None)
+    reason = serializers.CharField(allow_blank=True, help_text="Why it is not valued.")
+
+
+class OptionGreekOutput(serializers.Serializer[Any]):
+    """How the option moves with one delivery month."""
+
+    market = serializers.CharField()
+    month = serializers.DateField()
+    shape = serializers.CharField()
+    unit = serializers.CharField()
+    delta = serializers.FloatField(help_text="In `unit`.")
+    delta_revalued = serializers.FloatField(
+        source="revalued", help_text="By moving the month's price and valuing again."
+    )
+    hedge = serializers.FloatField(help_text="To trade so that the price moves nothing; bought +.")
+    gamma = serializers.FloatField(help_text="Of delta, per currency/unit.")
+    vega = serializers.FloatField(help_text="Currency per point of volatility.")
+    theta = serializers.FloatField(help_text="Currency per day.")
+
+
+class ComparedGreekOutput(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    unit = serializers.CharField()
+    formula = serializers.FloatField()
+    revalued = serializers.FloatField()
+    difference = serializers.FloatField()
+
+
+class OptionValueOutput(serializers.Serializer[Any]):
+    """An option by the latest valuation run, or on the curves of now; our side."""
+
+    as_of = InstantField()
+    known_at = InstantField()
+    run = serializers.IntegerField(source="run.pk", allow_null=True, default=None)
+    currency = serializers.CharField()
+    value = serializers.FloatField(
+        allow_null=True, help_text="Discounted, without the premium; null if not valued in full."
+    )
+    cash = OptionCashOutput(many=True, help_text="Premium, paid −, and what an exercise paid.")
+    rights = OptionRightOutput(many=True)
+    greeks = OptionGreekOutput(many=True)
+    compared = ComparedGreekOutput(many=True)
+    findings = serializers.ListField(child=serializers.CharField())
+
+
+EXAMPLE = OpenApiExample(
+    "A call on a quarter",
+    value={
+        "as_of": "2026-11-20T18:00:00Z", "known_at": "2026-11-20T18:00:04Z", "run": 812,
+        "currency": "EUR", "value": 67913.52,
+        "cash": [{"currency": "EUR", "amount": "-86360.00"}],
+        "rights": [{
+            "what": "Call on forward", "first": "2027-01-01", "last": "2027-03-31",
+            "strike": 100.0, "expires_at": "2026-12-20T11:00:00Z", "is_over": False,
+            "forwards": [95.0], "volatilities": [0.45], "correlation": None,
+            "discount": 0.997127, "quantity": 21590.0, "unit": "MWh", "price": 3.1456,
+            "value": 67913.52, "model": "BLACK76", "model_version": 1, "reason": "",
+        }],
+        "greeks": [{
+            "market": "DE", "month": "2027-01-01", "shape": "BASE", "unit": "MWh",
+            "delta": 2734.209, "delta_revalued": 2734.209, "hedge": -2734.209, "gamma": 204.51,
+            "vega": 231.06, "theta": -572.84,
+        }],
+        "compared": [{
+            "name": "Theta", "unit": "EUR per day", "formula": -1662.3, "revalued": -1663.9,
+            "difference": 1.6,
+        }],
+        "findings": [],
+    },
+    response_only=True,
+)  # fmt: skip
+
+
+class OptionValueView(ApiView):
+    """What one option is worth and how it moves."""
+
+    permissions: ClassVar[dict[str, str]] = {"GET": VIEW}
+    scopes: ClassVar[dict[str, str]] = {"GET": "trades:read"}
+
+    @extend_schema(
+        description=(
+            "The value of a trade's options by the cut of the latest valuation run that holds it, "
+            "else on the curves of now: what each right was valued on, Greeks by delivery month "
+            "with the hedge, and each Greek beside its full revaluation. 409 where the trade has "
+            "no option."
+        ),
+        responses=OptionValueOutput,
+        examples=[EXAMPLE],
+    )
+    def get(self, request: Request, ref: str) -> Response:
+        """Show an option's value and Greeks."""
+        version = trade_by_ref(actor_of(request._request), ref)
+        if version.product_kind != ProductKind.OPTION:
+            raise Refusal(f"trade: {ref} has no option.", code="no_option", status=409)
+        found = option_of_trade(version, now=clock.now(), known_at=server_time())
+        return Response(OptionValueOutput(found).data)

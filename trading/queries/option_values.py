@@ -1,0 +1,295 @@
+"""One option as its pages show it: value, what it was valued on, Greeks beside revaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from energyopti.foundation.money import Money
+from trading.deals import Option, OptionletKind
+from trading.models import PricingFormula, PricingModel, TradeValue, TradeVersion, ValuationRun
+
+from .deals import deal_of
+from .valuation import (
+    OptionFacts,
+    Universe,
+    decided_legs,
+    held_legs,
+    market_facts,
+    option_facts,
+)
+
+if TYPE_CHECKING:
+    from .valuation import HeldOptions
+
+VIEW = "trading.view_tradevalue"
+
+
+@dataclass(frozen=True, slots=True)
+class RightLine:
+    """
+    One right of an option: a month of a strip, else all of it.
+
+    first, last     delivery days of the underlying
+    forwards        the price of each underlying, of an average its mean with what is fixed; None
+                    where no curve speaks, as of what follows where it is not known or needed
+    volatilities    of each underlying, in the model's kind
+    discount        what one unit that is paid is worth
+    price, value    currency per unit bought, and of our quantity; None where it is not valued
+    reason          why not
+    """
+
+    what: str
+    first: date
+    last: date
+    strike: float
+    expires_at: datetime
+    is_over: bool
+    forwards: tuple[float | None, ...]
+    volatilities: tuple[float | None, ...]
+    correlation: float | None
+    discount: float | None
+    quantity: float
+    unit: str
+    price: float | None
+    value: float | None
+    model: PricingModel | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GreekLine:
+    """
+    How an option moves with a delivery month; units as `trading.models.OptionGreek`.
+
+    revalued    the same delta, by moving the price of the month and valuing again
+    """
+
+    market: str
+    month: date
+    shape: str
+    unit: str
+    delta: float
+    revalued: float
+    gamma: float
+    vega: float
+    theta: float
+
+    @property
+    def hedge(self) -> float:
+        """Return what to trade of the month so that its price moves nothing: bought +, sold −."""
+        return -self.delta
+
+    @property
+    def difference(self) -> float:
+        return self.delta - self.revalued
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A Greek of the whole option by formula and by full revaluation, with its unit."""
+
+    name: str
+    unit: str
+    formula: float
+    revalued: float
+
+    @property
+    def difference(self) -> float:
+        return self.formula - self.revalued
+
+
+@dataclass(frozen=True, slots=True)
+class OptionView:
+    """
+    An option on the curves of a time by a cut of knowledge; our side.
+
+    run         the valuation run whose cut this is; None of a look at now
+    value       discounted, without the premium; None where some of it has no value
+    cash        ours, one a currency: the premium, paid −, and what an exercise paid
+    findings    why it has no value
+    """
+
+    as_of: datetime
+    known_at: datetime
+    run: ValuationRun | None
+    currency: str
+    value: float | None
+    cash: tuple[Money, ...]
+    rights: tuple[RightLine, ...]
+    greeks: tuple[GreekLine, ...]
+    compared: tuple[Compared, ...]
+    findings: tuple[str, ...]
+
+
+def option_of_trade(version: TradeVersion, *, now: datetime, known_at: datetime) -> OptionView:
+    """
+    Return a trade's options by the cut of the latest run that valued it, else by now.
+
+    Some fifteen queries, whatever the number of months.
+    """
+    run = (
+        ValuationRun.objects.filter(organization_id=version.trade.organization_id)
+        .order_by("-as_of", "-id")
+        .first()
+    )
+    valued = (
+        TradeValue.objects.filter(run=run, trade_id=version.trade_id)
+        .select_related("version__trade")
+        .first()
+    )
+    if valued is None or run is None:
+        return options_of_legs(_legs(version), as_of=now, known_at=known_at)
+    cut = {"as_of": run.as_of, "known_at": run.known_at}
+    decided = decided_legs([version.trade_id], **cut)
+    return options_of_legs(_legs(valued.version), decided, run=run, **cut)
+
+
+def _legs(version: TradeVersion) -> list[tuple[int, int, Option]]:
+    return [
+        (version.trade_id, number, leg)
+        for number, leg in enumerate(deal_of(version).legs, start=1)
+        if isinstance(leg, Option)
+    ]
+
+
+def options_of_legs(
+    legs: Sequence[tuple[int, int, Option]],
+    decided: Mapping[tuple[int, int], Decimal] | None = None,
+    *,
+    as_of: datetime,
+    known_at: datetime,
+    run: ValuationRun | None = None,
+) -> OptionView:
+    """
+    Value the option legs of one trade, booked or not, on what was known at a cut.
+
+    legs        (trade, number, leg)
+    decided     as `held_legs`
+    """
+    from trading.valuation import (
+        option_greeks,
+        optionlet_forwards,
+        optionlet_prices,
+        revalued_greeks,
+        seconds,
+        value_options,
+    )
+
+    universe = Universe()
+    held = held_legs(universe, legs, decided)
+    currency = legs[0][2].currency
+    lines = list(universe.lines)
+    cash = tuple(Money(amount, lines[line][1]) for line, amount in sorted(held.cash.items()))
+    findings = list(dict.fromkeys(held.refused.values()))
+    empty = OptionView(
+        as_of, known_at, run, currency, None if findings else 0.0, cash, (), (), (),
+        tuple(findings),
+    )  # fmt: skip
+    if not held.trade:
+        return empty
+    market = market_facts(universe, as_of=as_of, known_at=known_at)
+    facts = option_facts(universe, market.state, as_of=as_of, known_at=known_at)
+    holdings = held.holdings(len(lines))
+    inputs = (universe.contracts, facts.optionlets)
+    worth = value_options(*inputs, holdings, market.state, facts.market)
+    forwards = optionlet_forwards(*inputs, market.state, facts.market)
+    prices = optionlet_prices(*inputs, market.state, facts.market)
+    rights = _rights(universe, held, facts, prices, forwards, seconds(as_of))
+    findings += dict.fromkeys(facts.reasons.values())
+    if worth.missing.any() and not findings:
+        findings += market.findings or ["A price of the delivery is missing."]
+    greeks = option_greeks(*inputs, holdings, market.state, facts.market)
+    again = revalued_greeks(*inputs, holdings, market.state, facts.market)
+    months = _months(universe, greeks, again)
+    total = float((worth.realised + worth.unrealised).sum())
+    return OptionView(
+        as_of, known_at, run, currency, None if findings else total, cash, rights, months,
+        _compared(currency, facts, months, again), tuple(findings),
+    )  # fmt: skip
+
+
+def _rights(
+    universe: Universe, held: HeldOptions, facts: OptionFacts, prices: Any, forwards: Any, at: int
+) -> tuple[RightLine, ...]:
+    keys, found = list(universe.optionlets), []
+    for position, quantity in zip(held.optionlet, held.quantity, strict=True):
+        key, model = keys[position], facts.models[position]
+        sides = (0, 1) if key.kind is OptionletKind.SPREAD else (0,)
+        vols = [facts.market.volatility[side, position] for side in sides]
+        rho = facts.market.correlation[position]
+        is_priced = bool(prices.priced[position])
+        price = float(prices.price[position])
+        kind = "Call" if key.sign > 0 else "Put"
+        on = {"VANILLA": "forward", "SPREAD": "spread", "AVERAGE": "average"}[key.kind.value]
+        found.append(
+            RightLine(
+                what=f"{kind} on {on}",
+                first=key.first,
+                last=date.fromordinal(key.after.toordinal() - 1),
+                strike=key.strike,
+                expires_at=key.expires_at,
+                is_over=key.expires_at.timestamp() <= at,
+                forwards=tuple(_known(forwards[side, position]) for side in sides),
+                volatilities=tuple(map(_known, vols)),
+                correlation=_known(rho),
+                discount=float(prices.annuity[position]) if is_priced else None,
+                quantity=quantity,
+                unit=key.rows[0].contract.unit,
+                price=price if is_priced else None,
+                value=quantity * price if is_priced else None,
+                model=model,
+                reason=facts.reasons.get(position, ""),
+            )
+        )
+    return tuple(found)
+
+
+def _known(number: float) -> float | None:
+    return None if isnan(number) else float(number)
+
+
+def _months(universe: Universe, greeks: Any, again: Any) -> tuple[GreekLine, ...]:
+    keys = list(universe.keys)
+    revalued = dict(zip(again.contract.tolist(), again.delta.tolist(), strict=True))
+    rows = zip(
+        greeks.contract.tolist(), greeks.delta.tolist(), greeks.gamma.tolist(),
+        greeks.vega.tolist(), greeks.theta.tolist(), strict=True,
+    )  # fmt: skip
+    found = [
+        GreekLine(
+            universe.markets[keys[at].market_id].code, keys[at].month, keys[at].shape,
+            keys[at].unit, delta, revalued[at], gamma, vega, theta,
+        )
+        for at, delta, gamma, vega, theta in rows
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda row: (row.market, row.month, row.shape)))
+
+
+def _compared(
+    currency: str, facts: OptionFacts, months: Sequence[GreekLine], again: Any
+) -> tuple[Compared, ...]:
+    if not months:
+        return ()
+    unit = months[0].unit
+    normal = any(m is not None and m.formula == PricingFormula.BACHELIER for m in facts.models)
+    point = f"{currency} per 1 {currency}/{unit} of volatility" if normal else f"{currency} per 1 %"
+    found = []
+    for code, gamma, vega in zip(
+        again.markets, again.gamma.tolist(), again.vega.tolist(), strict=True
+    ):
+        mine = [row for row in months if row.market == code]
+        found += [
+            Compared(f"Delta {code}", unit, sum(row.delta for row in mine),
+                     sum(row.revalued for row in mine)),
+            Compared(f"Gamma {code}", f"{unit} per {currency}/{unit}",
+                     sum(row.gamma for row in mine), gamma),
+            Compared(f"Vega {code}", point, sum(row.vega for row in mine), vega),
+        ]  # fmt: skip
+    theta = sum(row.theta for row in months)
+    found.append(Compared("Theta", f"{currency} per day", theta, again.theta))
+    return tuple(found)

@@ -1,0 +1,553 @@
+"""Options that are held, as rights on the contracts that positions share; and their market."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from energyopti.foundation.calendars import CalendarError
+from trading.deals import DealError, Delta, Option, Optionlet, OptionletKind, optionlets
+from trading.models import (
+    Discounting,
+    Market,
+    OptionOutcome,
+    OptionOutcomeKind,
+    PricingFormula,
+    PricingModel,
+    TradeVersion,
+    VolKind,
+)
+
+from ..deals import deals_of
+from ..pricing_models import model_key, models_at
+from ..rates import NoRates, discount_curve, vol_surface
+from .contracts import ContractKey, Universe
+from .market import last_marks
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from trading.curves import DiscountCurve, VolSurface
+    from trading.valuation import MarketState, OptionHoldings, Optionlets, OptionMarket
+
+    Floats = npt.NDArray[np.float64]
+
+_INSTANT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+_PAGE = "Pricing models"
+
+
+@dataclass(frozen=True, slots=True)
+class OptionletRow:
+    """A month that a right stands on; `weight` is its share of its side's volume."""
+
+    contract: ContractKey
+    side: int
+    weight: float
+    pays_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OptionletKey:
+    """What tells rights apart; `first` to `after` are the delivery days of the underlying."""
+
+    kind: OptionletKind
+    sign: int
+    strike: float
+    expires_at: datetime
+    delivers: bool
+    first: date
+    after: date
+    rows: tuple[OptionletRow, ...]
+
+    def words(self) -> bytes:
+        """Return the key in one form, times in UTC."""
+        own = [self.kind.value, self.sign, repr(self.strike),
+               self.expires_at.astimezone(UTC).isoformat(), self.delivers]  # fmt: skip
+        text = "|".join(map(str, own)).encode()
+        for row in self.rows:
+            text += f"|{row.side} {row.weight!r} {row.pays_on} ".encode() + row.contract.words()
+        return text + b"\n"
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOptions:
+    """
+    What trades hold of rights; indices are the universe's, ascending by trade.
+
+    trade, line, optionlet      of each holding
+    quantity    in the price unit, held +, written −
+    refused     by trade: why an option leg of it is no right that has a formula
+    cash        ours by line, paid −: premiums, and what an exercise paid
+    """
+
+    trade: tuple[int, ...]
+    line: tuple[int, ...]
+    optionlet: tuple[int, ...]
+    quantity: tuple[float, ...]
+    refused: Mapping[int, str]
+    cash: Mapping[int, Decimal]
+
+    def holdings(self, lines: int) -> OptionHoldings:
+        """Return the arrays, for as many lines as the universe has in the end."""
+        import numpy as np
+
+        from trading.valuation import OptionHoldings
+
+        return OptionHoldings(
+            lines, np.array(self.line, dtype=np.int64), np.array(self.optionlet, dtype=np.int64),
+            np.array(self.quantity, dtype=np.float64),
+        )  # fmt: skip
+
+    def words(self, universe: Universe) -> bytes:
+        """Return the holdings in one form."""
+        keys = list(universe.optionlets)
+        rows = zip(self.trade, self.optionlet, self.quantity, strict=True)
+        return b"".join(
+            f"option {trade} {quantity!r} ".encode() + keys[at].words()
+            for trade, at, quantity in rows
+        )
+
+
+NO_OPTIONS = HeldOptions((), (), (), (), {}, {})
+
+
+def held_options(
+    universe: Universe, terms: Mapping[int, int], *, ended: Container[int], as_of: datetime,
+    known_at: datetime,
+) -> HeldOptions:  # fmt: skip
+    """
+    Add the rights of option trades to the universe, and return what is held of them.
+
+    A leg that was exercised or lapsed by then is a right no more; what it paid is our cash.
+
+    terms       trade by the version whose terms hold, of trades that are options
+    ended       trades that were terminated: their premium was paid, and no right is left
+    """
+    if not terms:
+        return NO_OPTIONS
+    decided = decided_legs(list(terms.values()), as_of=as_of, known_at=known_at)
+    rows = TradeVersion.objects.filter(pk__in=list(terms)).select_related("trade")
+    versions = sorted(rows, key=lambda version: terms[version.pk])
+    legs = [
+        (terms[version.pk], number, leg)
+        for version, deal in zip(versions, deals_of(versions), strict=True)
+        for number, leg in enumerate(deal.legs, start=1)
+        if isinstance(leg, Option)
+    ]
+    gone = {(trade_id, n): Decimal(0) for trade_id, n, _ in legs if trade_id in ended}
+    return held_legs(universe, legs, gone | decided)
+
+
+def decided_legs(
+    trade_ids: Sequence[int], *, as_of: datetime, known_at: datetime
+) -> dict[tuple[int, int], Decimal]:
+    """Return by trade and leg what those paid that were exercised or lapsed; one query."""
+    over = OptionOutcome.objects.filter(
+        trade_id__in=trade_ids, recorded_at__lte=known_at, decided_at__lte=as_of,
+        kind__in=(OptionOutcomeKind.EXERCISED, OptionOutcomeKind.LAPSED),
+    )  # fmt: skip
+    return {(row.trade_id, row.leg): row.cash for row in over}
+
+
+def held_legs(
+    universe: Universe,
+    legs: Sequence[tuple[int, int, Option]],
+    decided: Mapping[tuple[int, int], Decimal] | None = None,
+) -> HeldOptions:
+    """
+    Add the rights of option legs to the universe, and return what trades hold of them.
+
+    legs        (trade, number, leg)
+    decided     by trade and number what a leg paid that is a right no more
+    """
+    refused: dict[int, str] = {}
+    cash: dict[int, Decimal] = defaultdict(Decimal)
+    pieces: list[tuple[int, int, Optionlet]] = []
+    for trade_id, number, leg in legs:
+        line = universe.line(trade_id, leg.currency)
+        if leg.premium:
+            money = leg.premium_cash
+            cash[universe.line(trade_id, money.currency)] += money.amount
+        if decided is not None and (trade_id, number) in decided:
+            cash[line] += decided[trade_id, number]
+            continue
+        try:
+            pieces += [(trade_id, line, piece) for piece in optionlets(leg)]
+        except (CalendarError, DealError) as error:
+            refused[trade_id] = str(error)
+    codes = {part.delta.market for *_, piece in pieces for part in piece.parts}
+    ids = dict(Market.objects.filter(code__in=codes).values_list("code", "id")) if codes else {}
+    contracts = [
+        [_contract(part.delta, ids[part.delta.market]) for part in piece.parts]
+        for *_, piece in pieces
+    ]
+    universe.add_contracts(dict.fromkeys(key for keys in contracts for key in keys))
+    universe.exposed |= {universe.keys[key] for keys in contracts for key in keys}
+    placed = [
+        universe.optionlet(_key(piece, keys))
+        for (*_, piece), keys in zip(pieces, contracts, strict=True)
+    ]
+    return HeldOptions(
+        tuple(trade_id for trade_id, *_ in pieces), tuple(line for _, line, _ in pieces),
+        tuple(placed), tuple(float(piece.quantity) for *_, piece in pieces), refused, dict(cash),
+    )  # fmt: skip
+
+
+def _contract(delta: Delta, market_id: int) -> ContractKey:
+    return ContractKey(
+        market_id, delta.currency, delta.basis.value, delta.unit, delta.shape,
+        delta.shape_version, delta.month, delta.interval.start, delta.interval.end,
+    )  # fmt: skip
+
+
+def _key(piece: Optionlet, contracts: Sequence[ContractKey]) -> OptionletKey:
+    totals: dict[int, Any] = defaultdict(int)
+    for part in piece.parts:
+        totals[part.side] += part.amount
+    return OptionletKey(
+        piece.kind, piece.sign, float(piece.strike), piece.expires_at, piece.delivers,
+        piece.delivery.first, piece.delivery.after,
+        tuple(
+            OptionletRow(key, part.side, float(part.amount / totals[part.side]), part.pays_on)
+            for part, key in zip(piece.parts, contracts, strict=True)
+        ),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class OptionFacts:
+    """
+    What the rights of a universe are valued on by a cut, by position.
+
+    models      what is chosen for each, None where nothing is
+    reasons     by right: why it must not be valued
+    inputs      what is told of it in a run's inputs
+    """
+
+    optionlets: Optionlets
+    market: OptionMarket
+    models: tuple[PricingModel | None, ...]
+    reasons: Mapping[int, str]
+    inputs: dict[str, Any]
+
+
+def option_facts(
+    universe: Universe, state: MarketState, *, as_of: datetime, known_at: datetime
+) -> OptionFacts:
+    """
+    Return models, volatilities and rates that a cut knew, for the rights of a universe.
+
+    The number of queries depends on markets and currencies, not on rights. A volatility is of the
+    shortest quoted contract that covers the delivery, at strike over forward; of a spread's two
+    sides it is that at the money.
+    """
+    import numpy as np
+
+    from trading.valuation import OptionMarket, optionlet_forwards
+
+    rights = _arrays(universe)
+    keys = list(universe.optionlets)
+    count = len(keys)
+    market = OptionMarket(
+        formula=np.full(count, "", dtype="<U16"), displacement=np.zeros(count),
+        volatility=np.full((2, count), np.nan), correlation=np.full(count, np.nan),
+        rate=np.full(len(rights.row_side), np.nan), settled=np.full(len(rights.row_side), np.nan),
+        known=np.ones(count, dtype=np.bool_),
+    )  # fmt: skip
+    looked = _Lookup(universe, keys, as_of, known_at)
+    models = looked.choose(market, state.at)
+    looked.decide(rights, market)
+    looked.discount(rights, market, models, state.at)
+    forward = optionlet_forwards(universe.contracts, rights, state, market)
+    looked.volatilities(rights, market, models, forward, state.at)
+    for position in looked.reasons:
+        market.known[position] = False
+    return OptionFacts(rights, market, tuple(models), looked.reasons, looked.told())
+
+
+def _arrays(universe: Universe) -> Optionlets:
+    import numpy as np
+
+    from trading.valuation import Optionlets, seconds
+
+    keys = list(universe.optionlets)
+    rows = [(n, row) for n, key in enumerate(keys) for row in key.rows]
+    starts: dict[tuple[int, date], int] = {}
+    for _, row in rows:
+        paid = (row.contract.market_id, row.pays_on)
+        if paid not in starts:
+            starts[paid] = seconds(universe.markets[paid[0]].calendar.day(paid[1]).start)
+    return Optionlets(
+        sign=np.array([key.sign for key in keys], dtype=np.float64),
+        strike=np.array([key.strike for key in keys], dtype=np.float64),
+        expiry=np.array([seconds(key.expires_at) for key in keys], dtype=np.int64),
+        averages=np.array([key.kind is OptionletKind.AVERAGE for key in keys], dtype=np.bool_),
+        delivers=np.array([key.delivers for key in keys], dtype=np.bool_),
+        row_optionlet=np.array([n for n, _ in rows], dtype=np.int64),
+        row_contract=np.array([universe.keys[row.contract] for _, row in rows], dtype=np.int64),
+        row_side=np.array([row.side for _, row in rows], dtype=np.int64),
+        row_weight=np.array([row.weight for _, row in rows], dtype=np.float64),
+        row_payment=np.array(
+            [starts[row.contract.market_id, row.pays_on] for _, row in rows], dtype=np.int64
+        ),
+    )
+
+
+class _Lookup:
+    """Fill the market of rights step by step, and keep why one cannot be valued."""
+
+    def __init__(
+        self, universe: Universe, keys: Sequence[OptionletKey], as_of: datetime, known_at: datetime
+    ) -> None:
+        self.universe, self.keys = universe, keys
+        self.as_of, self.known_at = as_of, known_at
+        self.reasons: dict[int, str] = {}
+        self._told: dict[str, list[list[Any]]] = {
+            "models": [], "decided": [], "discount": [], "volatilities": [],
+        }  # fmt: skip
+        self._surfaces: dict[tuple[int, str, str], VolSurface | None] = {}
+        self._curves: dict[str, DiscountCurve | None] = {}
+
+    def told(self) -> dict[str, Any]:
+        return {name: sorted(rows) for name, rows in self._told.items()}
+
+    def refuse(self, position: int, reason: str) -> None:
+        self.reasons.setdefault(position, reason)
+
+    def codes(self, key: OptionletKey) -> tuple[str, str]:
+        """Return the market of each side; the second is empty but of a spread."""
+        found = {row.side: self.universe.markets[row.contract.market_id] for row in key.rows}
+        return found[0].code, found[1].code if 1 in found else ""
+
+    def choose(self, market: OptionMarket, at: int) -> list[PricingModel | None]:
+        """Choose the model of each right, by its kind and markets."""
+        approved = models_at(self.known_at)
+        found, used = [], {}
+        for position, key in enumerate(self.keys):
+            model = approved.get(model_key(key.kind.value, *self.codes(key)))
+            found.append(model)
+            if model is not None:
+                used[model.pk] = model
+                market.formula[position] = str(model.formula)
+                market.displacement[position] = float(model.displacement)
+                if model.correlation is not None:
+                    market.correlation[position] = float(model.correlation)
+            elif key.expires_at.timestamp() > at:
+                on = " − ".join(code for code in self.codes(key) if code)
+                kind = {"VANILLA": "a forward", "SPREAD": "a spread", "AVERAGE": "an average"}
+                self.refuse(
+                    position,
+                    f"{on}: no pricing model for options on {kind[key.kind.value]} is approved;"
+                    f" propose one under {_PAGE}.",
+                )
+        self._told["models"] = [
+            [m.pk, m.name, m.number, str(m.formula), str(m.displacement.normalize()),
+             str(m.correlation), str(m.discounting), m.vol_source]
+            for m in used.values()
+        ]  # fmt: skip
+        return found
+
+    def decide(self, rights: Optionlets, market: OptionMarket) -> None:
+        """Fetch the price at which each expired right in cash was decided: the curve of then."""
+        asked, row = [], 0
+        for position, key in enumerate(self.keys):
+            for each in key.rows:
+                if (
+                    key.kind is not OptionletKind.AVERAGE
+                    and not key.delivers
+                    and key.expires_at <= self.as_of
+                ):
+                    asked.append((row, position, (each.contract, key.expires_at)))
+                row += 1
+        if not asked:
+            return
+        prices = last_marks(self.universe, list({mark for *_, mark in asked}), self.known_at)
+        for row, position, mark in asked:
+            contract, instant = mark
+            name = f"{self.universe.markets[contract.market_id].code} {contract.month:%b %Y}"
+            if mark not in prices:
+                self.refuse(
+                    position,
+                    f"{name}: no curve was published by {instant:%Y-%m-%d %H:%M} UTC, when an"
+                    " option on it expired.",
+                )
+                continue
+            market.settled[row] = prices[mark][0]
+            told = [name, contract.shape, instant.astimezone(UTC).isoformat(),
+                    repr(prices[mark][0])]  # fmt: skip
+            if told not in self._told["decided"]:
+                self._told["decided"].append(told)
+
+    def discount(
+        self, rights: Optionlets, market: OptionMarket, models: Sequence[PricingModel | None],
+        at: int,
+    ) -> None:  # fmt: skip
+        """Give each payment the zero rate to its date."""
+        import numpy as np
+
+        from trading.valuation import YEAR
+
+        rows: dict[str, list[tuple[int, date]]] = defaultdict(list)
+        row = 0
+        for position, key in enumerate(self.keys):
+            model = models[position]
+            for each in key.rows:
+                if model is not None and model.discounting == Discounting.NONE:
+                    market.rate[row] = 0.0
+                elif rights.row_payment[row] > at and self.curve(each.contract.currency) is None:
+                    self.refuse(
+                        position,
+                        f"{each.contract.currency}: no interest rate is quoted, so payments"
+                        " cannot be discounted; import rates.",
+                    )
+                else:
+                    rows[each.contract.currency].append((row, each.pays_on))
+                row += 1
+        today = self.as_of.astimezone(UTC).date()
+        for currency, wanted in rows.items():
+            curve = self.curve(currency)
+            if curve is None:
+                continue
+            places = np.array([place for place, _ in wanted], dtype=np.int64)
+            # What was paid by now needs no rate; the curve does not go back.
+            days = np.array([max(day, today) for _, day in wanted], dtype="datetime64[D]")
+            now = curve.log_factor(np.array([today], dtype="datetime64[D]"))[0]
+            years = np.maximum(rights.row_payment[places] - at, 1) / YEAR
+            market.rate[places] = -(curve.log_factor(days) - now) / years
+
+    def curve(self, currency: str) -> DiscountCurve | None:
+        if currency not in self._curves:
+            try:
+                found = discount_curve(currency, as_of=self.as_of, known_at=self.known_at)
+            except NoRates:
+                self._curves[currency] = None
+            else:
+                self._curves[currency] = found
+                content = found.dates.astype("<i8").tobytes() + found.log_factors.tobytes()
+                self._told["discount"].append(
+                    [currency, found.valued_on.isoformat(), hashlib.sha256(content).hexdigest()]
+                )
+        return self._curves[currency]
+
+    def volatilities(
+        self, rights: Optionlets, market: OptionMarket, models: Sequence[PricingModel | None],
+        forward: Floats, at: int,
+    ) -> None:  # fmt: skip
+        """Read the volatility of each side of each right that is not decided."""
+        import numpy as np
+
+        wanted: dict[Any, list[tuple[int, int, float]]] = defaultdict(list)
+        for position, key in enumerate(self.keys):
+            model = models[position]
+            if model is None or key.expires_at.timestamp() <= at or position in self.reasons:
+                continue
+            is_normal = model.formula == PricingFormula.BACHELIER
+            kind = VolKind("NORMAL" if is_normal else "LOGNORMAL")
+            if not is_normal:
+                self._check_prices(position, key, model, forward)
+            for side in sorted({row.side for row in key.rows}):
+                market_id = next(r.contract.market_id for r in key.rows if r.side == side)
+                surface = self.surface(market_id, kind, model.vol_source)
+                code = self.universe.markets[market_id].code
+                if surface is None:
+                    self.refuse(
+                        position,
+                        f"{code}: no {kind.value.lower()} volatility is quoted; import"
+                        " volatilities.",
+                    )
+                    continue
+                contract = _covering(surface, key.first, key.after)
+                if contract is None:
+                    self.refuse(
+                        position,
+                        f"{code}: no {kind.value.lower()} volatility is quoted for a contract that"
+                        f" covers {key.first} to {key.after - _DAY}.",
+                    )
+                    continue
+                node = 1.0
+                if key.kind is not OptionletKind.SPREAD and not _is_flat(surface, contract):
+                    price = forward[side, position]
+                    if not price > 0:
+                        if not np.isnan(price):
+                            self.refuse(
+                                position,
+                                f"{code} {contract}: the forward of {price:.2f} has no strike over"
+                                " forward to read a volatility at; quote one for all strikes.",
+                            )
+                        continue
+                    node = key.strike / price
+                calendar = self.universe.markets[market_id].calendar
+                expiry = max(calendar.date_of(key.expires_at - _INSTANT), surface.valued_on + _DAY)
+                group = (market_id, kind, model.vol_source, contract, expiry)
+                wanted[group].append((side, position, node))
+        for (market_id, kind, source, contract, expiry), places in wanted.items():
+            surface = self.surface(market_id, kind, source)
+            assert surface is not None
+            vols = surface.vols(contract, expiry, np.array([node for *_, node in places]))
+            for (side, position, _), vol in zip(places, vols.tolist(), strict=True):
+                market.volatility[side, position] = vol
+
+    def _check_prices(
+        self, position: int, key: OptionletKey, model: PricingModel, forward: Floats
+    ) -> None:
+        """Refuse what has no logarithm under the model."""
+        shift = float(model.displacement)
+        named = [("forward", float(forward[0, position]))]
+        if key.kind is OptionletKind.SPREAD:
+            named.append(("second forward", float(forward[1, position])))
+        elif key.kind is OptionletKind.VANILLA:
+            named.append(("strike", key.strike))
+        for name, price in named:
+            if price + shift <= 0:
+                on = " − ".join(code for code in self.codes(key) if code)
+                self.refuse(
+                    position,
+                    f"{on}: the {name} of {price:.2f} is no price for"
+                    f" {model.get_formula_display()}; choose Bachelier or a larger displacement"
+                    f" under {_PAGE}.",
+                )
+
+    def surface(self, market_id: int, kind: VolKind, source: str) -> VolSurface | None:
+        key = (market_id, str(kind), source)
+        if key not in self._surfaces:
+            market = self.universe.markets[market_id]
+            try:
+                found = vol_surface(
+                    market, str(kind), as_of=self.as_of, known_at=self.known_at, source=source
+                )
+            except NoRates:
+                self._surfaces[key] = None
+            else:
+                self._surfaces[key] = found
+                digest = hashlib.sha256()
+                for one in found.slices:
+                    digest.update(f"{one.contract} {one.expiry} ".encode())
+                    digest.update(one.nodes.tobytes() + one.vols.tobytes())
+                self._told["volatilities"].append(
+                    [market.code, str(kind), source, found.valued_on.isoformat(),
+                     digest.hexdigest()]
+                )  # fmt: skip
+        return self._surfaces[key]
+
+
+def _covering(surface: VolSurface, first: date, after: date) -> str | None:
+    """Return the shortest contract of a surface that delivers on all days asked for."""
+    from trading.curves import contract_period
+
+    found = []
+    for code in surface.contracts:
+        period = contract_period(code)
+        if period.first <= first and after <= period.after:
+            found.append(((period.after - period.first).days, code))
+    return min(found)[1] if found else None
+
+
+def _is_flat(surface: VolSurface, contract: str) -> bool:
+    return all(len(one.nodes) == 1 for one in surface.slices if one.contract == contract)

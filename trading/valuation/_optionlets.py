@@ -1,0 +1,509 @@
+"""
+What options are worth: rights on weighted prices, by the formula that is chosen for each.
+
+A right (optionlet) stands on rows, each a month's contract with a weight; positions of rights are
+apart from them, as holdings are from contracts. Values are discounted to each payment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trading.pricing import (
+    ModelChoice,
+    OptionType,
+    PriceModel,
+    bachelier,
+    black76,
+    displaced_black,
+    price_average_option,
+    spread_option,
+)
+from trading.valuation._holdings import Valued
+from trading.valuation._market import Basis, Contract, Floats, MarketState, Seconds, counts
+
+Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.str_]
+
+BLACK76, BACHELIER, DISPLACED = "BLACK76", "BACHELIER", "DISPLACED_BLACK"
+YEAR = 365 * 86400.0
+_DAY = 86400
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optionlets:
+    """
+    Rights that are each decided once, and the rows that they stand on.
+
+    sign            +1 a call, −1 a put; shape (rights,), as all up to `delivers`
+    strike          currency/unit
+    expiry          seconds; of an average the end of its last fixing
+    averages        on the mean of fixings, else on a forward or the difference of two
+    delivers        once decided it is worth nothing here: what it led to is a trade of its own
+    row_optionlet   position of the right; shape (rows,), as all that follows
+    row_contract    position of the contract whose price counts
+    row_side        0, or 1 for what a spread subtracts
+    row_weight      > 0; of each side of a right they sum to 1
+    row_payment     seconds: when cash for the row is paid
+    """
+
+    sign: Floats
+    strike: Floats
+    expiry: Seconds
+    averages: Flags
+    delivers: Flags
+    row_optionlet: Indices
+    row_contract: Indices
+    row_side: Indices
+    row_weight: Floats
+    row_payment: Seconds
+
+    def __len__(self) -> int:
+        return len(self.strike)
+
+    @property
+    def spreads(self) -> Flags:
+        """Say which are on the difference of two prices."""
+        found = np.zeros(len(self), dtype=np.bool_)
+        found[self.row_optionlet[self.row_side == 1]] = True
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionHoldings:
+    """
+    What lines (a trade in one currency) hold of rights; quantity in units, held +, written −.
+    """
+
+    lines: int
+    line: Indices
+    optionlet: Indices
+    quantity: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionMarket:
+    """
+    What options are valued on beside the marks.
+
+    formula         of each right: BLACK76, BACHELIER or DISPLACED_BLACK; "" where none is chosen
+    displacement    currency/unit, of DISPLACED_BLACK, else 0
+    volatility      shape (2, rights), by side, of the formula's kind; NaN where none is known
+    correlation     of a spread's two forwards, else NaN
+    rate            of each row: continuous zero rate to its payment, ACT/365; NaN where unknown
+    settled         of each row: the price at which an expired right was decided, else NaN
+    known           False of a right that must not be valued, whatever the rest says
+    """
+
+    formula: Words
+    displacement: Floats
+    volatility: Floats
+    correlation: Floats
+    rate: Floats
+    settled: Floats
+    known: Flags
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionletValues:
+    """
+    The worth of one unit of each right, bought, and how it moves; zero where it is not priced.
+
+    price           currency/unit, discounted
+    forward         shape (2, rights): the price of each side; of an average its mean, fixed part
+                    included
+    annuity         discounted units paid for one
+    vega            shape (2, rights), per 1.00 of each side's volatility
+    theta           per year that passes; NaN of averages, which are revalued instead
+    row_delta       per currency/unit of the row's contract
+    row_gamma       of `row_delta`, where the prices of all rows of its side move by one
+    priced          False where a price, rate, volatility or formula is missing or does not fit
+    """
+
+    price: Floats
+    forward: Floats
+    annuity: Floats
+    vega: Floats
+    theta: Floats
+    row_delta: Floats
+    row_gamma: Floats
+    priced: Flags
+
+
+def discount_factors(optionlets: Optionlets, state: MarketState, market: OptionMarket) -> Floats:
+    """Return the discount factor of each row's payment, 1 once it is due; NaN without a rate."""
+    years = np.maximum(optionlets.row_payment - state.at, 0) / YEAR
+    found: Floats = np.where(years > 0, np.exp(-market.rate * years), 1.0)
+    return found
+
+
+def optionlet_prices(
+    contracts: Sequence[Contract],
+    optionlets: Optionlets,
+    state: MarketState,
+    market: OptionMarket,
+) -> OptionletValues:
+    """
+    Price one unit of each right in a state of the market.
+
+    Years to expiry are ACT/365. A right that has expired is worth its payoff at the prices that
+    decided it, or nothing if it delivers.
+    """
+    count = len(optionlets)
+    at, side = optionlets.row_optionlet, optionlets.row_side
+    sides = _sides(contracts, optionlets, state, market)
+    weights, prices, sums, forward = sides.weights, sides.prices, sides.sums, sides.forward
+    spread = optionlets.spreads
+    unit = _Units.zero(count)
+    expired = (state.at >= optionlets.expiry) & ~optionlets.averages
+    paid = expired & ~optionlets.delivers
+    fits = np.isfinite(sums[0]) & np.isfinite(forward[0] - forward[1]) & market.known
+    alive = ~expired & fits
+    priced = (expired & optionlets.delivers) | (paid & fits)
+    _pay_off(unit, optionlets, forward[0] - forward[1], paid & fits)
+    years = np.maximum(optionlets.expiry - state.at, 0) / YEAR
+    single = alive & ~spread & ~optionlets.averages
+    priced |= _singles(unit, optionlets, market, forward[0], years, single)
+    priced |= _spreads(unit, optionlets, market, forward, years, alive & spread)
+    total = sums[side, at]
+    share = np.divide(weights, total, out=np.zeros_like(weights), where=total != 0)
+    row_delta, row_gamma = unit.delta[side, at] * share, unit.gamma[side, at] * share
+    wanted = alive & optionlets.averages
+    priced |= _averages(
+        unit, optionlets, state, market, sides.averaging, wanted, row_delta, row_gamma
+    )
+    annuity = np.where(priced, np.where(np.isfinite(sums[0]), sums[0], 0.0), 0.0)
+    still = ~np.isfinite(market.settled) & priced[at]
+    theta = _theta(optionlets, state, market, unit, forward, prices, weights, sums)
+    return OptionletValues(
+        price=np.where(priced, annuity * unit.price, 0.0),
+        forward=np.where(priced, forward, 0.0),
+        annuity=annuity,
+        vega=np.where(priced, annuity * unit.vega, 0.0),
+        theta=np.where(priced & ~(expired & optionlets.delivers), theta, 0.0),
+        row_delta=np.where(still, annuity[at] * row_delta, 0.0),
+        row_gamma=np.where(still, annuity[at] * row_gamma, 0.0),
+        priced=priced,
+    )
+
+
+def optionlet_forwards(
+    contracts: Sequence[Contract],
+    optionlets: Optionlets,
+    state: MarketState,
+    market: OptionMarket,
+) -> Floats:
+    """Return the price of each side of each right, shape (2, rights); NaN where one is missing."""
+    return _sides(contracts, optionlets, state, market).forward
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sides:
+    """Rows with their discounted weights and prices, and what they sum to by side and right."""
+
+    weights: Floats
+    prices: Floats
+    averaging: _Averaging
+    sums: Floats
+    forward: Floats
+
+
+def _sides(
+    contracts: Sequence[Contract],
+    optionlets: Optionlets,
+    state: MarketState,
+    market: OptionMarket,
+) -> _Sides:
+    count = len(optionlets)
+    at = optionlets.row_optionlet
+    weights = optionlets.row_weight * discount_factors(optionlets, state, market)
+    prices, averaging = _row_prices(contracts, optionlets, state, market)
+    sums, forward = np.zeros((2, count)), np.zeros((2, count))
+    for side in (0, 1):
+        rows = optionlets.row_side == side
+        sums[side] = np.bincount(at[rows], weights[rows], count)
+        forward[side] = np.bincount(at[rows], (weights * prices)[rows], count)
+    present = np.array([np.ones(count, dtype=np.bool_), optionlets.spreads])
+    forward = np.where(present, forward / np.where(sums != 0, sums, 1.0), 0.0)
+    return _Sides(weights, prices, averaging, sums, forward)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Units:
+    """Undiscounted prices and their derivatives by side, filled family by family."""
+
+    price: Floats
+    delta: Floats
+    gamma: Floats
+    vega: Floats
+    theta: Floats
+
+    @classmethod
+    def zero(cls, count: int) -> _Units:
+        return cls(
+            np.zeros(count), np.zeros((2, count)), np.zeros((2, count)), np.zeros((2, count)),
+            np.zeros(count),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Averaging:
+    """
+    The fixings of rows under averages that are not fixed, and what is fixed of each row.
+
+    row, years, share   of each such fixing: its row, time to it, its share of the row's average;
+                        what is delivered and not published counts at the mark, in no time
+    fixed               shape (rows,): what published fixings add to the row's average
+    """
+
+    row: Indices
+    years: Floats
+    share: Floats
+    fixed: Floats
+
+
+def _row_prices(
+    contracts: Sequence[Contract],
+    optionlets: Optionlets,
+    state: MarketState,
+    market: OptionMarket,
+) -> tuple[Floats, _Averaging]:
+    """Return the price that each row counts with; of an average the mean over its month."""
+    marks = state.marks[optionlets.row_contract]
+    prices = np.where(np.isfinite(market.settled), market.settled, marks)
+    rows = np.flatnonzero(optionlets.averages[optionlets.row_optionlet])
+    fixed = np.zeros(len(prices))
+    if not rows.size:
+        nothing = np.zeros(0)
+        return prices, _Averaging(np.zeros(0, dtype=np.int64), nothing, nothing, fixed)
+    used, place = np.unique(optionlets.row_contract[rows], return_inverse=True)
+    chosen = [contracts[position] for position in used.tolist()]
+    done = counts(chosen, state)
+    total = done.delivered + done.open
+    open_fixings = [_open_fixings(contract, state.at) for contract in chosen]
+    parts: list[tuple[Indices, Floats, Floats]] = []
+    for row, n in zip(rows.tolist(), place.tolist(), strict=True):
+        starts, amounts = open_fixings[n]
+        starts = np.append(starts, float(state.at))
+        share = np.append(amounts, done.unfixed[n]) / (total[n] or np.nan)
+        left = float(share.sum())
+        fixed[row] = done.fixing[n] / total[n] if total[n] else np.nan
+        prices[row] = fixed[row] + (left * marks[row] if left else 0.0)
+        years = np.maximum(starts - state.at, 0) / YEAR
+        parts.append((np.full(starts.size, row, dtype=np.int64), years, share))
+    row_of, years_of, share_of = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return prices, _Averaging(row_of, years_of, share_of, fixed)
+
+
+def _open_fixings(contract: Contract, at: int) -> tuple[Floats, Floats]:
+    """
+    Return when each open fixing begins, and the hours or days that it counts.
+
+    Hours are fixed a day at a time: a window longer than that is cut every 24 hours.
+    """
+    if contract.windows is None:
+        return np.zeros(0), np.zeros(0)
+    if contract.basis is not Basis.HOUR:
+        starts = contract.windows[:, 0]
+        is_open = starts >= at if contract.basis is Basis.DAY else contract.windows[:, 1] > at
+        return starts[is_open].astype(np.float64), np.ones(int(is_open.sum()))
+    cuts = [np.arange(start, end, _DAY) for start, end in contract.windows.tolist()]
+    starts = np.concatenate(cuts)
+    ends = np.concatenate(
+        [
+            np.append(cut[1:], end)
+            for cut, (_, end) in zip(cuts, contract.windows.tolist(), strict=True)
+        ]
+    )
+    left = np.maximum(ends - np.maximum(starts, at), 0) / 3600.0
+    chosen = left > 0
+    return starts[chosen].astype(np.float64), left[chosen]
+
+
+def _pay_off(unit: _Units, optionlets: Optionlets, price: Floats, chosen: Flags) -> None:
+    gain = optionlets.sign * (price - optionlets.strike)
+    unit.price[chosen] = np.maximum(gain, 0.0)[chosen]
+    unit.delta[0, chosen] = np.where(gain > 0, optionlets.sign, 0.0)[chosen]
+    unit.delta[1, chosen] = -unit.delta[0, chosen]
+
+
+def _words(sign: Floats) -> Words:
+    return np.where(sign > 0, OptionType.CALL.value, OptionType.PUT.value)
+
+
+def _singles(
+    unit: _Units, optionlets: Optionlets, market: OptionMarket, forward: Floats, years: Floats,
+    wanted: Flags,
+) -> Flags:  # fmt: skip
+    """Price rights on one forward, and return which."""
+    sigma, shift = market.volatility[0], market.displacement
+    wanted = wanted & np.isfinite(sigma)
+    positive = np.minimum(forward, optionlets.strike) + shift > 0
+    done: Flags = np.zeros_like(wanted)
+    for formula in (BLACK76, DISPLACED, BACHELIER):
+        chosen = wanted & (market.formula == formula)
+        if formula != BACHELIER:
+            chosen &= positive
+        if not chosen.any():
+            continue
+        terms = {
+            "forward": forward[chosen], "strike": optionlets.strike[chosen],
+            "expiry": years[chosen], "volatility": sigma[chosen],
+            "option": _words(optionlets.sign[chosen]),
+        }  # fmt: skip
+        if formula == DISPLACED:
+            found = displaced_black(displacement=shift[chosen], **terms)
+        else:
+            found = (black76 if formula == BLACK76 else bachelier)(**terms)
+        unit.price[chosen], unit.theta[chosen] = found.price, found.theta
+        unit.delta[0, chosen], unit.gamma[0, chosen] = found.delta, found.gamma
+        unit.vega[0, chosen] = found.vega
+        done |= chosen
+    return done
+
+
+def _spreads(
+    unit: _Units, optionlets: Optionlets, market: OptionMarket, forward: Floats, years: Floats,
+    wanted: Flags,
+) -> Flags:  # fmt: skip
+    """Price rights on the difference of two forwards, both normal or both lognormal."""
+    first, second = market.volatility
+    rho = market.correlation
+    known = wanted & np.isfinite(first) & np.isfinite(second) & np.isfinite(rho)
+    normal: Flags = known & (market.formula == BACHELIER)
+    if normal.any():
+        a, b, r = first[normal], second[normal], rho[normal]
+        sigma = np.sqrt(np.maximum(a * a - 2 * r * a * b + b * b, 0.0))
+        one = bachelier(
+            forward=(forward[0] - forward[1])[normal], strike=optionlets.strike[normal],
+            expiry=years[normal], volatility=sigma, option=_words(optionlets.sign[normal]),
+        )  # fmt: skip
+        unit.price[normal], unit.theta[normal] = one.price, one.theta
+        unit.delta[0, normal], unit.delta[1, normal] = one.delta, -one.delta
+        unit.gamma[0, normal], unit.gamma[1, normal] = one.gamma, one.gamma
+        scale = np.where(sigma > 0, sigma, 1.0)
+        unit.vega[0, normal] = one.vega * (a - r * b) / scale
+        unit.vega[1, normal] = one.vega * (b - r * a) / scale
+    lognormal: Flags = known & (market.formula == BLACK76) & (forward > 0).all(axis=0)
+    if lognormal.any():
+        both = spread_option(
+            first=forward[0, lognormal], second=forward[1, lognormal],
+            strike=optionlets.strike[lognormal], expiry=years[lognormal],
+            volatility1=first[lognormal], volatility2=second[lognormal],
+            correlation=rho[lognormal], option=_words(optionlets.sign[lognormal]),
+        )  # fmt: skip
+        unit.price[lognormal], unit.theta[lognormal] = both.price, both.theta
+        unit.delta[0, lognormal], unit.delta[1, lognormal] = both.delta1, both.delta2
+        unit.gamma[0, lognormal], unit.gamma[1, lognormal] = both.gamma11, both.gamma22
+        unit.vega[0, lognormal], unit.vega[1, lognormal] = both.vega1, both.vega2
+    return normal | lognormal
+
+
+def _averages(
+    unit: _Units, optionlets: Optionlets, state: MarketState, market: OptionMarket,
+    averaging: _Averaging, wanted: Flags, row_delta: Floats, row_gamma: Floats,
+) -> Flags:  # fmt: skip
+    """Price rights on averages, put what their rows move by in place, and return which."""
+    rights = np.flatnonzero(wanted)
+    if not rights.size:
+        return wanted
+    at = optionlets.row_optionlet[averaging.row]
+    mark = state.marks[optionlets.row_contract[averaging.row]]
+    shift = market.displacement[at]
+    counted = averaging.share > 0
+    is_open = np.bincount(at, counted & (averaging.years > 0), len(wanted)) > 0
+    sigma = market.volatility[0]
+    lowest = np.bincount(at, counted & ~(mark + shift > 0), len(wanted)) > 0
+    fits = (market.formula != "") & np.isfinite(sigma) & ((market.formula == BACHELIER) | ~lowest)
+    # Where nothing is left that moves, any formula gives the payoff; this one takes any price.
+    formula = np.where(is_open, market.formula, BACHELIER)
+    shifts = np.where(is_open, market.displacement, 0.0)
+    done: Flags = wanted & (~is_open | fits)
+    fixed = np.bincount(
+        optionlets.row_optionlet, optionlets.row_weight * averaging.fixed, len(wanted)
+    )
+    for name, shifted in sorted(set(zip(formula[done].tolist(), shifts[done].tolist(),
+                                        strict=True))):  # fmt: skip
+        rights = np.flatnonzero(done & (formula == name) & (shifts == shifted))
+        place = np.full(len(wanted), -1, dtype=np.int64)
+        place[rights] = np.arange(rights.size)
+        mine = np.flatnonzero(place[at] >= 0)
+        mine = mine[np.argsort(place[at[mine]], kind="stable")]
+        trade = place[at[mine]]
+        slot = np.arange(mine.size) - np.searchsorted(trade, np.arange(rights.size))[trade]
+        shape = (rights.size, int(np.bincount(trade, minlength=1).max()))
+        prices, times, weight = np.ones(shape), np.zeros(shape), np.zeros(shape)
+        prices[trade, slot] = np.where(counted[mine], mark[mine], 1.0)
+        times[trade, slot] = averaging.years[mine]
+        weight[trade, slot] = optionlets.row_weight[averaging.row[mine]] * averaging.share[mine]
+        found = price_average_option(
+            ModelChoice(PriceModel(name), shifted), forward=prices,
+            strike=optionlets.strike[rights], times=times, weight=weight,
+            volatility=np.where(is_open[rights], sigma[rights], 0.0)[:, None],
+            fixed=fixed[rights], option=_words(optionlets.sign[rights]),
+        )  # fmt: skip
+        unit.price[rights], unit.vega[0, rights] = found.price, found.vega
+        unit.theta[rights] = np.where(is_open[rights], np.nan, 0.0)
+        rows = averaging.row[mine]
+        moved = np.bincount(rows, found.fixing_delta[trade, slot], len(row_delta))
+        touched = np.zeros(len(row_delta), dtype=np.bool_)
+        touched[rows] = True
+        row_delta[touched] = moved[touched]
+        # Gamma is of all open months together; months share it as they share delta.
+        gamma = np.zeros(len(wanted))
+        gamma[rights] = found.gamma
+        whole = np.bincount(optionlets.row_optionlet[touched], moved[touched], len(wanted))
+        part = np.where(whole != 0, whole, 1.0)[optionlets.row_optionlet]
+        row_gamma[touched] = (gamma[optionlets.row_optionlet] * moved / part)[touched]
+    return done
+
+
+def _theta(
+    optionlets: Optionlets, state: MarketState, market: OptionMarket, unit: _Units,
+    forward: Floats, prices: Floats, weights: Floats, sums: Floats,
+) -> Floats:  # fmt: skip
+    """
+    Return what a year that passes adds: the formula's time, and interest on each payment.
+
+    Interest also moves the weights of months that are paid at different times.
+    """
+    at, side, count = optionlets.row_optionlet, optionlets.row_side, len(optionlets)
+    grows = np.where(optionlets.row_payment > state.at, market.rate * weights, 0.0)
+    first = side == 0
+    found = sums[0] * unit.theta + np.bincount(at[first], grows[first], count) * unit.price
+    for n in (0, 1):
+        rows = side == n
+        drift = np.bincount(at[rows], (grows * (prices - forward[side, at]))[rows], count)
+        scale = np.where(sums[n] != 0, sums[0] / np.where(sums[n] != 0, sums[n], 1.0), 0.0)
+        found = found + unit.delta[n] * drift * scale
+    return np.where(np.isfinite(found) | np.isnan(unit.theta), found, 0.0)
+
+
+def value_options(
+    contracts: Sequence[Contract],
+    optionlets: Optionlets,
+    holdings: OptionHoldings,
+    state: MarketState,
+    market: OptionMarket,
+) -> Valued:
+    """
+    Value holdings of rights; `contract` of the result is the right's position.
+
+    Realised is what is decided, unrealised what may still come; both discounted.
+    """
+    found = optionlet_prices(contracts, optionlets, state, market)
+    values = holdings.quantity * found.price[holdings.optionlet]
+    decided = (state.at >= optionlets.expiry)[holdings.optionlet]
+    return Valued(
+        line=holdings.line,
+        contract=holdings.optionlet,
+        realised=np.where(decided, values, 0.0),
+        unrealised=np.where(decided, 0.0, values),
+        missing=~found.priced[holdings.optionlet],
+        lines=holdings.lines,
+    )
