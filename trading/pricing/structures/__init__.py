@@ -26,9 +26,8 @@ from trading.pricing.structures._storage import (
     GasStorage,
     RatchetKind,
     RateCurve,
-    StorageIntrinsic,
-    storage_intrinsic,
 )
+from trading.pricing.structures._storage_intrinsic import StorageIntrinsic, storage_intrinsic
 from trading.pricing.structures._storage_paths import storage_extrinsic
 from trading.pricing.structures._swing import (
     ContractYear,

@@ -44,6 +44,7 @@ class Programme:
         self._entries: list[tuple[Indices, Indices, Floats]] = []
         self._row_lower: list[Floats] = []
         self._row_upper: list[Floats] = []
+        self._begun: list[tuple[Indices, Floats]] = []
 
     def columns(
         self,
@@ -81,6 +82,10 @@ class Programme:
             bounds.append(np.broadcast_to(np.asarray(values, dtype=np.float64), (count,)))
         self._rows += count
 
+    def begin(self, columns: Indices, values: npt.ArrayLike) -> None:
+        """Begin the search at these values; the solver finds those of the other columns."""
+        self._begun.append((columns, np.asarray(values, dtype=np.float64)))
+
     @property
     def is_mixed(self) -> bool:
         """Say whether some variable must be whole."""
@@ -107,6 +112,9 @@ class Programme:
         ):
             highs.setOptionValue(option, value)
         highs.passModel(self._model())
+        if self._begun:
+            at, values = (np.concatenate(part) for part in zip(*self._begun, strict=True))
+            highs.setSolution(len(at), at.astype(np.int32), values)
         highs.run()
         status, info = highs.getModelStatus(), highs.getInfo()
         feasible = highspy.SolutionStatus.kSolutionStatusFeasible

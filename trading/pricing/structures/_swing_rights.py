@@ -17,10 +17,10 @@ from trading.pricing.structures._intervals import number, series
 from trading.pricing.structures._results import Method
 
 # Deviations on either side of the grid, and points within the deviation of the shortest step:
-# with more of either the sixth digit no longer moves.
+# with more of either the fifth digit no longer moves.
 _WIDTH = 8.0
 _POINTS_A_STEP = 8.0
-_FEWEST, _MOST = 8_193, 65_537
+_FEWEST, _MOST = 4_097, 65_537
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,8 +83,11 @@ def swing_rights(
     deviations = sigma * np.sqrt(np.diff(at, prepend=0.0))
     x = _grid(deviations)
     payoffs = D[:, None] * sign * (F[:, None] * np.exp(x) - K[:, None])
-    worth = np.zeros((rights + 1, len(x)))
+    # Row j has j rights; of more than the dates left, one is as good as none.
+    worth = np.zeros((1, len(x)))
     for n in range(count - 1, -1, -1):
+        if len(worth) <= rights:
+            worth = np.concatenate([worth, worth[-1:]])
         worth[1:] = np.maximum(worth[1:], payoffs[n] + worth[:-1])
         worth = _expected(worth, x, float(deviations[n]))
     by_rights = worth[:, len(x) // 2].copy()

@@ -273,3 +273,53 @@ def test_refuses_a_contract_that_no_plan_fulfils():
 def test_refuses_a_rate_curve(points, rates, kind, says):
     with pytest.raises(PricingError, match=says):
         RateCurve(points, rates, kind)
+
+
+def lattice_optimum(storage, curve, step):
+    """Return the best of the plans in multiples of the step that end empty."""
+    levels = np.arange(0.0, float(np.max(storage.max_inventory)) + step / 2, step)
+
+    def rates(terms):
+        x, r = np.asarray(terms.inventory), np.asarray(terms.rate)
+        inside = (x[:-1] <= levels[:, None]) & (levels[:, None] <= x[1:])
+        return np.where(inside, r, 0.0).max(axis=1)
+
+    most_in, most_out = rates(storage.injection), rates(storage.withdrawal)
+    worth = np.where(levels == 0, 0.0, -np.inf)
+    for price, cost, gain in zip(
+        curve[::-1], storage.injection_cost[::-1], storage.withdrawal_cost[::-1], strict=True
+    ):
+        best = np.full(len(levels), -np.inf)
+        for moved in range(-int(most_out.max() / step), int(most_in.max() / step) + 1):
+            change = moved * step
+            after = np.full(len(levels), -np.inf)
+            if moved >= 0:
+                after[: len(levels) - moved] = worth[moved:]
+                after[change > most_in] = -np.inf
+                after -= (price + cost) * change
+            else:
+                after[-moved:] = worth[:moved]
+                after[-change > most_out] = -np.inf
+                after -= (price - gain) * change
+            best = np.maximum(best, after)
+        worth = best
+    return float(worth[0])
+
+
+def test_a_search_over_steps_that_stops_early_has_a_good_plan_and_says_its_gap():
+    curve, flat = SEASONS[100:280], np.ones(len(PART))
+    steps = store(
+        PART,
+        injection=RateCurve([0.0, 30_000.0, 60_000.0, 100_000.0], [900.0, 700.0, 400.0],
+                            RatchetKind.STEP),
+        withdrawal=RateCurve([0.0, 20_000.0, 50_000.0, 100_000.0], [400.0, 800.0, 1_200.0],
+                             RatchetKind.STEP),
+    )  # fmt: skip
+
+    plan = storage_intrinsic(steps, curve, time_limit_seconds=3.0)
+
+    # Rates and bands are multiples of 100 MWh, so these plans are among the best.
+    lattice = lattice_optimum(steps, curve, 100.0)
+    assert 0.99 * lattice < plan.value
+    assert lattice <= plan.value + plan.gap + 1e-6
+    assert replay(steps, plan, curve, flat, flat) == pytest.approx(plan.value, rel=1e-9)
