@@ -31,6 +31,42 @@ def test_every_reference_case_of_the_structures_passes(capsys):
     assert "pass, 0 fail, 0 unsupported" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("option", "strike", "dividend", "volatility", "weeks", "rights"),
+    [(OptionType.CALL, 30.0, 0.02, 0.4, 4, 8), (OptionType.CALL, 28.0, 0.06, 0.5, 1, 5),
+     (OptionType.PUT, 35.0, 0.0, 0.6, 8, 3)],
+)  # fmt: skip
+def test_agrees_with_finite_differences(option, strike, dividend, volatility, weeks, rights):
+    ql = pytest.importorskip("QuantLib")
+    today, count = ql.Date(20, 11, 2026), ql.Actual365Fixed()
+    ql.Settings.instance().evaluationDate = today
+    dates = [today + ql.Period(n * weeks, ql.Weeks) for n in range(1, 13)]
+    kind = ql.Option.Call if option is OptionType.CALL else ql.Option.Put
+    contract = ql.VanillaSwingOption(
+        ql.PlainVanillaPayoff(kind, strike), ql.SwingExercise(dates), 0, rights
+    )
+    market = ql.BlackScholesMertonProcess(
+        ql.QuoteHandle(ql.SimpleQuote(30.0)),
+        ql.YieldTermStructureHandle(ql.FlatForward(today, dividend, count)),
+        ql.YieldTermStructureHandle(ql.FlatForward(today, 0.05, count)),
+        ql.BlackVolTermStructureHandle(
+            ql.BlackConstantVol(today, ql.NullCalendar(), volatility, count)
+        ),
+    )
+    contract.setPricingEngine(ql.FdSimpleBSSwingEngine(market, 200, 400))
+    years = np.arange(1, 13) * weeks * 7 / 365.0
+
+    found = swing_rights(
+        forwards=30.0 * np.exp((0.05 - dividend) * years), strike=strike, times=years,
+        volatility=volatility, rights=rights, discounts=np.exp(-0.05 * years), option=option,
+    )  # fmt: skip
+
+    other = contract.NPV()
+    ql.Settings.instance().evaluationDate = ql.Date()  # other tests' clock
+    # Its grid of 200 × 400 is what limits the agreement.
+    assert found.price == pytest.approx(other, abs=0.01)
+
+
 @pytest.mark.parametrize("option", list(OptionType))
 def test_a_right_for_each_date_is_the_strip_of_europeans(option):
     strip = black76(
