@@ -16,7 +16,6 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import django
@@ -133,6 +132,8 @@ def has_prices(market: Any, day: Any) -> bool:
 
 def trade(base_url: str, password: str) -> None:
     """Sign in as the trader, watch the book over the websocket, and capture deals over REST."""
+    from .seed import near_the_curve
+
     deals = [deal.format(price=near_the_curve(deal)) for deal in DEALS]
     asyncio.run(_trade(base_url, password, deals))
 
@@ -201,23 +202,6 @@ async def capture(
         f"{frame['currency']} on the open page {seconds * 1000:.0f} ms after the request"
     )
     return frame
-
-
-def near_the_curve(deal: str) -> Decimal:
-    """Return the curve's price of a deal's period, rounded to what traders quote."""
-    from energyopti.foundation import clock
-    from trading.curves import contract_interval
-    from trading.queries.curve_building import known_curve
-    from trading.queries.curve_terms import CurveTerms
-    from trading.queries.markets import market_by_code
-
-    from .seed import MARKET
-
-    market = market_by_code(MARKET)
-    curve = known_curve(market, CurveTerms(), as_of=clock.now(), known_at=None)
-    load, code = deal.split()[3:5]
-    average = curve.average(contract_interval(code, market.calendar), load.upper())
-    return Decimal(str(average)).quantize(Decimal("0.1"))
 
 
 def bill(market: Any, delivery: date) -> list[Any]:

@@ -46,18 +46,21 @@ def publish_what_is_due(*, actor: "Actor", now: datetime) -> None:
     from trading.queries.quotes import quotes_at
     from trading.services.curves import build_market_curve
 
-    from .seed import MARKET, WORLD_SEED, wall_clock
+    from .seed import WORLDS, book_pounds, wall_clock
 
-    (row,) = [row for row in market_summaries(actor=actor) if row.market.code == MARKET]
-    calendar = row.market.calendar
-    today = calendar.date_of(now)
-    auctioned = published_until(now, calendar.start_of(today), today)
-    if row.latest_start is None or calendar.date_of(row.latest_start) < auctioned:
-        publish(actor=actor, until=auctioned, seed=WORLD_SEED, now=now)
-    quotes = quotes_at(row.market, as_of=now)
-    if quotes:
-        close = quotes[0].valid_from
-        build_market_curve(actor=actor, market=row.market, as_of=close, known_at=wall_clock())
+    for row in market_summaries(actor=actor):
+        if row.market.code not in WORLDS:
+            continue
+        calendar = row.market.calendar
+        today = calendar.date_of(now)
+        auctioned = published_until(now, calendar.start_of(today), today)
+        if row.latest_start is None or calendar.date_of(row.latest_start) < auctioned:
+            publish(actor=actor, code=row.market.code, until=auctioned, now=now)
+        quotes = quotes_at(row.market, as_of=now)
+        if quotes:
+            close = quotes[0].valid_from
+            build_market_curve(actor=actor, market=row.market, as_of=close, known_at=wall_clock())
+    book_pounds(actor=actor, first=now.date() - timedelta(days=4), now=now)
 
 
 def published_until(now: datetime, day_start: datetime, today: date) -> date:
@@ -66,13 +69,13 @@ def published_until(now: datetime, day_start: datetime, today: date) -> date:
     return today + timedelta(days=1) if is_out else today
 
 
-def publish(*, actor: "Actor", until: date, seed: int, now: datetime) -> Any:
+def publish(*, actor: "Actor", code: str, until: date, now: datetime) -> Any:
     from trading.services.simulation import simulate_market
 
-    from .seed import MARKET
+    from .seed import WORLDS
 
     return simulate_market(
-        actor=actor, code=MARKET, trading_days=3, until=until, seed=seed, received_at=now
+        actor=actor, code=code, trading_days=3, until=until, seed=WORLDS[code], received_at=now
     )
 
 

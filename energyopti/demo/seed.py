@@ -5,11 +5,13 @@ Everything goes through the product's own services, so that what the demo shows 
 recorded and audited like anything that a person enters.
 """
 
+import math
 import os
+import random
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 
 BOOK = "EU"
 MARKET = "DE"
+# British power, in pounds: what a book that reports in euros holds beside its own market.
+BRITISH = "N2EX"
+ABROAD = "B 2MW N2EX base Q2-27 @ {price}"
 WORLD_SEED = 2027
+WORLDS = {MARKET: WORLD_SEED, BRITISH: 2028}
 TRADING_DAYS = 500
 # VaR limit of the demo's book: a 10 MW year fits, a second one does not.
 VAR_LIMIT = Decimal("300000.00")
@@ -43,6 +49,8 @@ def main() -> int:
     seed_desk(actor=Actor.system("demo"), company=companies[COMPANY])
     seed_plant(actor=Actor.system("demo"), company=companies[COMPANY], now=now)
     seed_risk(actor=Actor.system("demo"), now=now)
+    seed_deal_abroad(actor=Actor.system("demo"), company=companies[COMPANY], now=now)
+    seed_hedge_targets(actor=Actor.system("demo"))
     seed_contracts(actor=Actor.system("demo"), companies=companies, now=now)
     seed_meter_history(actor=Actor.system("demo"), companies=companies, now=now)
     return 0
@@ -50,28 +58,61 @@ def main() -> int:
 
 def seed_market(*, actor: "Actor", now: datetime) -> None:
     """Spot and forward quotes of 500 trading days, up to the day that has been auctioned."""
+    from trading.markets.catalogue import MarketTerms
     from trading.queries.markets import market_summaries
     from trading.services.catalogue import ensure_catalogue
     from trading.services.curves import build_market_curve
+    from trading.services.markets import open_market
     from trading.services.simulation import simulate_market
 
     known = {row.market.code: row.latest_start for row in market_summaries(actor=actor)}
-    latest = known.get(MARKET)
     ensure_catalogue(actor=actor)
-    history = simulate_market(
-        actor=actor,
-        code=MARKET,
-        # A seed is a world: a shorter window shows the same days, so a second start adds few.
-        trading_days=(now - latest).days + 5 if latest and latest < now else TRADING_DAYS,
-        until=now.date(),
-        seed=WORLD_SEED,
-        received_at=now,
-    )
-    if latest is None:
-        # What is left of this month is no contract any more: it keeps the last mark that it had.
-        first = history.market.calendar.start_of(now.date().replace(day=1))
-        build_market_curve(actor=actor, market=history.market, as_of=first, known_at=wall_clock())
-    build_market_curve(actor=actor, market=history.market, as_of=now, known_at=wall_clock())
+    if BRITISH not in known:
+        terms = MarketTerms("Great Britain, N2EX (simulated)", "Europe/London", "GBP")
+        open_market(actor=actor, code=BRITISH, terms=terms, period_minutes=60, is_simulated=True)
+    for code, seed in WORLDS.items():
+        latest = known.get(code)
+        history = simulate_market(
+            actor=actor,
+            code=code,
+            # A seed is a world: a shorter window shows the same days, so a second start adds few.
+            trading_days=(now - latest).days + 5 if latest and latest < now else TRADING_DAYS,
+            until=now.date(),
+            seed=seed,
+            received_at=now,
+        )
+        if latest is None:
+            # What is left of this month is no contract any more: it keeps the last mark it had.
+            first = history.market.calendar.start_of(now.date().replace(day=1))
+            build_market_curve(
+                actor=actor, market=history.market, as_of=first, known_at=wall_clock()
+            )
+        build_market_curve(actor=actor, market=history.market, as_of=now, known_at=wall_clock())
+    book_pounds(actor=actor, first=now.date() - timedelta(days=2 * TRADING_DAYS), now=now)
+
+
+def book_pounds(*, actor: "Actor", first: date, now: datetime) -> None:
+    """Book what a euro cost in pounds at 15:00 UTC of each working day from `first` to now."""
+    from trading.reference import FxRateTerms
+    from trading.services.indices import book_fx_rates
+
+    days = (first + timedelta(days=n) for n in range((now.date() - first).days + 1))
+    fixings = [
+        FxRateTerms(
+            "EUR", "GBP", datetime(day.year, day.month, day.day, 15, tzinfo=UTC), "simulator",
+            pounds_on(day),
+        )
+        for day in days
+        if day.weekday() < 5
+    ]  # fmt: skip
+    book_fx_rates(actor=actor, rates=[fixing for fixing in fixings if fixing.valid_from <= now])
+
+
+def pounds_on(day: date) -> Decimal:
+    """Return an invented rate: slow waves, and what a day adds; the same for a day each time."""
+    number = day.toordinal()
+    waves = 0.016 * math.sin(number / 41) + 0.007 * math.sin(number / 9.7)
+    return Decimal(f"{0.866 + waves + random.Random(number).gauss(0, 0.0012):.4f}")  # noqa: S311
 
 
 def seed_reference(*, actor: "Actor", company: "Organization") -> None:
@@ -138,6 +179,66 @@ def seed_risk(*, actor: "Actor", now: datetime) -> None:
     rebase_books(actor=actor, valued_at=now)
     if not book_state(book.id)["limits"]:
         set_limit(actor=actor, book_id=book.id, amount=VAR_LIMIT)
+
+
+def seed_deal_abroad(*, actor: "Actor", company: "Organization", now: datetime) -> None:
+    """A quarter of British power, in pounds, in the book that reports in euros; once."""
+    from energyopti.accounts.actors import Actor
+    from energyopti.accounts.models import User
+    from trading.deals import parse_deal_text
+    from trading.queries.areas import delivery_areas, price_indices
+    from trading.queries.books import books_for, counterparties_for
+    from trading.queries.trades import trade_rows
+    from trading.services.capture import capture_order
+
+    trader = Actor.for_user(User.objects.get(email="trader@demo.example"))
+    if trade_rows(trader).filter(market__code=BRITISH).exists():
+        return
+    (book,) = [book for book in books_for(trader, level="trade") if book.code == BOOK]
+    (party,) = [
+        party
+        for party in counterparties_for(trader)
+        if party.organization_id == company.pk and party.code == "CALDER"
+    ]
+    areas = delivery_areas([BRITISH])
+    words = ABROAD.format(price=near_the_curve(ABROAD))
+    said = parse_deal_text(words, areas=areas, indices=price_indices(areas), traded_at=now)
+    capture_order(
+        actor=trader, deal=said.deal, book_id=book.id, counterparty_id=party.id, traded_at=now,
+        received_at=now, reason="demo: at the curve", text=words,
+    )  # fmt: skip
+
+
+def near_the_curve(deal: str) -> Decimal:
+    """Return the curve's price of a deal's period, rounded to what traders quote."""
+    from energyopti.foundation import clock
+    from trading.curves import contract_interval
+    from trading.queries.curve_building import known_curve
+    from trading.queries.curve_terms import CurveTerms
+    from trading.queries.markets import market_by_code
+
+    code, load, period = deal.split()[2:5]
+    market = market_by_code(code)
+    curve = known_curve(market, CurveTerms(), as_of=clock.now(), known_at=None)
+    average = curve.average(contract_interval(period, market.calendar), load.upper())
+    return Decimal(str(average)).quantize(Decimal("0.1"))
+
+
+def seed_hedge_targets(*, actor: "Actor") -> None:
+    """What the book owes its customers in 2027, of which 60 % are to be hedged; set once."""
+    from trading.hedging import HedgeTerms
+    from trading.queries.books import books_for
+    from trading.queries.hedging import held_targets, run_of_months
+    from trading.services.hedging import set_hedge_targets
+
+    (book,) = [book for book in books_for(actor) if book.code == BOOK]
+    first, last = date(2027, 1, 1), date(2027, 12, 1)
+    if held_targets([book.id], run_of_months(first, last)):
+        return
+    set_hedge_targets(
+        actor=actor, book_id=book.id, market=MARKET, first=first, last=last, expected_revision=0,
+        terms=HedgeTerms(Decimal(-12_000), Decimal(60), Decimal(10)), reason="hedging policy 2027",
+    )  # fmt: skip
 
 
 def seed_contracts(
