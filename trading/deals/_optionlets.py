@@ -19,18 +19,19 @@ from energyopti.foundation.calendars import DatePeriod
 from trading.deals._areas import PriceIndex
 from trading.deals._deltas import Delta, scalar_deltas
 from trading.deals._errors import DealError
+from trading.deals._exercise import needs_notice
 from trading.deals._legs import (
     Direction,
     Floating,
     Option,
     OptionStyle,
     OptionType,
-    Settlement,
 )
 from trading.deals._payments import CASH_SETTLED, PHYSICAL
 from trading.deals._volumes import Profile
 
 _INSTANT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 _CALLS = frozenset(
     {OptionType.CALL, OptionType.CAP, OptionType.SPREAD_CALL, OptionType.PAYER_SWAPTION}
 )
@@ -130,32 +131,27 @@ def _deltas(leg: Option, index: PriceIndex) -> tuple[Delta, ...]:
 def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iterator[Optionlet]:
     """Return what one decision on some months is made of: two rights of a collar, else one."""
     calendar = leg.schedule.area.calendar
-    first, last = sides[0][months[0]].interval, sides[0][months[-1]].interval
-    is_average = leg.style is OptionStyle.ASIAN or leg.expiry > first.start
-    expires_at = last.end if is_average else leg.expiry
-    if is_average and (leg.option_type in _SWAPTIONS or len(sides) > 1):
+    first, last = sides[0][months[0]], sides[0][months[-1]]
+    is_average = leg.style is OptionStyle.ASIAN or leg.expiry > first.interval.start
+    expires_at = last.interval.end if is_average else leg.expiry
+    is_swaption, delivers = leg.option_type in _SWAPTIONS, needs_notice(leg)
+    if is_average and (is_swaption or len(sides) > 1):
         raise DealError("expiry", f"{leg.option_type} on an average has no formula here.")
-    if is_average and leg.settlement is Settlement.PHYSICAL:
-        raise DealError("settlement", "an average is known after delivery; it settles in cash.")
-    delivers = leg.settlement is Settlement.PHYSICAL
+    if is_average and delivers:
+        raise DealError("expiry", "what delivers is decided before its delivery begins.")
+    decided_on = calendar.date_of(expires_at - _INSTANT)
     parts = []
     for side, found in enumerate(sides):
-        for month in months:
-            delta = found[month]
-            last_day = calendar.date_of(delta.interval.end - _INSTANT)
+        for delta in found[months.start : months.stop]:
             if not delivers:
-                pays_on = CASH_SETTLED.due(calendar.date_of(expires_at - _INSTANT))
-            elif leg.option_type in _SWAPTIONS:
-                pays_on = CASH_SETTLED.due(last_day)
+                pays_on = CASH_SETTLED.due(decided_on)
             else:
-                pays_on = PHYSICAL.due(last_day)
+                rule = CASH_SETTLED if is_swaption else PHYSICAL
+                pays_on = rule.due(_delivery(leg, delta, delta).after - _DAY)
             parts.append(
                 OptionletPart(side, delta, delta.count * Fraction(delta.exposure), pays_on)
             )
     quantity = sum((part.amount for part in parts if part.side == 0), Fraction(0))
-    delivery = DatePeriod(
-        calendar.date_of(first.start), calendar.date_of(last.end - _INSTANT) + timedelta(days=1)
-    )
     kind = OptionletKind.SPREAD if len(sides) > 1 else OptionletKind.VANILLA
     held = leg.direction.sign
     rights = [(1 if leg.option_type in _CALLS else -1, leg.strikes[0], held)]
@@ -165,5 +161,12 @@ def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iter
     for sign, strike, ours in rights:
         yield Optionlet(
             OptionletKind.AVERAGE if is_average else kind, sign, strike, ours * quantity,
-            expires_at, delivery, delivers, tuple(parts),
+            expires_at, _delivery(leg, first, last), delivers, tuple(parts),
         )  # fmt: skip
+
+
+def _delivery(leg: Option, first: Delta, last: Delta) -> DatePeriod:
+    """Return the dates of some months of the schedule, without asking the clock of each."""
+    whole = leg.schedule.period
+    after = DatePeriod.months(last.month.year, last.month.month).after
+    return DatePeriod(max(first.month, whole.first), min(after, whole.after))
