@@ -69,7 +69,7 @@ class PnlOutput(serializers.Serializer[Any]):
 
 
 class ValueOutput(serializers.Serializer[Any]):
-    """What one trade was worth in one currency at the close, undiscounted."""
+    """What one trade was worth in one currency at the close; undiscounted but of options."""
 
     trade = serializers.CharField(source="trade.ref")
     version = serializers.IntegerField(source="version.version")
