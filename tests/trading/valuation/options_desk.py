@@ -32,6 +32,10 @@ from .desk import publish, valued_desk
 CLOSE = datetime(2026, 11, 20, 17, tzinfo=UTC)
 EVENING = datetime(2026, 11, 20, 19, tzinfo=UTC)
 RATE = 0.03
+TERMS_OF_SPREAD = ModelTerms(
+    "DE", OptionFamily.SPREAD, PricingFormula.BLACK76, second_market="FR",
+    correlation=Decimal("0.8"),
+)  # fmt: skip
 PRICES = {"Cal27": "88.00", "Q1-27": "95.00", "Jan27": "99.00"}
 
 
@@ -69,11 +73,7 @@ def second_market(desk: Desk, *, at: datetime = CLOSE) -> Market:
     index_in(market, "EPEX-FR-DA")
     publish(market, {"Cal27": "80.00", "Q1-27": "90.00"}, at=at)
     quote_vols(market, {"Q1-27": "0.40", "Cal27": "0.30"}, at=at)
-    terms = ModelTerms(
-        "DE", OptionFamily.SPREAD, PricingFormula.BLACK76, second_market="FR",
-        correlation=Decimal("0.8"),
-    )  # fmt: skip
-    choose(desk, terms)
+    choose(desk, TERMS_OF_SPREAD)
     return market
 
 
