@@ -35,6 +35,7 @@ def test_the_pages_are_accessible_and_a_model_is_approved(page_as, base_url, mon
         reverse("trading:propose_pricing_model"),
         reverse("trading:trade", args=[strip.ref]),
         reverse("trading:trade", args=[unvalued.ref]),
+        reverse("trading:option_deltas"),
     ]
 
     problems = {path: look_at(page, base_url + path) for path in pages}

@@ -14,7 +14,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
 from energyopti.foundation.money import Money
 from tests.factories.accounts import make_user
-from tests.factories.trades import make_desk
+from tests.factories.trades import make_book, make_desk
 from tests.trading.valuation.options_desk import (
     CALL,
     CLOSE,
@@ -23,7 +23,7 @@ from tests.trading.valuation.options_desk import (
     option_desk,
     quote_vols,
 )
-from trading.deals import OptionStyle, OptionType
+from trading.deals import Direction, OptionStyle, OptionType
 from trading.models import OptionGreek
 from trading.queries.option_values import option_of_trade, options_of_legs
 from trading.queries.trades import trade_by_ref
@@ -146,3 +146,35 @@ def test_the_ticket_shows_what_an_option_would_be_worth_before_it_is_booked(desk
     view = options_of_legs(legs, as_of=EVENING, known_at=server_time())
     assert f"{view.value:,.2f}"[-6:] in shown
     assert view.rights[0].expires_at == datetime(2026, 12, 20, 11, tzinfo=UTC)
+
+
+def test_option_deltas_are_a_page_of_positions_and_rest_by_book_and_month(desk):
+    desk.deal(deal=option())
+    desk.deal(deal=option(direction=Direction.PAY, strikes=(Decimal(120),), premium=Decimal(0)))
+    run = run_of(desk)
+    other = make_book(desk.organization, "OTHER")
+    client = client_of(desk.trader.user)
+    page = reverse("trading:option_deltas")
+
+    shown = client.get(page)
+    with CaptureQueriesContext(connection) as few:
+        client.get(page)
+    listed = client.get("/api/v1/trading/option-positions").json()["results"]
+
+    assert f"valuation run {run.pk}" in shown.content.decode()
+    assert shown.content.decode().count("DE base") == 3
+    stored = OptionGreek.objects.filter(run=run, month="2027-01-01")
+    assert [row["trades"] for row in listed] == [2, 2, 2]
+    assert Decimal(listed[0]["delta"]) == sum(greek.delta for greek in stored)
+    assert Decimal(listed[0]["hedge"]) == -Decimal(listed[0]["delta"])
+    desk.deal(deal=option(option_type=OptionType.PUT))
+    run_of(desk)
+    with CaptureQueriesContext(connection) as many:
+        assert client.get(page).status_code == 200
+    assert len(few) == len(many)
+    empty = client.get(f"/api/v1/trading/option-positions?book={other.pk}").json()["results"]
+    assert empty == []
+    stranger = make_desk("Stranger")
+    assert b"No option moves" in client_of(stranger.trader.user).get(page).content
+    steward = make_user(Role.ESG_OFFICER, organization=desk.organization)
+    assert client_of(steward).get(page).status_code == 403

@@ -9,11 +9,14 @@ from rest_framework.response import Response
 
 from energyopti.accounts.requests import actor_of
 from energyopti.foundation import clock
+from energyopti.foundation.api.pagination import ListPage
 from energyopti.foundation.api.refusals import Refusal
-from energyopti.foundation.api.serializers import DecimalString, InstantField
-from energyopti.foundation.api.views import ApiView
+from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
+from energyopti.foundation.api.views import ApiListViewSet, ApiView
 
 from ..models import ProductKind
+from ..queries.books import chosen_books
+from ..queries.option_positions import option_positions
 from ..queries.option_values import VIEW, option_of_trade
 from ..queries.trades import trade_by_ref
 from ..services.locks import server_time
@@ -145,3 +148,62 @@ class OptionValueView(ApiView):
             raise Refusal(f"trade: {ref} has no option.", code="no_option", status=409)
         found = option_of_trade(version, now=clock.now(), known_at=server_time())
         return Response(OptionValueOutput(found).data)
+
+
+class OptionPositionQuery(StrictSerializer):
+    """Which books."""
+
+    book = serializers.UUIDField(required=False, help_text="With those below it.")
+
+
+class OptionPositionOutput(serializers.Serializer[Any]):
+    """What the options of a book move by in a month, at the latest valuation run."""
+
+    book = serializers.CharField()
+    market = serializers.CharField()
+    month = serializers.DateField()
+    shape = serializers.CharField()
+    unit = serializers.CharField()
+    currency = serializers.CharField()
+    trades = serializers.IntegerField()
+    delta = DecimalString(max_digits=30, decimal_places=6, help_text="In `unit`.")
+    hedge = DecimalString(max_digits=30, decimal_places=6, help_text="To trade; bought +.")
+    gamma = DecimalString(max_digits=30, decimal_places=6)
+    vega = DecimalString(max_digits=30, decimal_places=6)
+    theta = DecimalString(max_digits=30, decimal_places=6)
+
+
+POSITION_EXAMPLE = OpenApiExample(
+    "Options on January",
+    value={
+        "book": "EU", "market": "DE", "month": "2027-01-01", "shape": "BASE", "unit": "MWh",
+        "currency": "EUR", "trades": 3, "delta": "2734.208996", "hedge": "-2734.208996",
+        "gamma": "204.510000", "vega": "231.060000", "theta": "-572.836434",
+    },
+    response_only=True,
+)  # fmt: skip
+
+
+class OptionPositionViewSet(ApiListViewSet):
+    """Deltas of the options in the caller's books."""
+
+    permissions: ClassVar[dict[str, str]] = {"GET": VIEW}
+    scopes: ClassVar[dict[str, str]] = {"GET": "trades:read"}
+    pagination_class = ListPage
+    serializer_class = OptionPositionOutput
+    ordering = ("book", "market", "month", "shape", "currency")
+
+    @extend_schema(
+        description=(
+            "Page through the Greeks of options by book, market and delivery month, of the latest "
+            "valuation run; they are in no other position."
+        ),
+        parameters=[OptionPositionQuery],
+        responses=OptionPositionOutput(many=True),
+        examples=[POSITION_EXAMPLE],
+    )
+    def list(self, request: Request) -> Response:
+        """Page through the Greeks of a book's options by month."""
+        asked = self.query_of(OptionPositionQuery)
+        books = chosen_books(actor_of(request._request), asked.get("book"))
+        return self.page_of(list(option_positions(books).lines), OptionPositionOutput)

@@ -5,6 +5,7 @@ from django.urls import path
 from .adjustments import AdjustmentViewSet, ApprovalView, RejectionView
 from .end_of_day import ClosingTimeView, EndOfDayViewSet, ProveView, RestateView, SignView
 from .hedging import HedgePositionViewSet, HedgeTargetViewSet, HedgeWithdrawalView
+from .option_values import OptionPositionViewSet
 from .pnl import PnlView, ValueTotalView, ValueViewSet
 from .positions import PositionTradeViewSet, PositionViewSet
 
@@ -14,6 +15,11 @@ urlpatterns = [
         "positions/trades",
         PositionTradeViewSet.as_view({"get": "list"}),
         name="api-position-trades",
+    ),
+    path(
+        "option-positions",
+        OptionPositionViewSet.as_view({"get": "list"}),
+        name="api-option-positions",
     ),
     path(
         "hedge-targets",

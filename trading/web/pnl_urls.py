@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from . import end_of_day, hedging, pnl
+from . import end_of_day, hedging, option_positions, pnl
 
 _TARGET = "positions/targets/<uuid:book_id>/<str:market>/<str:month>/"
 
 urlpatterns = [
+    path("positions/options/", option_positions.option_deltas, name="option_deltas"),
     path("positions/targets/", hedging.hedge_targets, name="hedge_targets"),
     path("positions/targets/set/", hedging.set_targets, name="set_hedge_targets"),
     path(_TARGET, hedging.hedge_target, name="hedge_target"),

@@ -24,6 +24,7 @@ from trading.queries.books import book_codes, chosen_books, reporting_currencies
 from trading.queries.exchange import Rates, reported
 from trading.queries.grid_columns import Bucket, Column, columns_from
 from trading.queries.hedging import VIEW as VIEW_TARGETS
+from trading.queries.option_values import VIEW as VIEW_VALUES
 from trading.queries.position_grid import Grid, Measure, position_grid
 from trading.queries.position_shares import CellShares
 from trading.queries.valued import valued_positions
@@ -285,6 +286,8 @@ def _switches(view: HeatView) -> list[tuple[str, list[tuple[str, str, bool]]]]:
 def position_tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
     """Return the pages of positions that somebody may open, for the links on top of each."""
     pages = [("positions", "By month, valued"), ("positions_heat", "Heat map")]
+    if actor.may(VIEW_VALUES):
+        pages.append(("option_deltas", "Options"))
     if actor.may(VIEW_TARGETS):
         pages.append(("hedge_targets", "Hedge targets"))
     return [
