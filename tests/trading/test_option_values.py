@@ -25,6 +25,7 @@ from tests.trading.valuation.options_desk import (
 )
 from trading.deals import Direction, OptionStyle, OptionType
 from trading.models import OptionGreek
+from trading.pricing import black76
 from trading.queries.option_values import option_of_trade, options_of_legs
 from trading.queries.trades import trade_by_ref
 from trading.services.locks import server_time
@@ -145,6 +146,13 @@ def test_the_ticket_shows_what_an_option_would_be_worth_before_it_is_booked(desk
     legs = [(0, 1, replace(CALL, premium=Decimal(4)))]
     view = options_of_legs(legs, as_of=EVENING, known_at=server_time())
     assert f"{view.value:,.2f}"[-6:] in shown
+    # What the premium implies gives the premium back.
+    assert view.implied is not None and "Volatility that the premium implies" in shown
+    again = black76(
+        forward=95.0, strike=100.0, volatility=view.implied, discount=view.rights[0].discount,
+        expiry=(CALL.expiry - EVENING).total_seconds() / (365 * 86400),
+    )  # fmt: skip
+    assert float(again.price) == pytest.approx(4.0)
     assert view.rights[0].expires_at == datetime(2026, 12, 20, 11, tzinfo=UTC)
 
 

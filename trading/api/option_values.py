@@ -90,6 +90,10 @@ class OptionValueOutput(serializers.Serializer[Any]):
     value = serializers.FloatField(
         allow_null=True, help_text="Discounted, without the premium; null if not valued in full."
     )
+    implied = serializers.FloatField(
+        allow_null=True,
+        help_text="Volatility at which it is worth its premium; only of a look at now.",
+    )
     cash = OptionCashOutput(many=True, help_text="Premium, paid −, and what an exercise paid.")
     rights = OptionRightOutput(many=True)
     greeks = OptionGreekOutput(many=True)
@@ -101,7 +105,7 @@ EXAMPLE = OpenApiExample(
     "A call on a quarter",
     value={
         "as_of": "2026-11-20T18:00:00Z", "known_at": "2026-11-20T18:00:04Z", "run": 812,
-        "currency": "EUR", "value": 67913.52,
+        "currency": "EUR", "value": 67913.52, "implied": None,
         "cash": [{"currency": "EUR", "amount": "-86360.00"}],
         "rights": [{
             "what": "Call on forward", "first": "2027-01-01", "last": "2027-03-31",

@@ -34,6 +34,7 @@ class RightLine:
     """
     One right of an option: a month of a strip, else all of it.
 
+    sign            +1 a call, −1 a put
     first, last     delivery days of the underlying
     forwards        the price of each underlying, of an average its mean with what is fixed; None
                     where no curve speaks, as of what follows where it is not known or needed
@@ -43,7 +44,8 @@ class RightLine:
     reason          why not
     """
 
-    what: str
+    kind: OptionletKind
+    sign: int
     first: date
     last: date
     strike: float
@@ -59,6 +61,12 @@ class RightLine:
     value: float | None
     model: PricingModel | None
     reason: str
+
+    @property
+    def what(self) -> str:
+        """Return what may be bought or sold."""
+        on = {"VANILLA": "forward", "SPREAD": "spread", "AVERAGE": "average"}[self.kind.value]
+        return f"{'Call' if self.sign > 0 else 'Put'} on {on}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,8 @@ class OptionView:
     value       discounted, without the premium; None where some of it has no value
     cash        ours, one a currency: the premium, paid −, and what an exercise paid
     findings    why it has no value
+    implied     volatility at which an option on one forward, looked at now, is worth its premium;
+                None where there is none, or several rights
     """
 
     as_of: datetime
@@ -124,6 +134,7 @@ class OptionView:
     greeks: tuple[GreekLine, ...]
     compared: tuple[Compared, ...]
     findings: tuple[str, ...]
+    implied: float | None = None
 
 
 def option_of_trade(version: TradeVersion, *, now: datetime, known_at: datetime) -> OptionView:
@@ -210,7 +221,40 @@ def options_of_legs(
     return OptionView(
         as_of, known_at, run, currency, None if findings else total, cash, rights, months,
         _compared(currency, facts, months, again), tuple(findings),
+        _implied(legs, rights, as_of) if run is None else None,
     )  # fmt: skip
+
+
+def _implied(
+    legs: Sequence[tuple[int, int, Option]], rights: Sequence[RightLine], as_of: datetime
+) -> float | None:
+    """Return the volatility that a premium implies under the chosen model."""
+    from trading.pricing import (
+        ModelChoice,
+        NoImpliedVolatility,
+        OptionType,
+        PriceModel,
+        implied_volatility,
+    )
+    from trading.valuation import YEAR
+
+    premium, (right, *others) = legs[0][2].premium, rights
+    if others or len(legs) > 1 or not premium or right.is_over or right.price is None:
+        return None
+    model, forward = right.model, right.forwards[0]
+    if model is None or forward is None or right.kind is not OptionletKind.VANILLA:
+        return None
+    try:
+        found = implied_volatility(
+            ModelChoice(PriceModel(model.formula), float(model.displacement)),
+            price=float(premium), forward=forward, strike=right.strike,
+            expiry=(right.expires_at - as_of).total_seconds() / YEAR,
+            discount=right.discount or 1.0,
+            option=OptionType.CALL if right.sign > 0 else OptionType.PUT,
+        )  # fmt: skip
+    except NoImpliedVolatility:
+        return None
+    return float(found)
 
 
 def _rights(
@@ -224,11 +268,10 @@ def _rights(
         rho = facts.market.correlation[position]
         is_priced = bool(prices.priced[position])
         price = float(prices.price[position])
-        kind = "Call" if key.sign > 0 else "Put"
-        on = {"VANILLA": "forward", "SPREAD": "spread", "AVERAGE": "average"}[key.kind.value]
         found.append(
             RightLine(
-                what=f"{kind} on {on}",
+                kind=key.kind,
+                sign=key.sign,
                 first=key.first,
                 last=date.fromordinal(key.after.toordinal() - 1),
                 strike=key.strike,
