@@ -38,7 +38,7 @@ def register_desk() -> None:
         grant_to_roles(f"trading.{permission}", *DESK_READERS, Role.PARTNER)
     for permission in ("capture_trade", "book_fill"):
         grant_to_roles(f"trading.{permission}", Role.TRADER, Role.PARTNER)
-    for permission in ("amend_trade", "cancel_trade", "exercise_option"):
+    for permission in ("amend_trade", "cancel_trade", "exercise_option", "nominate_structure"):
         grant_to_roles(f"trading.{permission}", Role.TRADER)
     # Who releases is never who captured; the service sees to it.
     grant_to_roles("trading.release_trade", Role.TRADER, Role.RISK_OFFICER)

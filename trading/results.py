@@ -25,6 +25,7 @@ def register_results() -> None:
         grant_to_roles(f"trading.{permission}", *READERS, Role.PARTNER)
     grant_to_roles("trading.view_hedgetarget", *READERS)
     grant_to_roles("trading.set_hedge_targets", Role.RISK_OFFICER)
+    grant_to_roles("trading.value_structure", Role.TRADER, Role.RISK_OFFICER)
     grant_to_roles("trading.adjust_pnl", Role.TRADER, Role.RISK_OFFICER)
     for permission in ("value_books", "approve_pnl", "run_end_of_day", "sign_end_of_day"):
         grant_to_roles(f"trading.{permission}", Role.RISK_OFFICER)

@@ -74,6 +74,7 @@ from trading.deals._packages import (
     strip,
 )
 from trading.deals._payments import (
+    PHYSICAL,
     PaymentRule,
     payment_rule,
 )
@@ -171,6 +172,7 @@ __all__ = [
     "EEX_SHAPES",
     "EFA_SHAPES",
     "PERIOD_WORDS",
+    "PHYSICAL",
     "REFERENCE_INDICES",
     "REFERENCE_MARKETS",
     "STRUCTURES",

@@ -61,6 +61,7 @@ from .shapes import (
     LoadShape,
     ShapeCalendar,
 )
+from .structures import StructureNomination, StructureValue
 from .trades import CaptureBasis, Trade, TradeEvent, TradeStatus, TradeVersion
 from .valuation import (
     AdjustmentStatus,
@@ -170,6 +171,8 @@ __all__ = [
     "SequenceReset",
     "ShapeCalendar",
     "Stage",
+    "StructureNomination",
+    "StructureValue",
     "Technology",
     "Trade",
     "TradeDocument",

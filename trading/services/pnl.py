@@ -35,6 +35,7 @@ from trading.queries.exchange import Rates
 from trading.queries.valuation import (
     NO_OPTIONS,
     CutFacts,
+    HeldStructures,
     Universe,
     books_of,
     cut_facts,
@@ -42,6 +43,7 @@ from trading.queries.valuation import (
     market_facts,
     metered_facts,
     option_facts,
+    structure_facts,
 )
 
 from .changes import ForeignOrganization
@@ -49,7 +51,7 @@ from .life import SecondPersonNeeded
 from .locks import lock_keys
 
 if TYPE_CHECKING:
-    from trading.valuation import DayState, MarketState, OptionDay
+    from trading.valuation import DayState, MarketState, OptionDay, StructureDay
 
 LATE = "late"
 _STEP_COLUMNS = (
@@ -246,6 +248,10 @@ def _steps(
         before = replace(
             before, options=told[1] if len(told) > 1 else replace(told[0], holdings=nothing)
         )
+    if second.structures.trade or (first is not None and first.structures.trade):
+        earlier = first or replace(second, structures=HeldStructures())
+        after = replace(after, structures=_structure_day(universe, second, None))
+        before = replace(before, structures=_structure_day(universe, earlier, second))
     found = waterfall(
         universe.contracts, before, after,
         metered=None if metered is None else metered.holdings(len(universe.lines)),
@@ -275,6 +281,19 @@ def _option_day(universe: Universe, facts: CutFacts, market: MarketState) -> Opt
     found = option_facts(universe, market, as_of=facts.as_of, known_at=facts.known_at)
     holdings = facts.options.holdings(len(universe.lines))
     return OptionDay(found.optionlets, holdings, found.market)
+
+
+def _structure_day(universe: Universe, facts: CutFacts, later: CutFacts | None) -> StructureDay:
+    """Return a day's contracts with choices, on what they stand then and on the later day."""
+    from trading.valuation import StructureDay
+
+    held = facts.structures.holdings
+    days = [
+        structure_facts(universe, held, as_of=day.as_of, known_at=day.known_at).markets
+        for day in (facts, later)
+        if day is not None
+    ]
+    return StructureDay(facts.structures.of(len(universe.lines)), *days)
 
 
 def _day_state(

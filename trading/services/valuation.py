@@ -21,7 +21,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import tzdata_version
 from energyopti.foundation.code_version import code_version
 from energyopti.foundation.events.services import record_event
-from trading.models import CurveDefinition, OptionGreek, TradeValue, ValuationRun
+from trading.models import CurveDefinition, OptionGreek, StructureValue, TradeValue, ValuationRun
 from trading.queries.exchange import RateMissing, Rates
 from trading.queries.valuation import (
     ContractKey,
@@ -33,12 +33,14 @@ from trading.queries.valuation import (
     digest_of,
     market_facts,
     option_facts,
+    structure_facts,
 )
 
 from .changes import ForeignOrganization
 from .locks import book_key, server_time, share_keys
 from .pricing_models import MODELS_KEY
 from .rates import RATE_KEYS
+from .structure_values import value_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,6 +100,7 @@ class Computed:
 
     values: ValueColumns
     greeks: GreekColumns
+    structures: tuple[StructureValue, ...]
     inputs: dict[str, Any]
     findings: tuple[str, ...]
     input_hash: str
@@ -154,6 +157,9 @@ def value_organization(
             _store(run, TradeValue, _VALUES, computed.values.text)
         if computed.greeks.text:
             _store(run, OptionGreek, _GREEKS, computed.greeks.text)
+        for row in computed.structures:
+            row.run, row.actor_id = run, actor.id
+        StructureValue.objects.bulk_create(computed.structures)
         record_event(
             type="valuation.run",
             actor=actor,
@@ -239,6 +245,22 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
         greeks = _greek_columns(universe, facts, options, moves)
         told["options"] = options.inputs
         findings += _unvalued_options(facts, options, worth.missing)
+    structures: list[StructureValue] = []
+    if facts.structures.trade:
+        stood_on = structure_facts(
+            universe, facts.structures.holdings, as_of=as_of, known_at=known_at
+        )
+        chosen = facts.structures.of(len(universe.lines)).value(
+            universe.contracts, market.state, stood_on.markets
+        )
+        realised, total = realised + chosen.realised, total + chosen.total
+        missing = missing | chosen.missing
+        structures = value_rows(
+            facts.structures, stood_on, chosen.values, as_of=as_of, known_at=known_at
+        )
+        told["structures"] = stood_on.inputs
+        findings += stood_on.findings
+    findings += _unvalued_structures(facts, structures)
     findings += _refused_options(facts)
     values = value_columns(universe, facts, books, rates, realised, total, missing)
     findings += rates.stale()
@@ -252,10 +274,11 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
     return Computed(
         values=values,
         greeks=greeks,
+        structures=tuple(structures),
         inputs=inputs,
         findings=tuple(findings),
         input_hash=input_hash,
-        result_hash=_result_hash(input_hash, values, greeks),
+        result_hash=_result_hash(input_hash, values, greeks, structures),
     )
 
 
@@ -299,7 +322,7 @@ def value_columns(
     done, net, fee, done_shown, net_shown = (
         cents(row) for row in (past, whole, fees, past * rate, whole * rate)
     )
-    refused = np.array(sorted(facts.options.refused), dtype=np.int64)
+    refused = np.array(sorted({*facts.options.refused, *facts.structures.refused}), dtype=np.int64)
     is_valued = ~missing[line] & ~np.isin(trade_id, refused)
     columns = (
         map(str, trade_id.tolist()),
@@ -379,15 +402,30 @@ def _refused_options(facts: CutFacts) -> list[str]:
     return [f"Options, {reason} {_not_valued(found[reason])}" for reason in sorted(found)]
 
 
+def _unvalued_structures(facts: CutFacts, rows: Sequence[StructureValue]) -> list[str]:
+    """Say why contracts with choices are not valued, each reason once."""
+    found: dict[str, set[int]] = {}
+    reasons = [(row.trade_id, row.reason) for row in rows if row.reason]
+    for trade_id, reason in [*reasons, *facts.structures.refused.items()]:
+        found.setdefault(reason, set()).add(trade_id)
+    return [f"Choices, {reason} {_not_valued(len(found[reason]))}" for reason in sorted(found)]
+
+
 def _not_valued(count: int) -> str:
     return "1 trade is not valued." if count == 1 else f"{count} trades are not valued."
 
 
-def _result_hash(input_hash: str, values: ValueColumns, greeks: GreekColumns) -> str:
+def _result_hash(
+    input_hash: str,
+    values: ValueColumns,
+    greeks: GreekColumns,
+    structures: Sequence[StructureValue],
+) -> str:
     """Return the SHA-256 of the input's hash and each line's cells, as JSON without blanks."""
     parts = [f'"{input_hash}"', _as_json(values.text)]
     if greeks.text:
         parts.append(_as_json(greeks.text))
+    parts += [f'"{row.content_hash}"' for row in structures]
     return hashlib.sha256(f"[{','.join(parts)}]".encode()).hexdigest()
 
 

@@ -4,6 +4,7 @@ What positions are worth on marks, and why that changed from one day to the next
 Arrays in, arrays out: `value_holdings` gives each holding's realised and unrealised value,
 `waterfall` walks from one day's state to the next and says what each step added. Facts are
 gathered in `trading.queries.valuation`; a single option is attributed by `explain_option`.
+Contracts with choices are worth what was chosen and the best of the rest (`StructureHoldings`).
 """
 
 from trading.valuation._cents import ValuationError, cents, cents_decimal
@@ -35,6 +36,21 @@ from trading.valuation._optionlets import (
     value_options,
 )
 from trading.valuation._options import OptionExplain, OptionState, explain_option
+from trading.valuation._structure_plans import (
+    plant_state,
+    plant_terms,
+    storage_terms,
+    swing_terms,
+)
+from trading.valuation._structures import (
+    HedgeMonth,
+    StructureDay,
+    StructureHolding,
+    StructureHoldings,
+    StructureMarket,
+    StructuresValued,
+    StructureValue,
+)
 from trading.valuation._waterfall import (
     DayState,
     Explained,
@@ -51,6 +67,7 @@ __all__ = [
     "DayState",
     "Explained",
     "FixingSeries",
+    "HedgeMonth",
     "Holdings",
     "MarketState",
     "OptionDay",
@@ -65,6 +82,12 @@ __all__ = [
     "RevaluedGreeks",
     "StepKind",
     "StepRow",
+    "StructureDay",
+    "StructureHolding",
+    "StructureHoldings",
+    "StructureMarket",
+    "StructureValue",
+    "StructuresValued",
     "ValuationError",
     "Valued",
     "cents",
@@ -75,8 +98,12 @@ __all__ = [
     "option_greeks",
     "optionlet_forwards",
     "optionlet_prices",
+    "plant_state",
+    "plant_terms",
     "revalued_greeks",
     "seconds",
+    "storage_terms",
+    "swing_terms",
     "value_holdings",
     "value_options",
     "vol_points",

@@ -18,6 +18,7 @@ from trading.valuation._optionlets import (
     OptionMarket,
     value_options,
 )
+from trading.valuation._structures import StructureDay
 
 
 class StepKind(StrEnum):
@@ -54,7 +55,7 @@ class DayState:
     fees        shape (lines,), our cash so far, paid −, in the line's currency
     rates       shape (lines,), reporting currency per unit of the line's; NaN where unknown
     held        shape (lines,), True where the line's trade was there
-    options     of both days, or None of both
+    options     of both days, or None of both; structures likewise
     """
 
     holdings: Holdings
@@ -63,6 +64,7 @@ class DayState:
     rates: Floats
     held: npt.NDArray[np.bool_]
     options: OptionDay | None = None
+    structures: StructureDay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ def waterfall(
         raise ValuationError("after: its time is before the other's.")
     if (before.options is None) != (after.options is None):
         raise ValuationError("options: both days have them, or neither.")
+    if (before.structures is None) != (after.structures is None):
+        raise ValuationError("structures: both days have them, or neither.")
     options = _Options(contracts, before, after)
     opened = options.beside(value_holdings(contracts, before.holdings, before.market))
     aged_market = replace(before.market, at=after.market.at)
@@ -139,10 +143,10 @@ def waterfall(
         at = _with_market(at, moved, markets == code)
         options.move(markets == code)
         walked.append((StepRow(StepKind.PRICE, code), options.beside(at)))
-    if after.options is not None:
+    if after.options is not None or after.structures is not None:
         options.charge()
         walked.append((StepRow(StepKind.INTEREST), options.beside(at)))
-        options.market = after.options.market
+        options.unsettle()
         walked.append((StepRow(StepKind.VOL), options.beside(at)))
     options.state = after.market
     linear = value_holdings(contracts, before.holdings, after.market)
@@ -150,7 +154,7 @@ def waterfall(
     if metered is not None:
         linear = value_holdings(contracts, metered, after.market)
     volumes = options.beside(linear)
-    options.day = after.options
+    options.close()
     closed = options.beside(value_holdings(contracts, after.holdings, after.market))
     steps = [step for step, _ in walked]
     passed = [opened, *(worth for _, worth in walked)]
@@ -186,16 +190,22 @@ def waterfall(
 
 
 class _Options:
-    """The options beside the linear values: whose they are, in which state, on which market."""
+    """Options and structures beside the linear values: whose, in which state, on which market."""
 
     def __init__(self, contracts: Sequence[Contract], before: DayState, after: DayState) -> None:
         self.contracts, self.before, self.after = contracts, before, after
         self.day, self.state = before.options, before.market
         self.market = None if before.options is None else before.options.market
+        self.structures = before.structures
 
     def beside(self, linear: Valued) -> tuple[Floats, Floats]:
         """Return the total and the realised value of each line, options included."""
         total, realised = linear.total, linear.by_line(linear.realised)
+        if self.structures is not None:
+            chosen = self.structures.holdings.value(
+                self.contracts, self.state, self.structures.markets
+            )
+            total, realised = total + chosen.total, realised + chosen.realised
         if self.day is None or self.market is None:
             return total, realised
         found = value_options(
@@ -206,7 +216,9 @@ class _Options:
     def move(self, contracts: npt.NDArray[np.bool_]) -> None:
         """Take some contracts to the prices of the later day."""
         marks = np.where(contracts, self.after.market.marks, self.state.marks)
-        self.state = replace(self.state, marks=marks)
+        fine = {at: row for at, row in self.state.fine.items() if not contracts[at]}
+        fine |= {at: row for at, row in self.after.market.fine.items() if contracts[at]}
+        self.state = replace(self.state, marks=marks, fine=fine)
         if self.day is not None and self.market is not None and self.after.options is not None:
             rows = contracts[self.day.optionlets.row_contract]
             settled = np.where(rows, self.after.options.market.settled, self.market.settled)
@@ -219,6 +231,23 @@ class _Options:
             self.market = replace(
                 self.market, rate=np.where(np.isnan(rate), self.market.rate, rate)
             )
+        self._restate("rate")
+
+    def unsettle(self) -> None:
+        """Take volatilities, correlations and models to the later day."""
+        if self.after.options is not None:
+            self.market = self.after.options.market
+        self._restate("volatility")
+
+    def close(self) -> None:
+        """Take what is held to the later day."""
+        self.day, self.structures = self.after.options, self.after.structures
+
+    def _restate(self, name: str) -> None:
+        if self.structures is not None:
+            both = zip(self.structures.markets, self.structures.later, strict=True)
+            markets = tuple(replace(one, **{name: getattr(later, name)}) for one, later in both)
+            self.structures = replace(self.structures, markets=markets)
 
 
 def _with_market(at: Valued, moved: Valued, chosen: npt.NDArray[np.bool_]) -> Valued:

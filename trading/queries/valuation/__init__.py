@@ -17,22 +17,34 @@ from .options import (
     held_legs,
     option_facts,
 )
+from .structures import (
+    HeldStructures,
+    StructureFacts,
+    held_structures,
+    structure_facts,
+    structures_of,
+)
 
 __all__ = [
     "NO_OPTIONS",
     "ContractKey",
     "CutFacts",
     "HeldOptions",
+    "HeldStructures",
     "HeldVersions",
     "MarketFacts",
     "OptionFacts",
+    "StructureFacts",
     "Universe",
     "books_of",
     "cut_facts",
     "decided_legs",
     "digest_of",
     "held_legs",
+    "held_structures",
     "market_facts",
     "metered_facts",
     "option_facts",
+    "structure_facts",
+    "structures_of",
 ]

@@ -14,12 +14,14 @@ from uuid import UUID
 
 from django.db import connection
 
+from trading.deals import STRUCTURES
 from trading.models import Book
 
 from ..positions import micro
 from .contracts import ContractKey, Universe
 from .fees import fees_by_line
 from .options import HeldOptions, held_options
+from .structures import HeldStructures, held_structures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,6 +177,7 @@ class CutFacts:
     line, contract, exposure, fixed     as `Holdings`, ascending by contract, then trade
     fees        our cash by line, paid −
     options     what option trades hold of the universe's rights
+    structures  contracts with choices
     digest      SHA-256 of it all
     """
 
@@ -189,6 +192,7 @@ class CutFacts:
     profiles: tuple[Any, ...]
     fees: Mapping[int, Decimal]
     options: HeldOptions
+    structures: HeldStructures
     digest: str
 
     def holdings(self, lines: int) -> Holdings:
@@ -252,14 +256,23 @@ def cut_facts(
                      strict=True))  # fmt: skip
     fees = fees_by_line(universe, terms, parameters)
     # What was handed over stands with its successor, premium included.
+    kept = [status for status in HELD if status != "NOVATED"]
     options = held_options(
-        universe, _option_terms(versions, [status for status in HELD if status != "NOVATED"]),
-        ended=_option_terms(versions, ["TERMINATED"]).values(), as_of=as_of, known_at=known_at,
+        universe, _terms_of(versions, ("OPTION",), kept),
+        ended=_terms_of(versions, ("OPTION",), ["TERMINATED"]).values(), as_of=as_of,
+        known_at=known_at,
+    )  # fmt: skip
+    structures = held_structures(
+        universe, _terms_of(versions, STRUCTURES, kept),
+        ended=_terms_of(versions, STRUCTURES, ["TERMINATED"]).values(), as_of=as_of,
+        known_at=known_at,
     )  # fmt: skip
     # A premium is cash like a fee, so that what an option costs and is worth stand together.
-    for at, amount in options.cash.items():
-        fees[at] = fees.get(at, Decimal(0)) + amount
+    for paid in (options.cash, structures.cash):
+        for at, amount in paid.items():
+            fees[at] = fees.get(at, Decimal(0)) + amount
     digest.update(options.words(universe))
+    digest.update(structures.words())
     if fees:
         for (trade_id, currency), position in universe.lines.items():
             if position in fees:
@@ -276,6 +289,7 @@ def cut_facts(
         profiles=made,
         fees=fees,
         options=options,
+        structures=structures,
         digest=digest.hexdigest(),
     )
 
@@ -466,12 +480,14 @@ def _profile_holdings(
     return tuple(made)
 
 
-def _option_terms(versions: HeldVersions, statuses: Container[str]) -> dict[int, int]:
-    """Return by the version whose terms hold each trade that is an option of some status."""
+def _terms_of(
+    versions: HeldVersions, kinds: Container[str], statuses: Container[str]
+) -> dict[int, int]:
+    """Return by the version whose terms hold each trade of some products and statuses."""
     import numpy as np
 
     kind = np.array(
-        [g.product_kind == "OPTION" and g.status in statuses for g in versions.groups],
+        [g.product_kind in kinds and g.status in statuses for g in versions.groups],
         dtype=np.bool_,
     )
     chosen = kind[versions.group]
