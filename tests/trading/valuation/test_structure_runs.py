@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -85,9 +86,9 @@ def daily(period=SUMMER, as_of=EVENING):
     assert int(min(lengths)) == 23
     edges = np.cumsum([0, *map(int, lengths)])
     prices = hourly("TTF", period, as_of)
-    return np.array(
-        [prices[a:b].mean() for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    ), np.array(days, dtype="datetime64[D]")
+    return np.array([prices[a:b].mean() for a, b in pairwise(edges)]), np.array(
+        days, dtype="datetime64[D]"
+    )
 
 
 def gas_store(days, start=4000.0):
