@@ -1,8 +1,10 @@
 """Pricing models: proposed with a reason, decided by another person, known from then on."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -14,6 +16,7 @@ from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
 from tests.factories.accounts import make_user
+from tests.factories.curves import CLOSE, quote, three_markets
 from tests.factories.trades import make_desk, make_market
 from trading.models import OptionFamily, PricingFormula, PricingModel
 from trading.queries.pricing_models import model_key, models_at
@@ -108,13 +111,17 @@ def test_nobody_decides_on_an_own_proposal_or_twice_or_declines_without_a_reason
         (replace(SPREAD, second_market="GB"), "second_market"),
         (replace(SPREAD, correlation=None), "correlation"),
         (replace(SPREAD, correlation=Decimal("1.01")), "correlation"),
+        (replace(SPREAD, correlation_days=60), "correlation"),
+        (replace(SPREAD, correlation=None, correlation_days=10), "correlation_days"),
+        (replace(SPREAD, correlation=None, correlation_days=60), "correlation_days"),
+        (replace(TERMS, correlation_days=60), "correlation_days"),
         (replace(SPREAD, formula=PricingFormula.DISPLACED_BLACK, displacement=Decimal(5)),
          "formula"),
     ],
 )  # fmt: skip
 def test_terms_that_do_not_fit_are_refused_by_field(desk, terms, field):
     with pytest.raises(ValidationError) as refused:
-        propose_model(actor=desk.officer, terms=terms, reason="why not")
+        propose_model(actor=desk.officer, terms=terms, reason="why not", as_of=CLOSE)
 
     assert list(refused.value.message_dict) == [field]
     assert not PricingModel.objects.exists()
@@ -184,3 +191,26 @@ def test_rest_lists_proposes_and_decides(desk, second):
     listed = trader.get(LIST).json()["results"]
     assert [(row["version"], row["second_market"]) for row in listed] == [(1, "")]
     assert trader.post(LIST, body, content_type="application/json").status_code == 403
+
+
+def test_a_correlation_of_history_is_that_of_daily_changes_of_the_same_contracts(desk):
+    three_markets()
+    rng = np.random.default_rng(7)
+    moves = rng.standard_normal((2, 40))
+    moves[1] = 0.6 * moves[0] + 0.8 * moves[1]
+    prices = 80 * np.exp(np.cumsum(0.02 * moves, axis=1))
+    for market, row in zip((desk.market, make_market("FR")), prices.round(2), strict=True):
+        for number, price in enumerate(row.tolist()):
+            at = CLOSE - timedelta(days=40 - number)
+            quote(market, {("Cal27", "BASE"): f"{price:.2f}"}, at=at)
+    terms = replace(SPREAD, correlation=None, correlation_days=30)
+
+    row = propose_model(actor=desk.officer, terms=terms, reason="30 days", as_of=CLOSE)
+
+    # The last 31 of 40 days, as rounded to cents.
+    changes = np.diff(np.log(prices.round(2)[:, -31:]), axis=1)
+    expected = np.corrcoef(changes)[0, 1]
+    assert (row.correlation_days, row.number) == (30, 1)
+    assert float(row.correlation) == pytest.approx(expected, abs=1e-6)
+    page = client_of(desk.officer).get(reverse("trading:pricing_models")).content.decode()
+    assert "of 30 trading days" in page

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from energyopti.accounts.requests import actor_of
+from energyopti.foundation import clock
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
 
@@ -26,6 +27,7 @@ class PricingModelOutput(serializers.Serializer[Any]):
     formula = serializers.ChoiceField(choices=PricingFormula.choices)
     displacement = DecimalString(max_digits=12, decimal_places=6)
     correlation = DecimalString(max_digits=7, decimal_places=6, allow_null=True)
+    correlation_days = serializers.IntegerField(allow_null=True)
     discounting = serializers.ChoiceField(choices=Discounting.choices)
     vol_source = serializers.CharField(allow_blank=True)
     reason = serializers.CharField()
@@ -51,6 +53,10 @@ class PricingModelInput(StrictSerializer):
     correlation = DecimalString(
         max_digits=7, decimal_places=6, default=None, allow_null=True, help_text="Of a spread."
     )
+    correlation_days = serializers.IntegerField(
+        min_value=20, max_value=1000, default=None, allow_null=True,
+        help_text="Of a spread, instead: trading days whose daily changes of quotes say it.",
+    )  # fmt: skip
     discounting = serializers.ChoiceField(choices=Discounting.choices, default=Discounting.CURVE)
     vol_source = serializers.CharField(
         max_length=80, default="", help_text="Empty: the latest of whichever source."
@@ -66,6 +72,7 @@ class PricingModelDecisionInput(StrictSerializer):
 MODEL = {
     "id": 7, "market": "DE", "second_market": "", "family": "VANILLA", "version": 2,
     "formula": "DISPLACED_BLACK", "displacement": "50.000000", "correlation": None,
+    "correlation_days": None,
     "discounting": "CURVE", "vol_source": "", "reason": "prices below zero in June",
     "proposed_by": "user:12", "recorded_at": "2026-11-20T16:10:00Z", "status": "APPROVED",
     "decided_by": "user:15", "decided_at": "2026-11-20T16:40:00Z", "decision_reason": "checked",
@@ -128,8 +135,9 @@ class PricingModelViewSet(ApiListViewSet):
         given = dict(body.validated_data)
         reason = given.pop("reason")
         row = propose_model(
-            actor=actor_of(request._request), terms=ModelTerms(**given), reason=reason
-        )
+            actor=actor_of(request._request), terms=ModelTerms(**given), reason=reason,
+            as_of=clock.now(),
+        )  # fmt: skip
         return Response(PricingModelOutput(row).data, status=201)
 
 

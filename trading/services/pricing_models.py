@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -19,6 +20,7 @@ from trading.models import (
     PricingFormula,
     PricingModel,
 )
+from trading.queries.pricing_models import FEWEST_CHANGES, quoted_correlation
 
 from .changes import check_plain
 from .curve_definitions import require_operator
@@ -45,13 +47,19 @@ class ModelTerms:
     second_market: str = ""
     displacement: Decimal = Decimal(0)
     correlation: Decimal | None = None
+    correlation_days: int | None = None
     discounting: Discounting = _CURVE
     vol_source: str = ""
 
 
-def propose_model(*, actor: Actor, terms: ModelTerms, reason: str) -> PricingModel:
+def propose_model(
+    *, actor: Actor, terms: ModelTerms, reason: str, as_of: datetime | None = None
+) -> PricingModel:
     """
     Propose the next version of a market's model; it values nothing until another approves it.
+
+    as_of       until when quotes count for `correlation_days`, which needs it; what they say is
+                kept as the correlation
 
     :raises PermissionMissing: without `trading.propose_pricing_model` in an operating company.
     :raises ValidationError: naming the field.
@@ -75,13 +83,18 @@ def propose_model(*, actor: Actor, terms: ModelTerms, reason: str) -> PricingMod
             {"second_market": f"{second.code} is priced in {second.currency}/{second.price_unit},"
              f" {market.code} in {market.currency}/{market.price_unit}."}
         )  # fmt: skip
+    correlation = terms.correlation
+    if terms.correlation_days is not None:
+        assert second is not None, "a spread has two markets"
+        correlation = _of_history(market, second, terms, as_of)
     with transaction.atomic():
         lock_keys([MODELS_KEY])
         same = {"market": market, "second_market": second, "family": terms.family}
         last = PricingModel.objects.filter(**same).aggregate(Max("number"))["number__max"]
         row = PricingModel(
             **same, number=(last or 0) + 1, formula=terms.formula,
-            displacement=terms.displacement, correlation=terms.correlation,
+            displacement=terms.displacement, correlation=correlation,
+            correlation_days=terms.correlation_days,
             discounting=terms.discounting, vol_source=terms.vol_source.strip(), reason=words,
             proposed_by=actor.id, recorded_at=server_time(),
         )  # fmt: skip
@@ -144,7 +157,7 @@ def _check(terms: ModelTerms) -> None:
     elif terms.displacement:
         raise ValidationError({"displacement": "Only a displaced formula has one."})
     if terms.family != OptionFamily.SPREAD:
-        for field in ("second_market", "correlation"):
+        for field in ("second_market", "correlation", "correlation_days"):
             if getattr(terms, field) not in ("", None):
                 raise ValidationError({field: "Only a spread has one."})
         return
@@ -152,12 +165,34 @@ def _check(terms: ModelTerms) -> None:
         raise ValidationError({"second_market": "Say what is subtracted."})
     if terms.second_market.lower() == terms.market.lower():
         raise ValidationError({"second_market": "Is another than the first."})
-    if terms.correlation is None:
-        raise ValidationError({"correlation": "Say how the two move together."})
-    if not terms.correlation.is_finite() or not -1 <= terms.correlation <= 1:
+    if (terms.correlation is None) is (terms.correlation_days is None):
+        raise ValidationError(
+            {"correlation": "State how the two move together, or over how many days of quotes."}
+        )
+    if terms.correlation_days is not None and not 20 <= terms.correlation_days <= 1000:
+        raise ValidationError({"correlation_days": "Is from 20 to 1000 trading days."})
+    if terms.correlation is not None and not (
+        terms.correlation.is_finite() and -1 <= terms.correlation <= 1
+    ):
         raise ValidationError({"correlation": "Is from −1 to 1."})
     if terms.formula == PricingFormula.DISPLACED_BLACK:
         raise ValidationError({"formula": "Spreads are valued by Black-76 or Bachelier."})
+
+
+def _of_history(
+    market: Market, second: Market, terms: ModelTerms, as_of: datetime | None
+) -> Decimal:
+    assert as_of is not None and terms.correlation_days is not None, "history ends somewhere"
+    found = quoted_correlation(
+        market, second, as_of=as_of, days=terms.correlation_days,
+        is_normal=terms.formula == PricingFormula.BACHELIER,
+    )  # fmt: skip
+    if found is None:
+        raise ValidationError(
+            {"correlation_days": f"{market.code} and {second.code} have fewer than"
+             f" {FEWEST_CHANGES} daily changes of the same contracts in these days."}
+        )  # fmt: skip
+    return Decimal(f"{found:.6f}")
 
 
 def _market(field: str, code: str) -> Market:
@@ -181,6 +216,7 @@ def _tell(actor: Actor, row: PricingModel, kind: str, reason: str) -> None:
             "family": str(row.family), "number": row.number, "formula": str(row.formula),
             "displacement": str(row.displacement),
             "correlation": None if row.correlation is None else str(row.correlation),
+            "correlation_days": row.correlation_days,
             "discounting": str(row.discounting), "vol_source": row.vol_source,
             "reason": reason,
         },

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from energyopti.accounts.queries.people import names_by_actor_id
 from energyopti.accounts.requests import actor_of, require_permission
+from energyopti.foundation import clock
 
 from ..models import Discounting, Market, ModelStatus, OptionFamily, PricingFormula
 from ..queries.pricing_models import VIEW, models_at, pricing_models
@@ -44,7 +45,11 @@ class ProposalForm(forms.Form):
     )  # fmt: skip
     correlation = forms.DecimalField(
         label="Correlation", required=False, max_digits=7, decimal_places=6,
-        help_text="Of a spread, from −1 to 1.",
+        help_text="Of a spread, from −1 to 1; or leave it to history below.",
+    )  # fmt: skip
+    correlation_days = forms.IntegerField(
+        label="Days of history", required=False, min_value=20, max_value=1000,
+        help_text="Of a spread: trading days whose daily changes of quotes say the correlation.",
     )  # fmt: skip
     discounting = forms.ChoiceField(label="Discounting", choices=Discounting.choices)
     vol_source = forms.CharField(
@@ -67,6 +72,7 @@ class ProposalForm(forms.Form):
             market=given["market"], family=OptionFamily(given["family"]),
             formula=PricingFormula(given["formula"]), second_market=given["second_market"],
             displacement=given["displacement"] or Decimal(0), correlation=given["correlation"],
+            correlation_days=given["correlation_days"],
             discounting=Discounting(given["discounting"]), vol_source=given["vol_source"],
         )  # fmt: skip
 
@@ -114,8 +120,9 @@ def propose(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 row = propose_model(
-                    actor=actor_of(request), terms=form.terms, reason=form.cleaned_data["reason"]
-                )
+                    actor=actor_of(request), terms=form.terms, reason=form.cleaned_data["reason"],
+                    as_of=clock.now(),
+                )  # fmt: skip
             except ValidationError as error:
                 for name, texts in error.message_dict.items():
                     form.add_error(name if name in form.fields else None, texts)
