@@ -57,6 +57,19 @@ def test_pure_package_loads_no_framework(package: str) -> None:
     assert result.stdout.strip() == ""
 
 
+def test_the_pricing_library_loads_what_is_heavy_where_it_is_used() -> None:
+    heavy = ["scipy", "numba", "highspy"]
+    program = f"import sys, trading.pricing\nprint(*[n for n in {heavy!r} if n in sys.modules])"
+
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    # A page that shows an option pays for it in the worker's first request.
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == ""
+
+
 @pytest.mark.parametrize("package", EMPTY)
 def test_package_file_is_empty(package: str) -> None:
     assert (ROOT / package / "__init__.py").read_text().strip() == ""

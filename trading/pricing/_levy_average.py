@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import exprel
 
 from trading.pricing._average_moments import LARGEST, AverageOption, Moments, matched
 from trading.pricing._inputs import NonPositivePrice, Options, OptionType, broadcast, check
@@ -60,6 +59,8 @@ def levy_average_option(
     check("volatility", sigma**2 * tau, sigma**2 * tau <= LARGEST,
           "is a total variance (σ² t) too large to be priced")  # fmt: skip
     check("carry", b * tau, np.abs(b * tau) <= LARGEST, "is a growth too large to be priced")
+    from scipy.special import exprel
+
     # With the open part's share of the average taken out, and x of it passed at the earlier of a
     # pair's times, E[A²] − E[A]² is S² times
     # 2 ∫ e^{2bτx} (e^{σ²τx} − 1) (1−x) ∫ e^{bτ(1−x)y} dy dx, both from 0 to 1.

@@ -16,7 +16,6 @@ from math import inf, prod
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from trading.pricing._inputs import (
     Floats,
@@ -358,6 +357,8 @@ def exceedance_factor(*, deviation: npt.ArrayLike, probability: npt.ArrayLike) -
 
     :raises PricingError: naming the argument and the first offending index.
     """
+    from scipy.special import ndtri
+
     sigma, p = together(deviation=deviation, probability=probability)
     check("deviation", sigma, sigma >= 0, "must not be negative")
     check("probability", p, (p > 0) & (p < 1), "must be above 0 and below 1")

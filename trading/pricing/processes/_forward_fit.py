@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
 
 from trading.pricing._inputs import (
     Floats,
@@ -156,6 +155,8 @@ def fit_forwards_to_volatilities(
 
     :raises PricingError: naming the argument and index, or for fewer quotes than parameters.
     """
+    from scipy.optimize import least_squares
+
     quoted, until, start, period = np.atleast_1d(
         *broadcast(volatility=volatility, expiry=expiry, delivery=delivery, length=length)
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from trading.pricing._inputs import Floats
 
@@ -55,6 +54,8 @@ def maximize(
 
     observations   scale the search, so that its tolerance means the same for any history
     """
+
+    from scipy.optimize import minimize
 
     def loss(at: Floats) -> float:
         return -log_likelihood(at) / observations

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
-from scipy.stats import kurtosis, skew
 
 from trading.pricing._inputs import Floats, NonPositivePrice, PricingError, check, numbers
 from trading.pricing.processes._likelihood import Maximum, Parameter, maximize
@@ -197,6 +195,8 @@ class _Steps:
 
     def scores(self, values: _Values) -> Floats:
         """Return the steps as normal scores."""
+        from scipy.special import ndtr, ndtri
+
         moves, weights, centers, spreads = self._mixture(values)
         chance = (weights * ndtr((moves - centers) / spreads)).sum(axis=0)
         found: Floats = ndtri(np.clip(chance, 1e-15, 1.0 - 1e-15))
@@ -314,6 +314,8 @@ def _waves(times: Floats, harmonics: int) -> Floats:
 
 
 def _residuals(scores: Floats) -> Residuals:
+    from scipy.stats import kurtosis, skew
+
     return Residuals(
         mean=float(scores.mean()),
         deviation=float(scores.std()),
