@@ -166,8 +166,18 @@ def _register_home() -> None:
 
 
 def _register_panels() -> None:
+    from trading.queries.structure_values import VIEW
     from trading.web.documents import documents_panel
+    from trading.web.structures import structure_panel
 
+    if "structure" not in TRADE_PANELS:
+        TRADE_PANELS.register(
+            "structure",
+            TradePanel(
+                template="trades/_structure.html", context=structure_panel, permission=VIEW,
+                order=10,
+            ),
+        )  # fmt: skip
     if "documents" not in TRADE_PANELS:
         TRADE_PANELS.register(
             "documents",

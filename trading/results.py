@@ -20,6 +20,7 @@ def register_results() -> None:
     from trading.services.end_of_day import ClosingRefused
     from trading.services.hedging import HedgeTargetsChanged
     from trading.services.pnl import PnlRefused
+    from trading.services.structure_values import NoStructure
 
     for permission in ("view_pnlreport", "view_tradevalue", "view_valuationrun", "view_endofday"):
         grant_to_roles(f"trading.{permission}", *READERS, Role.PARTNER)
@@ -35,6 +36,7 @@ def register_results() -> None:
     register_problem(HedgeTargetsChanged, status=409, code="hedge_targets_changed")
     register_problem(PnlRefused, status=409, code="pnl_refused")
     register_problem(ClosingRefused, status=409, code="closing_refused")
+    register_problem(NoStructure, status=409, code="no_structure")
     register_problem(RateMissing, status=409, code="rate_missing")
     BEFORE_VALUES.register("metering", true_up)
     for name, step in (("checks", check_day), ("price_check", check_prices), ("pnl", explain_day)):

@@ -17,15 +17,19 @@ from energyopti.foundation.partitions.months import ensure_months
 
 from .markets.price_files import Clock
 from .queries.markets import market_by_code
+from .queries.trades import trade_by_ref
 from .services.closing_proofs import prove_end_of_day
 from .services.closing_times import start_due_closings
 from .services.end_of_day import run_end_of_day
 from .services.exercise import decide_options
 from .services.forecast_rounds import issue_due_forecasts
 from .services.maturity import mature_trades
+from .services.nominations import settle_nominations
 from .services.prices import import_price_file
 from .services.reference_files import compare_staged, import_reference
+from .services.structure_values import value_structure
 from .services.trade_files import UnknownTradeImport, book_trades, check_trades
+from .services.valuation import take_cut
 
 _PARTITIONED = ("trading_price", "trading_actual")
 _BACK, _AHEAD = timedelta(days=31), timedelta(days=120)
@@ -49,11 +53,12 @@ def issue_forecasts(**_: Any) -> int:
 
 @shared_task(name="trading.mature_trades")
 def mature(**_: Any) -> int:
-    """Decide options whose time has come; mature what was delivered, settle what is due."""
+    """Decide options and settle nominated days whose time has come; mature, settle what is due."""
     actor, now = Actor.system("beat"), clock.now()
     decided = decide_options(actor=actor, as_of=now)
+    paid = settle_nominations(actor=actor, as_of=now)
     moved = mature_trades(actor=actor, as_of=now)
-    return decided.fixed + decided.lapsed + moved.matured + moved.settled
+    return decided.fixed + decided.lapsed + paid + moved.matured + moved.settled
 
 
 @shared_task(name="trading.close_days")
@@ -140,6 +145,16 @@ def prove_day(job: RunningJob, *, end_of_day_id: int) -> JobResult:
         progress=lambda stage, done, total: job.progress(done, total, stage),
     )
     return JobResult(url=reverse("trading:end_of_day", args=[end_of_day_id]))
+
+
+@job_task("trading.value_structure")
+def value_one_structure(job: RunningJob, *, ref: str) -> JobResult:
+    """Value a contract with choices on the curves of now; the trade's page shows it."""
+    actor = _asker(job)
+    version = trade_by_ref(actor, ref)
+    cut = take_cut(version.trade.organization_id)
+    value_structure(actor=actor, ref=ref, as_of=clock.now(), known_at=cut)
+    return JobResult(url=reverse("trading:trade", args=[ref]))
 
 
 @job_task("trading.check_trades")

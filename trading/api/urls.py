@@ -9,6 +9,7 @@ from .option_values import OptionValueView
 from .packages import PackageRejectionView, PackageReleaseView, PackageView
 from .pnl_urls import urlpatterns as pnl_urlpatterns
 from .reference_urls import urlpatterns as reference_urlpatterns
+from .structures import NominationsView, StructureValueView
 from .trade_actions import PERMISSIONS, TradeActions
 from .trade_imports import TradeImport, TradeImportConfirmation, TradeImports
 from .trades import TradeExport, TradeViewSet
@@ -41,6 +42,12 @@ urlpatterns = [
         DocumentWithdrawalView.as_view(),
         name="api-trade-document-withdraw",
     ),
+    path(
+        "trades/<str:ref>/structure-value",
+        StructureValueView.as_view(),
+        name="api-structure-value",
+    ),
+    path("trades/<str:ref>/nominations", NominationsView.as_view(), name="api-nominations"),
     path("trades/<str:ref>/option-value", OptionValueView.as_view(), name="api-option-value"),
     path("trades/<str:ref>/package", PackageView.as_view(), name="api-trade-package"),
     path(

@@ -58,7 +58,7 @@ def option_fixing(
     if as_of <= interval.start:
         return _from_curves(leg, interval, as_of, known_at)
     names = " and ".join(index.code for index in leg.underlying)
-    fixings = [_Fixings.of(index.area.code, interval, as_of, known_at) for index in leg.underlying]
+    fixings = [Fixings.of(index.area.code, interval, as_of, known_at) for index in leg.underlying]
     if isinstance(leg.schedule.volume, Profile):
         return _by_interval(leg, interval, fixings, names)
     wanted = shape_intervals(leg.schedule.area.calendar, leg.schedule.shape, interval)
@@ -70,7 +70,7 @@ def option_fixing(
 
 
 def _by_interval(
-    leg: Option, interval: Interval, fixings: Sequence[_Fixings], names: str
+    leg: Option, interval: Interval, fixings: Sequence[Fixings], names: str
 ) -> OptionFixing | None:
     volume = leg.schedule.volume
     assert isinstance(volume, Profile)
@@ -126,7 +126,7 @@ def _from_curves(
 
 
 @dataclass(frozen=True, slots=True)
-class _Fixings:
+class Fixings:
     """Published prices of one market, ascending without overlaps."""
 
     starts: tuple[datetime, ...]
@@ -134,7 +134,7 @@ class _Fixings:
     prices: tuple[Fraction, ...]
 
     @classmethod
-    def of(cls, code: str, interval: Interval, as_of: datetime, known_at: datetime) -> _Fixings:
+    def of(cls, code: str, interval: Interval, as_of: datetime, known_at: datetime) -> Fixings:
         with connection.cursor() as cursor:
             cursor.execute(
                 _FIXINGS,

@@ -37,11 +37,13 @@ from trading.valuation._optionlets import (
 )
 from trading.valuation._options import OptionExplain, OptionState, explain_option
 from trading.valuation._structure_plans import (
+    PlanRefused,
     plant_state,
     plant_terms,
     storage_terms,
     swing_terms,
 )
+from trading.valuation._structure_rules import NOMINATED, check_nominations
 from trading.valuation._structures import (
     HedgeMonth,
     StructureDay,
@@ -61,6 +63,7 @@ from trading.valuation._waterfall import (
 )
 
 __all__ = [
+    "NOMINATED",
     "YEAR",
     "Basis",
     "Contract",
@@ -78,6 +81,7 @@ __all__ = [
     "OptionState",
     "OptionletValues",
     "Optionlets",
+    "PlanRefused",
     "ProfileHolding",
     "RevaluedGreeks",
     "StepKind",
@@ -92,6 +96,7 @@ __all__ = [
     "Valued",
     "cents",
     "cents_decimal",
+    "check_nominations",
     "discount_factors",
     "explain_option",
     "needs_mark",

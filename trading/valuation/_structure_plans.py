@@ -224,10 +224,10 @@ def _swing(choices: Choices) -> Plan:
 
 
 def storage_terms(
-    leg: Structure, dates: npt.NDArray[np.datetime64], inventory: float
+    leg: Structure, dates: npt.NDArray[np.datetime64], inventory: float, *, ends: bool = True
 ) -> GasStorage:
     """
-    Return a gas store as pricing has it, from an inventory on.
+    Return a gas store as pricing has it, from an inventory on; `ends` with what must be left.
 
     :raises PricingError: naming what contradicts itself; `InfeasibleContract` where the inventory
         at the end cannot be reached.
@@ -245,7 +245,7 @@ def storage_terms(
         injection_fuel=float(terms.injection_fuel) / 100,
         withdrawal_fuel=float(terms.withdrawal_fuel) / 100,
         start_inventory=min(max(inventory, 0.0), volume),
-        terminal_min=float(terms.end_inventory),
+        terminal_min=float(terms.end_inventory) if ends else 0.0,
         terminal_max=volume,
     )
 

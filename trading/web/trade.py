@@ -66,7 +66,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "metering_unread": unread,
             "metered_totals": metered_totals(months),
             "option": _option(actor, version),
-            "outcomes": outcomes_of(version.trade_id) if deal.options else (),
+            "outcomes": outcomes_of(version.trade_id) if deal.choices else (),
             "deltas": positions_of_trade(
                 version.trade_id, stage="PENDING" if version.trade.status == "PENDING" else "LIVE"
             ),

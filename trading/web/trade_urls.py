@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import documents, life, package, trade
+from . import documents, life, package, structures, trade
 
 urlpatterns = [
     path("trades/waiting/", trade.waiting_trades, name="waiting"),
@@ -15,5 +15,7 @@ urlpatterns = [
         name="document_withdraw",
     ),
     path("trades/<str:ref>/package/", package.package, name="package"),
+    path("trades/<str:ref>/value/", structures.value, name="structure_value"),
+    path("trades/<str:ref>/nominate/", structures.nominate, name="nominate"),
     path("trades/<str:ref>/<str:verb>/", life.act, name="trade_verb"),
 ]

@@ -1,0 +1,167 @@
+"""One contract with choices as its pages show it: value, hedge, plan by day, nominations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from trading.deals import STRUCTURES, Structure
+from trading.models import StructureNomination, StructureValue
+
+from .deals import deal_of
+
+VIEW = "trading.view_tradevalue"
+_METHODS = {
+    "LINEAR_PROGRAMME": "linear programme, intrinsic on today's curve",
+    "MIXED_INTEGER_PROGRAMME": "mixed-integer programme, intrinsic on today's curve",
+    "DYNAMIC_PROGRAMME": "dynamic programme, intrinsic on today's curve",
+    "BACHELIER": "Bachelier by the hour",
+    "QUADRATURE": "lognormal spread by the hour, exact quadrature",
+    "INTRINSIC": "intrinsic on today's curve",
+    "CHOSEN": "all is chosen",
+}
+_LEVELS = {"STORAGE": "In store", "SWING": "Taken so far"}
+_FLOWS = {
+    "STORAGE": "Withdrawn +, injected −", "SWING": "Taken", "TOLLING": "Output",
+    "TRANSMISSION_RIGHT": "Volume",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDay:
+    """
+    A delivery day of a plan.
+
+    start       of the day, UTC
+    quantity    the holder's, in the contract's unit; of a power the MWh
+    level       at the day's start; None of what stores nothing
+    price       mean of the first price over the day's intervals, None where it is not known
+    cash        ours, discounted
+    is_chosen   begun, or nominated
+    """
+
+    day: date
+    start: datetime
+    quantity: float
+    level: float | None
+    price: float | None
+    cash: float
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StructureView:
+    """What is known of the value of one contract with choices."""
+
+    leg: Structure
+    value: StructureValue | None
+    days: tuple[PlanDay, ...]
+    nominations: tuple[StructureNomination, ...]
+
+    @property
+    def method(self) -> str:
+        """Return how the value was found, in words."""
+        kept = self.value
+        return _METHODS.get(kept.method, kept.method) if kept is not None else ""
+
+    @property
+    def total(self) -> Decimal | None:
+        return None if self.value is None else self.value.realised + self.value.unrealised
+
+    @property
+    def unit(self) -> str:
+        return self.leg.schedule.amount_unit
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the names of what the chart shows by day."""
+        kind = self.leg.kind.value
+        level = [_LEVELS[kind]] if kind in _LEVELS else []
+        return [_FLOWS.get(kind, "Volume"), *level]
+
+    @property
+    def rows(self) -> list[tuple[datetime, list[float | None]]]:
+        """Return what the chart shows by day."""
+        has_level = self.leg.kind.value in _LEVELS
+        return [
+            (one.start, [one.quantity, one.level] if has_level else [one.quantity])
+            for one in self.days
+        ]
+
+
+def structure_of_trade(version: Any) -> StructureView | None:
+    """
+    Return a trade's contract with choices by its latest value; None of another product.
+
+    Two queries beside those of the terms.
+    """
+    if version.product_kind not in STRUCTURES:
+        return None
+    number, leg = next(
+        (n, leg)
+        for n, leg in enumerate(deal_of(version).legs, start=1)
+        if isinstance(leg, Structure)
+    )
+    value = (
+        StructureValue.objects.filter(trade_id=version.trade_id, leg=number)
+        .select_related("run", "model")
+        .order_by("-as_of", "-id")
+        .first()
+    )
+    return StructureView(leg, value, plan_days(leg, value), nominations_of(version, number))
+
+
+def nominations_of(version: Any, number: int = 1) -> tuple[StructureNomination, ...]:
+    """Return the nomination that holds for each day, by day; one query."""
+    rows = StructureNomination.objects.filter(trade_id=version.trade_id, leg=number)
+    return tuple(rows.order_by("day", "-id").distinct("day"))
+
+
+def plan_days(leg: Structure, value: StructureValue | None) -> tuple[PlanDay, ...]:
+    """Return the plan behind a value by delivery day."""
+    if value is None or not value.starts or value.reason:
+        return ()
+    import numpy as np
+
+    starts = np.frombuffer(value.starts, dtype="<i8")
+    columns = [
+        np.frombuffer(column, dtype="<f8") if column else np.full(len(starts), np.nan)
+        for column in (value.quantity, value.level, value.price, value.cash)
+    ]
+    edges = _day_edges(leg)
+    found = []
+    places = np.searchsorted(edges[1:], starts, side="right")
+    for at, rows in groupby(range(len(starts)), key=lambda n: int(places[n])):
+        inside: Sequence[int] = list(rows)
+        quantity, level, price, cash = (column[inside] for column in columns)
+        mean = float(price.mean())
+        found.append(
+            PlanDay(
+                day=leg.schedule.period.first + timedelta(days=at),
+                start=datetime.fromtimestamp(int(starts[inside[0]]), tz=value.as_of.tzinfo),
+                quantity=round(float(quantity.sum()), 6),
+                level=None if np.isnan(level[0]) else round(float(level[0]), 6),
+                price=None if np.isnan(mean) else round(mean, 6),
+                cash=round(float(cash.sum()), 2),
+                is_chosen=inside[-1] < value.chosen,
+            )
+        )
+    return tuple(found)
+
+
+def _day_edges(leg: Structure) -> Any:
+    import numpy as np
+
+    calendar, period = leg.schedule.area.calendar, leg.schedule.period
+    days = (period.after - period.first).days + 1
+    return np.array(
+        [
+            int(calendar.day(period.first + timedelta(days=n)).start.timestamp())
+            for n in range(days)
+        ],
+        dtype=np.int64,
+    )
