@@ -86,7 +86,7 @@ class NominationInput(StrictSerializer):
         child=serializers.DecimalField(max_digits=18, decimal_places=3),
         min_length=1,
         max_length=25,
-        help_text="One of the day; of a plant the MW of each of its 23 to 25 hours.",
+        help_text="One of the day; of a plant or battery the MW of each of its 23 to 25 hours.",
     )
 
 
@@ -179,7 +179,7 @@ class NominationsView(ApiView):
 
     @extend_schema(
         description=(
-            "Nominate a delivery day of a swing, storage or tolling contract, before it begins. "
+            "Nominate a delivery day of a contract with choices, before it begins. "
             "What breaks the terms with all that was nominated so far is refused by name."
         ),
         request=NominationInput,

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 "permissions": [
                     (
                         "nominate_structure",
-                        "Can nominate days of swing, storage and tolling contracts",
+                        "Can nominate days of contracts with choices",
                     )
                 ],
                 "indexes": [

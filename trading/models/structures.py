@@ -35,7 +35,7 @@ class StructureNomination(models.Model):
 
     class Meta:
         permissions = [
-            ("nominate_structure", "Can nominate days of swing, storage and tolling contracts"),
+            ("nominate_structure", "Can nominate days of contracts with choices"),
         ]
         indexes = [
             models.Index(fields=["trade", "leg", "day", "-id"], name="structure_nominated_day"),

@@ -24,9 +24,10 @@ _METHODS = {
     "INTRINSIC": "intrinsic on today's curve",
     "CHOSEN": "all is chosen",
 }
-_LEVELS = {"STORAGE": "In store", "SWING": "Taken so far"}
+_LEVELS = {"STORAGE": "In store", "SWING": "Taken so far", "BATTERY_TOLLING": "Stored"}
 _FLOWS = {
     "STORAGE": "Withdrawn +, injected −", "SWING": "Taken", "TOLLING": "Output",
+    "BATTERY_TOLLING": "Discharged +, charged −",
     "TRANSMISSION_RIGHT": "Volume",
 }  # fmt: skip
 

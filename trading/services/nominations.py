@@ -22,6 +22,7 @@ from energyopti.foundation.intervals import Interval, IntervalSet
 from energyopti.foundation.money import Rounding, minor_unit, round_exact
 from trading.deals import (
     STRUCTURES,
+    BatteryTerms,
     RightForm,
     StorageTerms,
     Structure,
@@ -291,6 +292,8 @@ def _paid(
     ]
     if isinstance(terms, TollingTerms):
         return _plant_day(terms, hours, said or (), was_on, fixings)
+    if isinstance(terms, BatteryTerms):
+        return _battery_day(terms, hours, said or (), fixings[0])
     if isinstance(terms, TransmissionTerms):
         return _right_day(leg, terms, whole, hours, fixings)
     return None
@@ -321,6 +324,20 @@ def _plant_day(
     if not energy:
         return None
     return Settled(energy, paid, tuple(total / energy for total in sums))
+
+
+def _battery_day(
+    terms: BatteryTerms, hours: Sequence[Interval], said: Sequence[Decimal], fixings: Fixings
+) -> Settled | None:
+    paid, energy, value = Fraction(0), Fraction(0), Fraction(0)
+    for hour, quantity in zip(hours, map(Fraction, said), strict=False):
+        if quantity:
+            price = fixings.mean(IntervalSet((hour,)))
+            if price is None:
+                return None
+            paid += quantity * price - max(quantity, Fraction(0)) * Fraction(terms.cycle_cost)
+            energy, value = energy + abs(quantity), value + abs(quantity) * price
+    return Settled(energy, paid, (value / energy,)) if energy else None
 
 
 def _right_day(

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from math import gcd
+from math import gcd, sqrt
 
 import numpy as np
 import numpy.typing as npt
 
 from trading.deals import (
+    BatteryTerms,
     RightForm,
     StorageTerms,
     Structure,
@@ -26,12 +27,14 @@ from trading.deals import (
 )
 from trading.pricing import LegVolatilities, RightKind, transmission_right
 from trading.pricing.structures import (
+    Battery,
     ContractYear,
     GasStorage,
     Plant,
     PlantState,
     RateCurve,
     Swing,
+    battery_intrinsic,
     plant_intrinsic,
     storage_intrinsic,
     swing_intrinsic,
@@ -135,11 +138,7 @@ def plan_of(choices: Choices) -> Plan:
 
     :raises PlanRefused, PricingError: for what has no value, saying why.
     """
-    made = _PLANS.get(choices.leg.kind)
-    if made is None:
-        name = choices.leg.kind.value.replace("_", " ").lower()
-        raise PlanRefused(f"{name} has no value here yet.")
-    return made(choices).whole()
+    return _PLANS[choices.leg.kind](choices).whole()
 
 
 def swing_terms(
@@ -352,6 +351,57 @@ def _tolling(choices: Choices) -> Plan:
     )
 
 
+def battery_terms(leg: Structure, dates: npt.NDArray[np.datetime64], stored: float) -> Battery:
+    """
+    Return a battery as pricing has it, from an energy on; losses are even both ways.
+
+    :raises PricingError: naming what contradicts itself.
+    """
+    terms = leg.terms
+    assert isinstance(terms, BatteryTerms)
+    one_way, energy = sqrt(float(terms.efficiency) / 100), float(terms.energy_mwh)
+    return Battery(
+        dates=dates, energy_mwh=energy, charge_mw=float(leg.most), discharge_mw=float(leg.most),
+        charge_efficiency=one_way, discharge_efficiency=one_way,
+        cycle_cost=float(terms.cycle_cost),
+        daily_cycles=float(terms.daily_cycles) if terms.daily_cycles else None,
+        start_mwh=min(max(stored, 0.0), energy),
+    )  # fmt: skip
+
+
+def battery_levels(terms: BatteryTerms, quantity: Floats) -> Floats:
+    """Return the MWh in the cells before and after each hour of MWh at the grid."""
+    one_way = sqrt(float(terms.efficiency) / 100)
+    taken = np.where(quantity > 0, quantity / one_way, quantity * one_way)
+    return float(terms.start_energy_mwh) - np.concatenate([[0.0], np.cumsum(taken)])
+
+
+def _battery(choices: Choices) -> Plan:
+    terms = choices.leg.terms
+    assert isinstance(terms, BatteryTerms)
+    k, said = choices.chosen, choices.said(0.0)
+    prices = choices.need(np.concatenate([said != 0, np.ones(len(choices.dates) - k, np.bool_)]))[0]
+    quantity = np.zeros(len(choices.dates))
+    quantity[:k] = said
+    method, gap = "CHOSEN", 0.0
+    if k < len(quantity):
+        battery = battery_terms(
+            choices.leg, choices.dates[k:], float(battery_levels(terms, said)[-1])
+        )
+        found = battery_intrinsic(battery, prices[k:], discount=choices.factor[k:])
+        quantity[k:] = found.discharge_mw - found.charge_mw
+        method, gap = found.method.value, found.gap
+    wear = float(terms.cycle_cost) * np.maximum(quantity, 0.0)
+    return Plan(
+        quantity=quantity,
+        cash=choices.factor * (prices * quantity - wear),
+        delta=(choices.factor * quantity)[None],
+        method=method,
+        level=battery_levels(terms, quantity),
+        gap=gap,
+    )
+
+
 def _transmission(choices: Choices) -> Plan:
     terms = choices.leg.terms
     assert isinstance(terms, TransmissionTerms)
@@ -394,5 +444,6 @@ _PLANS: Mapping[StructureKind, Callable[[Choices], Plan]] = {
     StructureKind.SWING: _swing,
     StructureKind.STORAGE: _storage,
     StructureKind.TOLLING: _tolling,
+    StructureKind.BATTERY_TOLLING: _battery,
     StructureKind.TRANSMISSION_RIGHT: _transmission,
 }

@@ -6,14 +6,19 @@ from itertools import pairwise
 
 import numpy as np
 
-from trading.deals import StorageTerms, StructureKind, SwingTerms, TollingTerms
+from trading.deals import BatteryTerms, StorageTerms, StructureKind, SwingTerms, TollingTerms
 from trading.pricing import PricingError
 from trading.valuation._market import Floats
-from trading.valuation._structure_plans import PlanRefused, storage_terms, swing_terms
+from trading.valuation._structure_plans import (
+    PlanRefused,
+    battery_levels,
+    storage_terms,
+    swing_terms,
+)
 from trading.valuation._structures import StructureHolding
 
 _TOLERANCE = 1e-6
-NOMINATED = frozenset({StructureKind.SWING, StructureKind.STORAGE, StructureKind.TOLLING})
+NOMINATED = frozenset(StructureKind) - {StructureKind.TRANSMISSION_RIGHT}
 
 
 def check_nominations(holding: StructureHolding, at: int) -> None:
@@ -32,6 +37,8 @@ def check_nominations(holding: StructureHolding, at: int) -> None:
         _check_storage(holding, terms, at)
     elif isinstance(terms, TollingTerms):
         _check_plant(holding, terms)
+    elif isinstance(terms, BatteryTerms):
+        _check_battery(holding, terms)
     else:
         name = holding.leg.kind.value.replace("_", " ").lower()
         raise PlanRefused(f"a {name} is not nominated here.")
@@ -106,6 +113,26 @@ def _check_plant(holding: StructureHolding, terms: TollingTerms) -> None:
             state = "on" if on[start] else "off"
             raise PlanRefused(
                 f"{holding.dates[start]}: {end - start} hours {state}, fewer than {least}."
+            )
+
+
+def _check_battery(holding: StructureHolding, terms: BatteryTerms) -> None:
+    said = holding.nominated
+    quantity = np.nan_to_num(said[: _after_last(said)])
+    high, energy = float(holding.leg.most), float(terms.energy_mwh)
+    for n in np.flatnonzero(np.abs(quantity) > high + _TOLERANCE).tolist():
+        raise PlanRefused(f"{holding.dates[n]}: {abs(quantity[n]):g} MW is above {high:g}.")
+    level = battery_levels(terms, quantity)
+    for n in np.flatnonzero((level < -_TOLERANCE) | (level > energy + _TOLERANCE)).tolist():
+        raise PlanRefused(
+            f"{holding.dates[n - 1]}: {level[n]:g} MWh would be stored, not from 0 to {energy:g}."
+        )
+    if terms.daily_cycles:
+        days, place = np.unique(holding.dates[: len(quantity)], return_inverse=True)
+        cycles = np.bincount(place, np.maximum(-np.diff(level), 0.0)) / energy
+        for n in np.flatnonzero(cycles > float(terms.daily_cycles) + _TOLERANCE).tolist():
+            raise PlanRefused(
+                f"{days[n]}: {cycles[n]:.2f} cycles, more than {terms.daily_cycles} a day."
             )
 
 

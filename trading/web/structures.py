@@ -27,6 +27,7 @@ _NOMINATED = {
     StructureKind.SWING: "What is taken on the day.",
     StructureKind.STORAGE: "Withdrawn with +, injected with −.",
     StructureKind.TOLLING: "The MW of each hour of the day, divided by blanks.",
+    StructureKind.BATTERY_TOLLING: "The MW of each hour, divided by blanks; charged with −.",
 }
 
 
@@ -39,7 +40,7 @@ class NominationForm(forms.Form):
     def __init__(self, *args: Any, kind: StructureKind, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["quantities"].help_text = _NOMINATED[kind]
-        if kind is not StructureKind.TOLLING:
+        if kind in (StructureKind.SWING, StructureKind.STORAGE):
             self.fields["quantities"].label = "Quantity"
 
     def clean_quantities(self) -> list[Decimal]:

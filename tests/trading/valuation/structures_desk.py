@@ -11,6 +11,7 @@ from trading import deals
 from trading.deals import (
     REFERENCE_INDICES,
     REFERENCE_MARKETS,
+    BatteryTerms,
     Direction,
     Frequency,
     PriceIndex,
@@ -70,7 +71,15 @@ RIGHT = Structure(
     Direction.RECEIVE, Schedule(DE, MONTH, Volume.mw(Decimal(10))),
     StructureKind.TRANSMISSION_RIGHT, (FRENCH, SPOT), TransmissionTerms(),
 )  # fmt: skip
-ALL = {one.kind.value: one for one in (STORAGE, SWING, TOLLING, RIGHT)}
+BATTERY = Structure(
+    Direction.RECEIVE, Schedule(DE, MONTH, Volume.mw(Decimal(10))), StructureKind.BATTERY_TOLLING,
+    (SPOT,),
+    BatteryTerms(
+        energy_mwh=Decimal(20), efficiency=Decimal(81), cycle_cost=Decimal(2),
+        daily_cycles=Decimal(1), start_energy_mwh=Decimal(5),
+    ),
+)  # fmt: skip
+ALL = {one.kind.value: one for one in (STORAGE, SWING, TOLLING, RIGHT, BATTERY)}
 
 
 def curve_of(market: Market, prices: dict[str, str], *, at: datetime = CLOSE) -> None:

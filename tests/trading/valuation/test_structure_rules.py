@@ -14,7 +14,7 @@ from trading.deals import Frequency, Schedule, Volume
 from trading.queries.valuation.structures import structure_holding
 from trading.valuation import PlanRefused, check_nominations
 
-from .structures_desk import STORAGE, SWING, TOLLING, TTF
+from .structures_desk import BATTERY, STORAGE, SWING, TOLLING, TTF
 
 FIRST = date(2026, 12, 1)
 TEN = Schedule(
@@ -114,3 +114,18 @@ def test_a_plant_runs_at_its_levels_and_for_its_least_hours():
         check_plant([0] * 6 + [30] * 3 + [0] * 15)
     with pytest.raises(PlanRefused, match="1 hours off, fewer than 2"):
         check_plant([30] * 6 + [0] + [30] * 17)
+
+
+def test_a_battery_keeps_its_power_its_energy_and_its_cycles():
+    def check_battery(mw):
+        said = {date(2027, 3, 1): tuple(map(Decimal, mw))}
+        check_nominations(structure_holding(0, BATTERY, (), said), BEFORE)
+
+    # 5 MWh in the cells; 10 MW for an hour and a half fill them at 90 per cent.
+    check_battery([-10, -6, *[0] * 20, 9, 8])
+    with pytest.raises(PlanRefused, match="11 MW is above 10"):
+        check_battery([11, *[0] * 23])
+    with pytest.raises(PlanRefused, match="23 MWh would be stored, not from 0 to 20"):
+        check_battery([-10, -10, *[0] * 22])
+    with pytest.raises(PlanRefused, match=r"1\.05 cycles, more than 1 a day"):
+        check_battery([-10, -6, 9, 0, -9, *[0] * 17, 9, Decimal("0.9")])

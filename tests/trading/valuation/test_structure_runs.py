@@ -22,11 +22,13 @@ from trading.models import (
 )
 from trading.pricing import bachelier
 from trading.pricing.structures import (
+    Battery,
     ContractYear,
     GasStorage,
     Plant,
     RateCurve,
     Swing,
+    battery_intrinsic,
     plant_intrinsic,
     storage_intrinsic,
     swing_intrinsic,
@@ -39,6 +41,7 @@ from trading.services.valuation import prove_run, value_organization
 from .options_desk import choose, quote_interest, quote_vols
 from .structures_desk import (
     ALL,
+    BATTERY,
     CLOSE,
     EVENING,
     GAS_PRICES,
@@ -172,6 +175,30 @@ def test_a_plant_runs_by_the_hour_against_the_gas_of_its_gas_day(desk):
     kept = StructureValue.objects.get(run=run)
     assert np.frombuffer(kept.quantity, "<f8") == pytest.approx(plan.output_mw)
     assert {row["role"] for row in kept.hedge} == {"power", "fuel"}
+
+
+def test_a_battery_cycles_once_a_day_on_the_hourly_curve(desk):
+    held = desk.deal(deal=structure(BATTERY))
+
+    run = run_of(desk)
+
+    hours = np.repeat(
+        np.arange(np.datetime64("2027-03-01"), np.datetime64("2027-04-01")),
+        [23 if day == 28 else 24 for day in range(1, 32)],
+    )
+    battery = Battery(
+        hours, energy_mwh=20.0, charge_mw=10.0, discharge_mw=10.0, charge_efficiency=0.9,
+        discharge_efficiency=0.9, cycle_cost=2.0, daily_cycles=1.0, start_mwh=5.0,
+    )  # fmt: skip
+    plan = battery_intrinsic(battery, hourly("DE", MONTH))
+    assert plan.value > 0
+    assert float(value_of(run, held).unrealised) == pytest.approx(plan.value, abs=0.01)
+    kept = StructureValue.objects.get(run=run)
+    quantity, level = (np.frombuffer(row, "<f8") for row in (kept.quantity, kept.level))
+    assert level.min() >= -1e-6
+    assert level.max() <= 20 + 1e-6
+    taken = np.maximum(quantity, 0) / 0.9
+    assert max(taken[hours == day].sum() for day in np.unique(hours)) <= 20 + 1e-6
 
 
 def test_a_transmission_option_is_bachelier_by_the_hour_with_a_model_and_intrinsic_without(desk):

@@ -47,6 +47,7 @@ class Battery:
     discharge_efficiency
     cycle_cost             currency for each MWh delivered: degradation, ≥ 0
     max_cycles             full cycles (capacity taken out of the cells) in all; None: no limit
+    daily_cycles           of each delivery date; None: no limit
     start_mwh, end_mwh     stored before the first and at least after the last interval
     interval_hours         length of an interval, > 0
 
@@ -62,6 +63,7 @@ class Battery:
     discharge_efficiency: float = 1.0
     cycle_cost: float = 0.0
     max_cycles: float | None = None
+    daily_cycles: float | None = None
     start_mwh: float = 0.0
     end_mwh: float = 0.0
     interval_hours: float = 1.0
@@ -76,8 +78,9 @@ class Battery:
                 raise PricingError(f"{name}: {value:g} must be above 0{most}.")
         for name in ("charge_mw", "discharge_mw", "cycle_cost"):
             number(name, getattr(self, name), least=0)
-        if self.max_cycles is not None:
-            number("max_cycles", self.max_cycles, least=0)
+        for name in ("max_cycles", "daily_cycles"):
+            if (limit := getattr(self, name)) is not None:
+                number(name, limit, least=0)
         for name in ("start_mwh", "end_mwh"):
             number(name, getattr(self, name), least=0, most=self.energy_mwh)
         reached = self.start_mwh + len(days) * self.most_in
@@ -161,6 +164,12 @@ def battery_intrinsic(
     if battery.max_cycles is not None:
         most = battery.max_cycles * battery.energy_mwh
         programme.rows(*[(out[t : t + 1], 1.0) for t in range(count)], upper=most)
+    if battery.daily_cycles is not None:
+        most = battery.daily_cycles * battery.energy_mwh
+        days = np.asarray(battery.dates)
+        for day in np.unique(days):
+            inside = np.flatnonzero(days == day)
+            programme.rows(*[(out[t : t + 1], 1.0) for t in inside], upper=most)
     pays = np.flatnonzero(gain > cost)
     if pays.size:
         charges = programme.columns(len(pays), upper=1.0, whole=True)
@@ -219,6 +228,8 @@ def battery_extrinsic(
     price, factor = series("curve", curve, count), series("discount", discount, count, least=0)
     if levels < 2:
         raise PricingError(f"levels: {levels} must be 2 or more.")
+    if battery.daily_cycles is not None:
+        raise PricingError("daily_cycles: a limit by the day is not simulated; use max_cycles.")
     plan = battery_intrinsic(battery, price, discount=factor)
     network = battery_network(battery, levels)
     step = battery.energy_mwh / (levels - 1)

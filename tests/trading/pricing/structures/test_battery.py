@@ -163,3 +163,18 @@ def test_refuses_levels_further_apart_than_an_interval_of_power():
         battery_extrinsic(battery(), DAY, fit=fit, paths=paths, levels=1)
     with pytest.raises(PricingError, match=r"curve\[3\]: nan"):
         battery_intrinsic(battery(), np.where(np.arange(48) == 3, np.nan, DAY))
+
+
+def test_a_limit_by_the_day_holds_each_day_and_costs_what_a_steeper_day_would_take():
+    steep = DAY + np.repeat([0.0, 40.0], 24) * np.sin(2.0 * np.pi * (np.arange(48) - 8) / 24.0)
+    terms = battery(daily_cycles=0.5)
+
+    plan = battery_intrinsic(terms, steep)
+
+    assert plan.value == pytest.approx(replay(terms, plan, steep, np.ones(48)))
+    out = plan.discharge_mw.reshape(2, 24).sum(axis=1)
+    assert out == pytest.approx([2.0, 2.0])
+    # The same in all, spent where it earns most, is worth more.
+    assert plan.value < battery_intrinsic(battery(max_cycles=1.0), steep).value - 1.0
+    with pytest.raises(PricingError, match="daily_cycles"):
+        battery(daily_cycles=-1.0)
