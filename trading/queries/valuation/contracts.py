@@ -74,7 +74,8 @@ class Universe:
 
     def add_contracts(self, keys: Iterable[ContractKey]) -> None:
         """Add what is not there yet; at most five queries."""
-        new = [key for key in keys if key not in self.keys]
+        # Each once: positions in `contracts` are those of `keys`.
+        new = [key for key in dict.fromkeys(keys) if key not in self.keys]
         unknown = {key.market_id for key in new} - self.markets.keys()
         if unknown:
             self.markets |= {row.pk: row for row in Market.objects.filter(pk__in=unknown)}
