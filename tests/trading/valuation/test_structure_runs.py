@@ -297,6 +297,29 @@ def test_a_day_is_explained_to_the_cent_by_price_and_what_is_left_out_by_the_hol
     assert not report.steps.filter(kind="RESIDUAL").exists()
 
 
+def test_a_delivered_day_is_explained_by_fixing_and_by_what_its_holder_said(desk):
+    held = desk.deal(deal=structure(STORAGE))
+    opening = run_of(desk, datetime(2026, 12, 1, 4, tzinfo=UTC))
+    nominate(held, date(2026, 12, 1), 96, at=datetime(2026, 12, 1, 4, 30, tzinfo=UTC))
+    start, later = datetime(2026, 12, 1, 5, tzinfo=UTC), datetime(2026, 12, 2, 4, tzinfo=UTC)
+    make_prices(Market.objects.get(code="TTF"), start, ["31.50"] * 23, received_at=later)
+    closing = run_of(desk, later)
+
+    (report,) = explain_runs(
+        actor=Actor.system("test"), opening=opening, closing=closing, day=date(2026, 12, 1),
+        kind=PnlKind.OFFICIAL,
+    )  # fmt: skip
+
+    values = [value_of(run, held) for run in (opening, closing)]
+    total = [value.realised + value.unrealised for value in values]
+    steps = {step.kind: step.amount for step in report.steps.all()}
+    assert sum(steps.values()) == total[1] - total[0]
+    # Silence would have moved nothing, so all of the day is in what the holder said; the plan had
+    # kept the gas for the dearer quarter.
+    assert set(steps) <= {"TIME", "AMENDMENT"}
+    assert steps["AMENDMENT"] < 0
+
+
 def test_what_cannot_be_kept_is_named_and_not_valued(desk):
     terms = replace(SWING.terms, minimum=Decimal(24_000), daily_minimum=Decimal(0))
     held = desk.deal(deal=structure(SWING, terms=terms))
