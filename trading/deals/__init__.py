@@ -74,6 +74,7 @@ from trading.deals._packages import (
     strip,
 )
 from trading.deals._payments import (
+    CASH_SETTLED,
     PHYSICAL,
     PaymentRule,
     payment_rule,
@@ -168,6 +169,7 @@ from trading.deals._written_deals import (
 __all__ = [
     "ASSET_KINDS",
     "BASE",
+    "CASH_SETTLED",
     "CERTIFICATE_UNIT",
     "EEX_SHAPES",
     "EFA_SHAPES",

@@ -33,11 +33,13 @@ from trading.models import (
 from trading.queries.books import book_for, book_ids
 from trading.queries.exchange import Rates
 from trading.queries.valuation import (
+    NO_BOUNDS,
     NO_OPTIONS,
     CutFacts,
     HeldStructures,
     Universe,
     books_of,
+    bound_facts,
     cut_facts,
     digest_of,
     market_facts,
@@ -51,7 +53,13 @@ from .life import SecondPersonNeeded
 from .locks import lock_keys
 
 if TYPE_CHECKING:
-    from trading.valuation import DayState, MarketState, OptionDay, StructureDay
+    from trading.valuation import (
+        BoundDay,
+        DayState,
+        MarketState,
+        OptionDay,
+        StructureDay,
+    )
 
 LATE = "late"
 _STEP_COLUMNS = (
@@ -238,10 +246,10 @@ def _steps(
     }
     after = _day_state(universe, second, after_market, owners, books)
     before = _day_state(universe, first, before_market or after_market, owners, books, after)
+    days = [(second, after_market)]
+    if first is not None and before_market is not None:
+        days.append((first, before_market))
     if universe.optionlets:
-        days = [(second, after_market)]
-        if first is not None and before_market is not None:
-            days.append((first, before_market))
         told = [_option_day(universe, *day) for day in days]
         nothing = NO_OPTIONS.holdings(len(universe.lines))
         after = replace(after, options=told[0])
@@ -252,6 +260,13 @@ def _steps(
         earlier = first or replace(second, structures=HeldStructures())
         after = replace(after, structures=_structure_day(universe, second, None))
         before = replace(before, structures=_structure_day(universe, earlier, second))
+    if universe.bounds:
+        bounded = [_bound_day(universe, *day) for day in days]
+        none = NO_BOUNDS.holdings(len(universe.lines))
+        after = replace(after, bounds=bounded[0])
+        before = replace(
+            before, bounds=bounded[1] if len(bounded) > 1 else replace(bounded[0], holdings=none)
+        )
     found = waterfall(
         universe.contracts, before, after,
         metered=None if metered is None else metered.holdings(len(universe.lines)),
@@ -294,6 +309,13 @@ def _structure_day(universe: Universe, facts: CutFacts, later: CutFacts | None) 
         if day is not None
     ]
     return StructureDay(facts.structures.of(len(universe.lines)), *days)
+
+
+def _bound_day(universe: Universe, facts: CutFacts, market: MarketState) -> BoundDay:
+    from trading.valuation import BoundDay
+
+    found = bound_facts(universe, market, as_of=facts.as_of, known_at=facts.known_at)
+    return BoundDay(found.bounds, facts.bounds.holdings(len(universe.lines)), found.market)
 
 
 def _day_state(

@@ -26,9 +26,9 @@ from trading.queries.exchange import RateMissing, Rates
 from trading.queries.valuation import (
     ContractKey,
     CutFacts,
-    OptionFacts,
     Universe,
     books_of,
+    bound_facts,
     cut_facts,
     digest_of,
     market_facts,
@@ -89,9 +89,6 @@ class GreekColumns:
     """Lines of `trading.models.OptionGreek` after the run's id, divided by tabs; by trade."""
 
     text: str = ""
-
-
-NO_GREEKS = GreekColumns()
 
 
 @dataclass(frozen=True)
@@ -218,7 +215,14 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
 
     :raises RateMissing: if a currency that is held has no exchange rate.
     """
-    from trading.valuation import option_greeks, value_holdings, value_options
+    from trading.valuation import (
+        bound_greeks,
+        bound_values,
+        option_greeks,
+        value_holdings,
+        value_options,
+        valued_bounds,
+    )
 
     books = books_of(organization_id)
     universe = Universe()
@@ -229,8 +233,9 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
     valued = value_holdings(universe.contracts, holdings, market.state)
     realised, total = valued.by_line(valued.realised), valued.total
     missing = valued.lines_missing
-    findings, greeks = list(market.findings), NO_GREEKS
-    told = dict(market.inputs)
+    findings, told = list(market.findings), dict(market.inputs)
+    moves: list[OptionGreeks] = []
+    models: dict[tuple[int, ContractKey], int] = {}
     if facts.options.trade:
         options = option_facts(universe, market.state, as_of=as_of, known_at=known_at)
         held = facts.options.holdings(len(universe.lines))
@@ -239,12 +244,40 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
         )
         realised = realised + worth.by_line(worth.realised)
         total, missing = total + worth.total, missing | worth.lines_missing
-        moves = option_greeks(
-            universe.contracts, options.optionlets, held, market.state, options.market
+        moves.append(
+            option_greeks(
+                universe.contracts, options.optionlets, held, market.state, options.market
+            )
         )
-        greeks = _greek_columns(universe, facts, options, moves)
+        rights = list(universe.optionlets)
+        # A trade's options on one market are of one kind, and a kind has one model.
+        for line, right in zip(facts.options.line, facts.options.optionlet, strict=True):
+            model = options.models[right]
+            if model is not None:
+                models |= {(line, row.contract): model.pk for row in rights[right].rows}
         told["options"] = options.inputs
-        findings += _unvalued_options(facts, options, worth.missing)
+        findings += _unvalued_options(
+            facts.options.trade, facts.options.optionlet, options.reasons, worth.missing
+        )
+    if facts.bounds.trade:
+        bounds = bound_facts(universe, market.state, as_of=as_of, known_at=known_at)
+        bounded = facts.bounds.holdings(len(universe.lines))
+        found = bound_values(
+            universe.contracts, bounds.bounds, bounded, market.state, bounds.market
+        )
+        worth = valued_bounds(found, bounded)
+        realised = realised + worth.by_line(worth.realised)
+        total, missing = total + worth.total, missing | worth.lines_missing
+        moves.append(bound_greeks(found, bounds.bounds, bounded, bounds.market))
+        months = list(universe.bounds)
+        for line, bound in zip(facts.bounds.line, facts.bounds.bound, strict=True):
+            model = bounds.models[bound]
+            if model is not None:
+                models[line, months[bound].contract] = model.pk
+        told["bounds"] = bounds.inputs
+        findings += _unvalued_options(
+            facts.bounds.trade, facts.bounds.bound, bounds.reasons, worth.missing
+        )
     structures: list[StructureValue] = []
     if facts.structures.trade:
         stood_on = structure_facts(
@@ -261,6 +294,7 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
         told["structures"] = stood_on.inputs
         findings += stood_on.findings
     findings += _unvalued_structures(facts, structures)
+    greeks = _greek_columns(universe, models, moves)
     findings += _refused_options(facts)
     values = value_columns(universe, facts, books, rates, realised, total, missing)
     findings += rates.stale()
@@ -355,21 +389,20 @@ def _amounts(cents: npt.NDArray[np.int64]) -> Iterable[str]:
 
 
 def _greek_columns(
-    universe: Universe, facts: CutFacts, options: OptionFacts, moves: OptionGreeks
+    universe: Universe,
+    models: Mapping[tuple[int, ContractKey], int],
+    moves: Sequence[OptionGreeks],
 ) -> GreekColumns:
-    """Return what each option trade moves by, a line for each contract that it stands on."""
+    """Return what each trade with options moves by, a line for each contract they stand on."""
     lines, keys = list(universe.lines), list(universe.keys)
-    rights = list(universe.optionlets)
-    # A trade's options on one market are of one kind, and a kind has one model.
-    models: dict[tuple[int, ContractKey], int] = {}
-    for line, right in zip(facts.options.line, facts.options.optionlet, strict=True):
-        model = options.models[right]
-        if model is not None:
-            models |= {(line, row.contract): model.pk for row in rights[right].rows}
     rows = []
-    entries = zip(
-        moves.line.tolist(), moves.contract.tolist(), moves.delta.tolist(), moves.gamma.tolist(),
-        moves.vega.tolist(), moves.theta.tolist(), strict=True,
+    entries = (
+        entry
+        for found in moves
+        for entry in zip(
+            found.line.tolist(), found.contract.tolist(), found.delta.tolist(),
+            found.gamma.tolist(), found.vega.tolist(), found.theta.tolist(), strict=True,
+        )
     )  # fmt: skip
     for line, contract, *numbers in entries:
         (trade_id, currency), key = lines[line], keys[contract]
@@ -383,14 +416,16 @@ def _greek_columns(
 
 
 def _unvalued_options(
-    facts: CutFacts, options: OptionFacts, missing: npt.NDArray[np.bool_]
+    trades: Sequence[int],
+    rights: Sequence[int],
+    reasons: Mapping[int, str],
+    missing: npt.NDArray[np.bool_],
 ) -> list[str]:
     """Say why options are not valued, each reason once with how many trades it is of."""
     found: dict[str, set[int]] = {}
-    held = zip(facts.options.trade, facts.options.optionlet, missing.tolist(), strict=True)
-    for trade_id, right, is_missing in held:
+    for trade_id, right, is_missing in zip(trades, rights, missing.tolist(), strict=True):
         if is_missing:
-            reason = options.reasons.get(right, "Options: a price of their delivery is missing.")
+            reason = reasons.get(right, "Options: a price of their delivery is missing.")
             found.setdefault(reason, set()).add(trade_id)
     return [f"{reason} {_not_valued(len(found[reason]))}" for reason in sorted(found)]
 

@@ -7,6 +7,16 @@ gathered in `trading.queries.valuation`; a single option is attributed by `expla
 Contracts with choices are worth what was chosen and the best of the rest (`StructureHoldings`).
 """
 
+from trading.valuation._bounds import (
+    BoundHoldings,
+    BoundMarket,
+    Bounds,
+    BoundValues,
+    bound_greeks,
+    bound_values,
+    value_bounds,
+    valued_bounds,
+)
 from trading.valuation._cents import ValuationError, cents, cents_decimal
 from trading.valuation._holdings import Holdings, ProfileHolding, Valued, value_holdings
 from trading.valuation._market import (
@@ -54,8 +64,10 @@ from trading.valuation._structures import (
     StructureValue,
 )
 from trading.valuation._waterfall import (
+    BoundDay,
     DayState,
     Explained,
+    MeteredHoldings,
     OptionDay,
     StepKind,
     StepRow,
@@ -66,6 +78,11 @@ __all__ = [
     "NOMINATED",
     "YEAR",
     "Basis",
+    "BoundDay",
+    "BoundHoldings",
+    "BoundMarket",
+    "BoundValues",
+    "Bounds",
     "Contract",
     "DayState",
     "Explained",
@@ -73,6 +90,7 @@ __all__ = [
     "HedgeMonth",
     "Holdings",
     "MarketState",
+    "MeteredHoldings",
     "OptionDay",
     "OptionExplain",
     "OptionGreeks",
@@ -94,6 +112,8 @@ __all__ = [
     "StructuresValued",
     "ValuationError",
     "Valued",
+    "bound_greeks",
+    "bound_values",
     "cents",
     "cents_decimal",
     "check_nominations",
@@ -109,8 +129,10 @@ __all__ = [
     "seconds",
     "storage_terms",
     "swing_terms",
+    "value_bounds",
     "value_holdings",
     "value_options",
+    "valued_bounds",
     "vol_points",
     "waterfall",
 ]

@@ -9,6 +9,12 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from trading.valuation._bounds import (
+    BoundHoldings,
+    BoundMarket,
+    Bounds,
+    value_bounds,
+)
 from trading.valuation._cents import Cents, ValuationError, cents
 from trading.valuation._holdings import Holdings, Valued, value_holdings
 from trading.valuation._market import Contract, Floats, MarketState
@@ -47,6 +53,24 @@ class OptionDay:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BoundDay:
+    """A day's floors and caps of profiles: those that both days share, holdings and market."""
+
+    bounds: Bounds
+    holdings: BoundHoldings
+    market: BoundMarket
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeteredHoldings:
+    """What is held, with other volumes; rights are None where their volumes are the same."""
+
+    holdings: Holdings
+    options: OptionHoldings | None = None
+    bounds: BoundHoldings | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DayState:
     """
     All that a day's values depend on.
@@ -55,7 +79,7 @@ class DayState:
     fees        shape (lines,), our cash so far, paid −, in the line's currency
     rates       shape (lines,), reporting currency per unit of the line's; NaN where unknown
     held        shape (lines,), True where the line's trade was there
-    options     of both days, or None of both; structures likewise
+    options     of both days, or None of both; bounds and structures likewise
     """
 
     holdings: Holdings
@@ -65,6 +89,7 @@ class DayState:
     held: npt.NDArray[np.bool_]
     options: OptionDay | None = None
     structures: StructureDay | None = None
+    bounds: BoundDay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +125,7 @@ def waterfall(
     before: DayState,
     after: DayState,
     *,
-    metered: Holdings | None = None,
+    metered: MeteredHoldings | None = None,
 ) -> Explained:
     """
     Explain the change of value of each line from one day to the next.
@@ -120,7 +145,7 @@ def waterfall(
 
     :raises ValuationError: if both days are not of the same lines, or time runs backward.
     """
-    held = before.holdings if metered is None else metered
+    held = before.holdings if metered is None else metered.holdings
     if not before.holdings.lines == held.lines == after.holdings.lines:
         raise ValuationError("lines: both days need the same.")
     if after.market.at < before.market.at:
@@ -129,33 +154,36 @@ def waterfall(
         raise ValuationError("options: both days have them, or neither.")
     if (before.structures is None) != (after.structures is None):
         raise ValuationError("structures: both days have them, or neither.")
-    options = _Options(contracts, before, after)
-    opened = options.beside(value_holdings(contracts, before.holdings, before.market))
+    if (before.bounds is None) != (after.bounds is None):
+        raise ValuationError("bounds: both days have them, or neither.")
+    rights = _Rights(contracts, before, after)
+    opened = rights.beside(value_holdings(contracts, before.holdings, before.market))
     aged_market = replace(before.market, at=after.market.at)
     aged = value_holdings(contracts, before.holdings, aged_market)
     moved_market = replace(aged_market, marks=after.market.marks, fine=after.market.fine)
     moved = value_holdings(contracts, before.holdings, moved_market)
-    options.state = aged_market
-    walked = [(StepRow(StepKind.TIME), options.beside(aged))]
+    rights.state = aged_market
+    walked = [(StepRow(StepKind.TIME), rights.beside(aged))]
     markets = np.array([contract.market for contract in contracts])
     at = aged
     for code in sorted(set(markets.tolist())):
         at = _with_market(at, moved, markets == code)
-        options.move(markets == code)
-        walked.append((StepRow(StepKind.PRICE, code), options.beside(at)))
-    if after.options is not None or after.structures is not None:
-        options.charge()
-        walked.append((StepRow(StepKind.INTEREST), options.beside(at)))
-        options.unsettle()
-        walked.append((StepRow(StepKind.VOL), options.beside(at)))
-    options.state = after.market
+        rights.move(markets == code)
+        walked.append((StepRow(StepKind.PRICE, code), rights.beside(at)))
+    if any(day is not None for day in (after.options, after.bounds, after.structures)):
+        rights.charge()
+        walked.append((StepRow(StepKind.INTEREST), rights.beside(at)))
+        rights.imply()
+        walked.append((StepRow(StepKind.VOL), rights.beside(at)))
+    rights.state = after.market
     linear = value_holdings(contracts, before.holdings, after.market)
-    fixed = options.beside(linear)
+    fixed = rights.beside(linear)
     if metered is not None:
-        linear = value_holdings(contracts, metered, after.market)
-    volumes = options.beside(linear)
-    options.close()
-    closed = options.beside(value_holdings(contracts, after.holdings, after.market))
+        linear = value_holdings(contracts, metered.holdings, after.market)
+        rights.meter(metered)
+    volumes = rights.beside(linear)
+    rights.close()
+    closed = rights.beside(value_holdings(contracts, after.holdings, after.market))
     steps = [step for step, _ in walked]
     passed = [opened, *(worth for _, worth in walked)]
     passed += [passed[-1], fixed, volumes, closed, closed]
@@ -189,65 +217,95 @@ def waterfall(
     )
 
 
-class _Options:
-    """Options and structures beside the linear values: whose, in which state, on which market."""
+class _Rights:
+    """Options, bounds and structures beside the linear values: whose, in which state."""
 
     def __init__(self, contracts: Sequence[Contract], before: DayState, after: DayState) -> None:
-        self.contracts, self.before, self.after = contracts, before, after
-        self.day, self.state = before.options, before.market
-        self.market = None if before.options is None else before.options.market
+        self.contracts, self.after = contracts, after
+        self.options, self.bounds = before.options, before.bounds
         self.structures = before.structures
+        self.state = before.market
 
     def beside(self, linear: Valued) -> tuple[Floats, Floats]:
-        """Return the total and the realised value of each line, options included."""
+        """Return the total and the realised value of each line, rights included."""
         total, realised = linear.total, linear.by_line(linear.realised)
+        if self.options is not None:
+            day = self.options
+            found = value_options(
+                self.contracts, day.optionlets, day.holdings, self.state, day.market
+            )
+            total, realised = total + found.total, realised + found.by_line(found.realised)
+        if self.bounds is not None:
+            held = self.bounds
+            worth = value_bounds(
+                self.contracts, held.bounds, held.holdings, self.state, held.market
+            )
+            total, realised = total + worth.total, realised + worth.by_line(worth.realised)
         if self.structures is not None:
             chosen = self.structures.holdings.value(
                 self.contracts, self.state, self.structures.markets
             )
             total, realised = total + chosen.total, realised + chosen.realised
-        if self.day is None or self.market is None:
-            return total, realised
-        found = value_options(
-            self.contracts, self.day.optionlets, self.day.holdings, self.state, self.market
-        )
-        return total + found.total, realised + found.by_line(found.realised)
+        return total, realised
 
     def move(self, contracts: npt.NDArray[np.bool_]) -> None:
         """Take some contracts to the prices of the later day."""
         marks = np.where(contracts, self.after.market.marks, self.state.marks)
-        fine = {at: row for at, row in self.state.fine.items() if not contracts[at]}
-        fine |= {at: row for at, row in self.after.market.fine.items() if contracts[at]}
+        chosen = set(np.flatnonzero(contracts).tolist())
+        fine = {n: row for n, row in self.state.fine.items() if n not in chosen}
+        fine |= {n: row for n, row in self.after.market.fine.items() if n in chosen}
         self.state = replace(self.state, marks=marks, fine=fine)
-        if self.day is not None and self.market is not None and self.after.options is not None:
-            rows = contracts[self.day.optionlets.row_contract]
-            settled = np.where(rows, self.after.options.market.settled, self.market.settled)
-            self.market = replace(self.market, settled=settled)
+        if self.options is not None and self.after.options is not None:
+            day, later = self.options, self.after.options.market
+            rows = contracts[day.optionlets.row_contract]
+            settled = np.where(rows, later.settled, day.market.settled)
+            self.options = replace(day, market=replace(day.market, settled=settled))
 
     def charge(self) -> None:
         """Take interest rates to the later day; a payment made by then has none."""
-        if self.market is not None and self.after.options is not None:
-            rate = self.after.options.market.rate
-            self.market = replace(
-                self.market, rate=np.where(np.isnan(rate), self.market.rate, rate)
-            )
+        if self.options is not None and self.after.options is not None:
+            market = self.options.market
+            rate = _later(market.rate, self.after.options.market.rate)
+            self.options = replace(self.options, market=replace(market, rate=rate))
+        if self.bounds is not None and self.after.bounds is not None:
+            quoted = self.bounds.market
+            rate = _later(quoted.rate, self.after.bounds.market.rate)
+            self.bounds = replace(self.bounds, market=replace(quoted, rate=rate))
         self._restate("rate")
 
-    def unsettle(self) -> None:
+    def imply(self) -> None:
         """Take volatilities, correlations and models to the later day."""
-        if self.after.options is not None:
-            self.market = self.after.options.market
+        if self.options is not None and self.after.options is not None:
+            self.options = replace(self.options, market=self.after.options.market)
+        if self.bounds is not None and self.after.bounds is not None:
+            self.bounds = replace(self.bounds, market=self.after.bounds.market)
         self._restate("volatility")
+
+    def meter(self, metered: MeteredHoldings) -> None:
+        """Take volumes to what was metered."""
+        if self.options is not None and metered.options is not None:
+            self.options = replace(self.options, holdings=metered.options)
+        if self.bounds is not None and metered.bounds is not None:
+            self.bounds = replace(self.bounds, holdings=metered.bounds)
 
     def close(self) -> None:
         """Take what is held to the later day."""
-        self.day, self.structures = self.after.options, self.after.structures
+        if self.options is not None and self.after.options is not None:
+            self.options = replace(self.options, holdings=self.after.options.holdings)
+        if self.bounds is not None and self.after.bounds is not None:
+            self.bounds = replace(self.bounds, holdings=self.after.bounds.holdings)
+        self.structures = self.after.structures
 
     def _restate(self, name: str) -> None:
         if self.structures is not None:
             both = zip(self.structures.markets, self.structures.later, strict=True)
             markets = tuple(replace(one, **{name: getattr(later, name)}) for one, later in both)
             self.structures = replace(self.structures, markets=markets)
+
+
+def _later(rate: Floats, later: Floats) -> Floats:
+    found: Floats = np.where(np.isnan(later), rate, later)
+    return found
 
 
 def _with_market(at: Valued, moved: Valued, chosen: npt.NDArray[np.bool_]) -> Valued:

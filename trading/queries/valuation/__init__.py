@@ -5,6 +5,7 @@ The same cut always gives the same arrays, in the same order, so runs repeat bit
 are summed exactly in the database and become float64 once.
 """
 
+from .bounds import NO_BOUNDS, BoundFacts, bound_facts
 from .contracts import ContractKey, Universe
 from .digest import digest_of
 from .held import CutFacts, HeldVersions, books_of, cut_facts, metered_facts
@@ -26,7 +27,9 @@ from .structures import (
 )
 
 __all__ = [
+    "NO_BOUNDS",
     "NO_OPTIONS",
+    "BoundFacts",
     "ContractKey",
     "CutFacts",
     "HeldOptions",
@@ -37,6 +40,7 @@ __all__ = [
     "StructureFacts",
     "Universe",
     "books_of",
+    "bound_facts",
     "cut_facts",
     "decided_legs",
     "digest_of",

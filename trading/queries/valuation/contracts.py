@@ -18,6 +18,7 @@ from ..areas import delivery_areas
 if TYPE_CHECKING:
     from trading.valuation import Contract
 
+    from .bounds import BoundKey
     from .options import OptionletKey
 
 _DAY = timedelta(days=1)
@@ -64,6 +65,7 @@ class Universe:
     lines: dict[tuple[int, str], int] = field(default_factory=dict)
     markets: dict[int, Market] = field(default_factory=dict)
     optionlets: dict[OptionletKey, int] = field(default_factory=dict)
+    bounds: dict[BoundKey, int] = field(default_factory=dict)
     exposed: set[int] = field(default_factory=set)
 
     def line(self, trade_id: int, currency: str) -> int:
@@ -71,6 +73,9 @@ class Universe:
 
     def optionlet(self, key: OptionletKey) -> int:
         return self.optionlets.setdefault(key, len(self.optionlets))
+
+    def bound(self, key: BoundKey) -> int:
+        return self.bounds.setdefault(key, len(self.bounds))
 
     def add_contracts(self, keys: Iterable[ContractKey]) -> None:
         """Add what is not there yet; at most five queries."""

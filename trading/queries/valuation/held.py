@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -18,6 +18,7 @@ from trading.deals import STRUCTURES
 from trading.models import Book
 
 from ..positions import micro
+from .bounds import HeldBounds, bounds_of, held_bounds
 from .contracts import ContractKey, Universe
 from .fees import fees_by_line
 from .options import HeldOptions, held_options
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from trading.valuation import Holdings
+    from trading.valuation import Holdings, MeteredHoldings
 
     Indices = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
@@ -176,8 +177,9 @@ class CutFacts:
 
     line, contract, exposure, fixed     as `Holdings`, ascending by contract, then trade
     fees        our cash by line, paid −
-    options     what option trades hold of the universe's rights
+    options     what option trades hold of the universe's rights, and the averages of `bounds`
     structures  contracts with choices
+    bounds      floors and caps of what is delivered by a profile
     digest      SHA-256 of it all
     """
 
@@ -193,6 +195,7 @@ class CutFacts:
     fees: Mapping[int, Decimal]
     options: HeldOptions
     structures: HeldStructures
+    bounds: HeldBounds
     digest: str
 
     def holdings(self, lines: int) -> Holdings:
@@ -271,7 +274,9 @@ def cut_facts(
     for paid in (options.cash, structures.cash):
         for at, amount in paid.items():
             fees[at] = fees.get(at, Decimal(0)) + amount
-    digest.update(options.words(universe))
+    bounds = held_bounds(universe, _terms_of(versions, ("PPA",), HELD), parameters)
+    options = options.plus(replace(bounds.averages, refused=bounds.refused))
+    digest.update(options.words(universe) + bounds.words(universe))
     digest.update(structures.words())
     if fees:
         for (trade_id, currency), position in universe.lines.items():
@@ -290,6 +295,7 @@ def cut_facts(
         fees=fees,
         options=options,
         structures=structures,
+        bounds=bounds,
         digest=digest.hexdigest(),
     )
 
@@ -303,19 +309,24 @@ class MeteredFacts:
     exposure: Floats
     fixed: Floats
     profiles: tuple[Any, ...]
+    options: HeldOptions
+    bounds: HeldBounds
 
-    def holdings(self, lines: int) -> Holdings:
+    def holdings(self, lines: int) -> MeteredHoldings:
         """Return the arrays, for as many lines as the universe has in the end."""
-        from trading.valuation import Holdings
+        from trading.valuation import Holdings, MeteredHoldings
 
-        return Holdings(lines, self.line, self.contract, self.exposure, self.fixed, self.profiles)
+        return MeteredHoldings(
+            Holdings(lines, self.line, self.contract, self.exposure, self.fixed, self.profiles),
+            self.options.holdings(lines), self.bounds.holdings(lines),
+        )  # fmt: skip
 
 
 def metered_facts(universe: Universe, before: CutFacts, after: CutFacts) -> MeteredFacts | None:
     """
     Return what was held before with what was metered until after; None where nothing was.
 
-    One query; three more where something was metered.
+    One query; four more where something was metered.
     """
     import numpy as np
 
@@ -342,6 +353,7 @@ def metered_facts(universe: Universe, before: CutFacts, after: CutFacts) -> Mete
     made = _profile_holdings(universe, profiles, hashlib.sha256())
     chosen = [place for (trade, _), place in universe.lines.items() if trade in trades]
     others = ~np.isin(before.line, np.array(chosen, dtype=np.int64))
+    options, bounds = _metered_rights(universe, before, trades, after)
     lines = [universe.line(trade_id, key.currency) for key, trade_id, _, _ in held]
     return MeteredFacts(
         line=np.append(before.line[others], np.array(lines, dtype=np.int64)),
@@ -352,7 +364,23 @@ def metered_facts(universe: Universe, before: CutFacts, after: CutFacts) -> Mete
         exposure=np.append(before.exposure[others], [row[2] for row in held]),
         fixed=np.append(before.fixed[others], [row[3] for row in held]),
         profiles=(*(p for p in before.profiles if p.line not in set(chosen)), *made),
+        options=options,
+        bounds=bounds,
     )
+
+
+def _metered_rights(
+    universe: Universe, before: CutFacts, trades: Container[int], after: CutFacts
+) -> tuple[HeldOptions, HeldBounds]:
+    """Return the rights held before, those of metered trades on what was metered; one query."""
+    terms = [one for one in before.bounds.terms if one.trade_id in trades]
+    if not terms:
+        return before.options, before.bounds
+    parameters = {"books": list(before.books), "cut": after.known_at}
+    metered = bounds_of(universe, terms, parameters, before.bounds.refused, before=before.known_at)
+    # The averages of bounds are of no option trade: they all stand beside `options`.
+    options, bounds = before.options.without(trades), before.bounds.without(trades)
+    return options.plus(metered.averages), bounds.plus(metered)
 
 
 def _versions(rows: Sequence[tuple[Any, ...]]) -> HeldVersions:
@@ -486,11 +514,11 @@ def _terms_of(
     """Return by the version whose terms hold each trade of some products and statuses."""
     import numpy as np
 
-    kind = np.array(
+    wanted = np.array(
         [g.product_kind in kinds and g.status in statuses for g in versions.groups],
         dtype=np.bool_,
     )
-    chosen = kind[versions.group]
+    chosen = wanted[versions.group]
     return dict(zip(versions.terms_id[chosen].tolist(), versions.trade_id[chosen].tolist(),
                     strict=True))  # fmt: skip
 

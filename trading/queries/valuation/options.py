@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -25,21 +24,19 @@ from trading.models import (
 
 from ..deals import deals_of
 from ..pricing_models import model_key, models_at
-from ..rates import NoRates, discount_curve, vol_surface
 from .contracts import ContractKey, Universe
 from .market import last_marks
+from .quoted import NotQuoted, Quoted, is_flat
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from trading.curves import DiscountCurve, VolSurface
+    from trading.curves import VolSurface
     from trading.valuation import MarketState, OptionHoldings, Optionlets, OptionMarket
 
     Floats = npt.NDArray[np.float64]
 
-_INSTANT = timedelta(microseconds=1)
-_DAY = timedelta(days=1)
 _PAGE = "Pricing models"
 
 
@@ -103,6 +100,28 @@ class HeldOptions:
         return OptionHoldings(
             lines, np.array(self.line, dtype=np.int64), np.array(self.optionlet, dtype=np.int64),
             np.array(self.quantity, dtype=np.float64),
+        )  # fmt: skip
+
+    def plus(self, other: HeldOptions) -> HeldOptions:
+        """Return the holdings of both, those of the other last; cash adds up."""
+        cash = {
+            line: self.cash.get(line, Decimal(0)) + other.cash.get(line, Decimal(0))
+            for line in dict.fromkeys((*self.cash, *other.cash))
+        }
+        return HeldOptions(
+            self.trade + other.trade, self.line + other.line, self.optionlet + other.optionlet,
+            self.quantity + other.quantity, {**self.refused, **other.refused}, cash,
+        )  # fmt: skip
+
+    def without(self, trades: Container[int]) -> HeldOptions:
+        """Return the holdings of all other trades."""
+        kept = [n for n, trade_id in enumerate(self.trade) if trade_id not in trades]
+        trade, line, optionlet = (
+            tuple(row[n] for n in kept) for row in (self.trade, self.line, self.optionlet)
+        )
+        return replace(
+            self, trade=trade, line=line, optionlet=optionlet,
+            quantity=tuple(self.quantity[n] for n in kept),
         )  # fmt: skip
 
     def words(self, universe: Universe) -> bytes:
@@ -309,14 +328,12 @@ class _Lookup:
         self.universe, self.keys = universe, keys
         self.as_of, self.known_at = as_of, known_at
         self.reasons: dict[int, str] = {}
-        self._told: dict[str, list[list[Any]]] = {
-            "models": [], "decided": [], "discount": [], "volatilities": [],
-        }  # fmt: skip
-        self._surfaces: dict[tuple[int, str, str], VolSurface | None] = {}
-        self._curves: dict[str, DiscountCurve | None] = {}
+        self.quoted = Quoted(universe, as_of=as_of, known_at=known_at)
+        self._told: dict[str, list[list[Any]]] = {"models": [], "decided": []}
 
     def told(self) -> dict[str, Any]:
-        return {name: sorted(rows) for name, rows in self._told.items()}
+        own = {name: sorted(rows) for name, rows in self._told.items()}
+        return {**own, **self.quoted.told()}
 
     def refuse(self, position: int, reason: str) -> None:
         self.reasons.setdefault(position, reason)
@@ -392,8 +409,6 @@ class _Lookup:
         """Give each payment the zero rate to its date."""
         import numpy as np
 
-        from trading.valuation import YEAR
-
         rows: dict[str, list[tuple[int, date]]] = defaultdict(list)
         row = 0
         for position, key in enumerate(self.keys):
@@ -401,7 +416,10 @@ class _Lookup:
             for each in key.rows:
                 if model is not None and model.discounting == Discounting.NONE:
                     market.rate[row] = 0.0
-                elif rights.row_payment[row] > at and self.curve(each.contract.currency) is None:
+                elif (
+                    rights.row_payment[row] > at
+                    and self.quoted.curve(each.contract.currency) is None
+                ):
                     self.refuse(
                         position,
                         f"{each.contract.currency}: no interest rate is quoted, so payments"
@@ -410,31 +428,10 @@ class _Lookup:
                 else:
                     rows[each.contract.currency].append((row, each.pays_on))
                 row += 1
-        today = self.as_of.astimezone(UTC).date()
         for currency, wanted in rows.items():
-            curve = self.curve(currency)
-            if curve is None:
-                continue
             places = np.array([place for place, _ in wanted], dtype=np.int64)
-            # What was paid by now needs no rate; the curve does not go back.
-            days = np.array([max(day, today) for _, day in wanted], dtype="datetime64[D]")
-            now = curve.log_factor(np.array([today], dtype="datetime64[D]"))[0]
-            years = np.maximum(rights.row_payment[places] - at, 1) / YEAR
-            market.rate[places] = -(curve.log_factor(days) - now) / years
-
-    def curve(self, currency: str) -> DiscountCurve | None:
-        if currency not in self._curves:
-            try:
-                found = discount_curve(currency, as_of=self.as_of, known_at=self.known_at)
-            except NoRates:
-                self._curves[currency] = None
-            else:
-                self._curves[currency] = found
-                content = found.dates.astype("<i8").tobytes() + found.log_factors.tobytes()
-                self._told["discount"].append(
-                    [currency, found.valued_on.isoformat(), hashlib.sha256(content).hexdigest()]
-                )
-        return self._curves[currency]
+            days = [day for _, day in wanted]
+            market.rate[places] = self.quoted.rates(currency, days, rights.row_payment[places], at)
 
     def volatilities(
         self, rights: Optionlets, market: OptionMarket, models: Sequence[PricingModel | None],
@@ -444,6 +441,7 @@ class _Lookup:
         import numpy as np
 
         wanted: dict[Any, list[tuple[int, int, float]]] = defaultdict(list)
+        surfaces: dict[tuple[int, VolKind, str], VolSurface] = {}
         for position, key in enumerate(self.keys):
             model = models[position]
             if model is None or key.expires_at.timestamp() <= at or position in self.reasons:
@@ -454,25 +452,17 @@ class _Lookup:
                 self._check_prices(position, key, model, forward)
             for side in sorted({row.side for row in key.rows}):
                 market_id = next(r.contract.market_id for r in key.rows if r.side == side)
-                surface = self.surface(market_id, kind, model.vol_source)
                 code = self.universe.markets[market_id].code
-                if surface is None:
-                    self.refuse(
-                        position,
-                        f"{code}: no {kind.value.lower()} volatility is quoted; import"
-                        " volatilities.",
+                try:
+                    surface, contract = self.quoted.contract(
+                        market_id, kind, model.vol_source, key.first, key.after
                     )
+                except NotQuoted as error:
+                    self.refuse(position, str(error))
                     continue
-                contract = _covering(surface, key.first, key.after)
-                if contract is None:
-                    self.refuse(
-                        position,
-                        f"{code}: no {kind.value.lower()} volatility is quoted for a contract that"
-                        f" covers {key.first} to {key.after - _DAY}.",
-                    )
-                    continue
+                surfaces[market_id, kind, model.vol_source] = surface
                 node = 1.0
-                if key.kind is not OptionletKind.SPREAD and not _is_flat(surface, contract):
+                if key.kind is not OptionletKind.SPREAD and not is_flat(surface, contract):
                     price = forward[side, position]
                     if not price > 0:
                         if not np.isnan(price):
@@ -483,14 +473,13 @@ class _Lookup:
                             )
                         continue
                     node = key.strike / price
-                calendar = self.universe.markets[market_id].calendar
-                expiry = max(calendar.date_of(key.expires_at - _INSTANT), surface.valued_on + _DAY)
+                expiry = self.quoted.expiry(market_id, surface, key.expires_at)
                 group = (market_id, kind, model.vol_source, contract, expiry)
                 wanted[group].append((side, position, node))
         for (market_id, kind, source, contract, expiry), places in wanted.items():
-            surface = self.surface(market_id, kind, source)
-            assert surface is not None
-            vols = surface.vols(contract, expiry, np.array([node for *_, node in places]))
+            vols = surfaces[market_id, kind, source].vols(
+                contract, expiry, np.array([node for *_, node in places])
+            )
             for (side, position, _), vol in zip(places, vols.tolist(), strict=True):
                 market.volatility[side, position] = vol
 
@@ -513,41 +502,3 @@ class _Lookup:
                     f" {model.get_formula_display()}; choose Bachelier or a larger displacement"
                     f" under {_PAGE}.",
                 )
-
-    def surface(self, market_id: int, kind: VolKind, source: str) -> VolSurface | None:
-        key = (market_id, str(kind), source)
-        if key not in self._surfaces:
-            market = self.universe.markets[market_id]
-            try:
-                found = vol_surface(
-                    market, str(kind), as_of=self.as_of, known_at=self.known_at, source=source
-                )
-            except NoRates:
-                self._surfaces[key] = None
-            else:
-                self._surfaces[key] = found
-                digest = hashlib.sha256()
-                for one in found.slices:
-                    digest.update(f"{one.contract} {one.expiry} ".encode())
-                    digest.update(one.nodes.tobytes() + one.vols.tobytes())
-                self._told["volatilities"].append(
-                    [market.code, str(kind), source, found.valued_on.isoformat(),
-                     digest.hexdigest()]
-                )  # fmt: skip
-        return self._surfaces[key]
-
-
-def _covering(surface: VolSurface, first: date, after: date) -> str | None:
-    """Return the shortest contract of a surface that delivers on all days asked for."""
-    from trading.curves import contract_period
-
-    found = []
-    for code in surface.contracts:
-        period = contract_period(code)
-        if period.first <= first and after <= period.after:
-            found.append(((period.after - period.first).days, code))
-    return min(found)[1] if found else None
-
-
-def _is_flat(surface: VolSurface, contract: str) -> bool:
-    return all(len(one.nodes) == 1 for one in surface.slices if one.contract == contract)

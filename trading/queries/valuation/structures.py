@@ -34,7 +34,7 @@ from ..deals import deals_of, structure_json
 from ..pricing_models import model_key, models_at
 from .contracts import ContractKey, Universe
 from .digest import digest_of
-from .options import _covering, _Lookup
+from .quoted import Quoted, covering
 
 if TYPE_CHECKING:
     import numpy as np
@@ -273,7 +273,7 @@ def structure_facts(
     Without rates nothing is discounted, without a model an option on a spread has its intrinsic
     value; findings say so. The number of queries depends on markets and currencies.
     """
-    looked = _Lookup(universe, [], as_of, known_at)
+    looked = Quoted(universe, as_of=as_of, known_at=known_at)
     models = models_at(known_at) if any(map(_is_option, held)) else {}
     findings: dict[str, None] = {}
     used: dict[int, PricingModel] = {}
@@ -314,7 +314,7 @@ def _model(one: StructureHolding, models: Mapping[Any, PricingModel]) -> Pricing
 
 
 def _market(
-    looked: _Lookup, one: StructureHolding, model: PricingModel | None, volatility: Floats | None,
+    looked: Quoted, one: StructureHolding, model: PricingModel | None, volatility: Floats | None,
     as_of: datetime, findings: dict[str, None],
 ) -> StructureMarket:  # fmt: skip
     import numpy as np
@@ -343,7 +343,7 @@ def _market(
 
 
 def _volatility(
-    universe: Universe, looked: _Lookup, one: StructureHolding, model: PricingModel,
+    universe: Universe, looked: Quoted, one: StructureHolding, model: PricingModel,
     as_of: datetime, findings: dict[str, None],
 ) -> Floats | None:  # fmt: skip
     """Return the volatility of each interval's spread from those of its two months."""
@@ -361,7 +361,7 @@ def _volatility(
         for month in np.unique(months):
             first = month.astype("datetime64[D]").item()
             after = (month + 1).astype("datetime64[D]").item()
-            contract = None if surface is None else _covering(surface, first, after)
+            contract = None if surface is None else covering(surface, first, after)
             if surface is None or contract is None:
                 findings[
                     f"{code} {first:%b %Y}: no {kind.value.lower()} volatility is quoted;"
