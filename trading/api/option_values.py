@@ -14,10 +14,9 @@ from energyopti.foundation.api.refusals import Refusal
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
 
-from ..models import ProductKind
 from ..queries.books import chosen_books
 from ..queries.option_positions import option_positions
-from ..queries.option_values import VIEW, option_of_trade
+from ..queries.option_values import VIEW, has_options, option_of_trade
 from ..queries.trades import trade_by_ref
 from ..services.locks import server_time
 
@@ -148,7 +147,7 @@ class OptionValueView(ApiView):
     def get(self, request: Request, ref: str) -> Response:
         """Show an option's value and Greeks."""
         version = trade_by_ref(actor_of(request._request), ref)
-        if version.product_kind != ProductKind.OPTION:
+        if not has_options(version):
             raise Refusal(f"trade: {ref} has no option.", code="no_option", status=409)
         found = option_of_trade(version, now=clock.now(), known_at=server_time())
         return Response(OptionValueOutput(found).data)

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from energyopti.foundation.money import Money
 from trading.deals import Option, OptionletKind
-from trading.models import PricingFormula, PricingModel, TradeValue, TradeVersion, ValuationRun
+from trading.models import (
+    Leg,
+    LegKind,
+    PricingFormula,
+    PricingModel,
+    ProductKind,
+    TradeValue,
+    TradeVersion,
+    ValuationRun,
+)
 
 from .deals import deal_of
 from .valuation import (
+    BoundFacts,
+    HeldBounds,
     OptionFacts,
     Universe,
+    bound_facts,
     decided_legs,
+    held_bounds,
     held_legs,
     market_facts,
     option_facts,
@@ -42,6 +55,7 @@ class RightLine:
     discount        what one unit that is paid is worth
     price, value    currency per unit bought, and of our quantity; None where it is not valued
     reason          why not
+    by_interval     a floor or cap of each interval of a month; forward and price are means
     """
 
     kind: OptionletKind
@@ -61,10 +75,13 @@ class RightLine:
     value: float | None
     model: PricingModel | None
     reason: str
+    by_interval: bool = False
 
     @property
     def what(self) -> str:
         """Return what may be bought or sold."""
+        if self.by_interval:
+            return f"{'Cap' if self.sign > 0 else 'Floor'} by the interval"
         on = {"VANILLA": "forward", "SPREAD": "spread", "AVERAGE": "average"}[self.kind.value]
         return f"{'Call' if self.sign > 0 else 'Put'} on {on}"
 
@@ -153,11 +170,24 @@ def option_of_trade(version: TradeVersion, *, now: datetime, known_at: datetime)
         .select_related("version__trade")
         .first()
     )
+    if version.product_kind == ProductKind.PPA:
+        held, at = (valued.version, run.as_of) if valued and run else (version, now)
+        return _of_agreement(
+            held, as_of=at, known_at=run.known_at if valued and run else known_at,
+            run=run if valued else None,
+        )  # fmt: skip
     if valued is None or run is None:
         return options_of_legs(_legs(version), as_of=now, known_at=known_at)
     cut = {"as_of": run.as_of, "known_at": run.known_at}
     decided = decided_legs([version.trade_id], **cut)
     return options_of_legs(_legs(valued.version), decided, run=run, **cut)
+
+
+def has_options(version: TradeVersion) -> bool:
+    """Say whether a trade is an option, or an agreement with a floor or a cap."""
+    if version.product_kind != ProductKind.PPA:
+        return bool(version.product_kind == ProductKind.OPTION)
+    return Leg.objects.filter(version_id=version.terms_version_id, kind=LegKind.OPTION).exists()
 
 
 def _legs(version: TradeVersion) -> list[tuple[int, int, Option]]:
@@ -182,6 +212,18 @@ def options_of_legs(
     legs        (trade, number, leg)
     decided     as `held_legs`
     """
+    universe = Universe()
+    held = held_legs(universe, legs, decided)
+    view = _view(universe, held, legs[0][2].currency, as_of=as_of, known_at=known_at, run=run)
+    if run is not None or not view.rights:
+        return view
+    return replace(view, implied=_implied(legs, view.rights, as_of))
+
+
+def _view(
+    universe: Universe, held: HeldOptions, currency: str, *, as_of: datetime, known_at: datetime,
+    run: ValuationRun | None,
+) -> OptionView:  # fmt: skip
     from trading.valuation import (
         option_greeks,
         optionlet_forwards,
@@ -191,9 +233,6 @@ def options_of_legs(
         value_options,
     )
 
-    universe = Universe()
-    held = held_legs(universe, legs, decided)
-    currency = legs[0][2].currency
     lines = list(universe.lines)
     cash = tuple(Money(amount, lines[line][1]) for line, amount in sorted(held.cash.items()))
     findings = list(dict.fromkeys(held.refused.values()))
@@ -220,8 +259,7 @@ def options_of_legs(
     total = float((worth.realised + worth.unrealised).sum())
     return OptionView(
         as_of, known_at, run, currency, None if findings else total, cash, rights, months,
-        _compared(currency, facts, months, again), tuple(findings),
-        _implied(legs, rights, as_of) if run is None else None,
+        _compared(currency, facts.models, months, again), tuple(findings),
     )  # fmt: skip
 
 
@@ -255,6 +293,80 @@ def _implied(
     except NoImpliedVolatility:
         return None
     return float(found)
+
+
+def _of_agreement(
+    version: TradeVersion, *, as_of: datetime, known_at: datetime, run: ValuationRun | None
+) -> OptionView:
+    """Value the floor and cap of a purchase agreement on the volume that positions hold of it."""
+    from trading.valuation import bound_greeks, bound_values, revalued_bounds, seconds
+
+    universe = Universe()
+    terms = {version.terms_version_id: version.trade_id}
+    cut = {"books": [version.book_id], "cut": known_at}
+    held = held_bounds(universe, terms, cut)
+    currency = held.terms[0].currency if held.terms else version.currency
+    averages = replace(held.averages, refused=held.refused)
+    if not held.trade:
+        return _view(universe, averages, currency, as_of=as_of, known_at=known_at, run=run)
+    market = market_facts(universe, as_of=as_of, known_at=known_at)
+    facts = bound_facts(universe, market.state, as_of=as_of, known_at=known_at)
+    holdings = held.holdings(len(universe.lines))
+    inputs = (universe.contracts, facts.bounds, holdings, market.state, facts.market)
+    found = bound_values(*inputs)
+    findings = [*dict.fromkeys(held.refused.values()), *dict.fromkeys(facts.reasons.values())]
+    if found.missing.any() and not findings:
+        findings += market.findings or ["A price of the delivery is missing."]
+    again = revalued_bounds(*inputs)
+    months = _months(universe, bound_greeks(found, facts.bounds, holdings, facts.market), again)
+    total = float((found.realised + found.unrealised).sum())
+    return OptionView(
+        as_of, known_at, run, currency, None if findings else total, (),
+        _bounds(universe, held, facts, found, market.state, seconds(as_of)), months,
+        _compared(currency, facts.models, months, again), tuple(findings),
+    )  # fmt: skip
+
+
+def _bounds(
+    universe: Universe, held: HeldBounds, facts: BoundFacts, found: Any, state: Any, at: int
+) -> tuple[RightLine, ...]:
+    """Return a line a month and bound; price and forward are means over what is held."""
+    import numpy as np
+
+    keys, rows = list(universe.bounds), []
+    for n, (position, micro_mw) in enumerate(zip(held.bound, held.micro_mw, strict=True)):
+        key = keys[position]
+        contract = key.contract
+        place, market = universe.keys[contract], universe.markets[contract.market_id]
+        units = micro_mw * (contract.minutes / 60e6)
+        curve = state.fine.get(place, np.full(units.size, state.marks[place]))
+        quantity, value = float(units.sum()), float(found.realised[n] + found.unrealised[n])
+        is_priced = not found.missing[n]
+        years = max(int(facts.bounds.payment[position]) - at, 0) / (365 * 86400)
+        rate = facts.market.rate[position] if years else 0.0
+        rows.append(
+            RightLine(
+                kind=OptionletKind.VANILLA,
+                sign=key.sign,
+                by_interval=True,
+                first=market.calendar.date_of(contract.start),
+                last=market.calendar.date_of(contract.end - timedelta(microseconds=1)),
+                strike=key.strike,
+                expires_at=contract.end,
+                is_over=contract.end.timestamp() <= at,
+                forwards=(_known(float((curve * units).sum()) / quantity),),
+                volatilities=(_known(facts.market.volatility[position]),),
+                correlation=None,
+                discount=_known(float(np.exp(-rate * years))),
+                quantity=quantity,
+                unit=contract.unit,
+                price=value / quantity if is_priced else None,
+                value=value if is_priced else None,
+                model=facts.models[position],
+                reason=facts.reasons.get(position, ""),
+            )
+        )
+    return tuple(rows)
 
 
 def _rights(
@@ -314,12 +426,12 @@ def _months(universe: Universe, greeks: Any, again: Any) -> tuple[GreekLine, ...
 
 
 def _compared(
-    currency: str, facts: OptionFacts, months: Sequence[GreekLine], again: Any
+    currency: str, models: Sequence[PricingModel | None], months: Sequence[GreekLine], again: Any
 ) -> tuple[Compared, ...]:
     if not months:
         return ()
     unit = months[0].unit
-    normal = any(m is not None and m.formula == PricingFormula.BACHELIER for m in facts.models)
+    normal = any(m is not None and m.formula == PricingFormula.BACHELIER for m in models)
     point = f"{currency} per 1 {currency}/{unit} of volatility" if normal else f"{currency} per 1 %"
     found = []
     for code, gamma, vega in zip(

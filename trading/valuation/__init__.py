@@ -14,6 +14,7 @@ from trading.valuation._bounds import (
     BoundValues,
     bound_greeks,
     bound_values,
+    revalued_bounds,
     value_bounds,
     valued_bounds,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "optionlet_prices",
     "plant_state",
     "plant_terms",
+    "revalued_bounds",
     "revalued_greeks",
     "seconds",
     "storage_terms",

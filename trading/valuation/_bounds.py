@@ -26,10 +26,17 @@ from trading.valuation._market import (
     interval_fixings,
     interval_weights,
 )
-from trading.valuation._option_greeks import OptionGreeks
+from trading.valuation._option_greeks import (
+    CURVATURE_STEP,
+    PRICE_STEP,
+    VOL_STEP,
+    OptionGreeks,
+    RevaluedGreeks,
+)
 from trading.valuation._optionlets import BACHELIER, BLACK76, DISPLACED, YEAR, Flags, Indices, Words
 
 _DAYS = 365.0
+_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -296,3 +303,53 @@ def bound_greeks(
         line=both[0], contract=both[1], delta=summed(found.delta), gamma=summed(found.gamma),
         vega=summed(found.vega * points[holdings.bound]), theta=summed(found.theta / _DAYS),
     )  # fmt: skip
+
+
+def revalued_bounds(
+    contracts: Sequence[Contract],
+    bounds: Bounds,
+    holdings: BoundHoldings,
+    state: MarketState,
+    market: BoundMarket,
+) -> RevaluedGreeks:
+    """
+    Return how all holdings together move, by central differences of full revaluation.
+
+    A month's bounds depend on its own prices only, so all months move at once.
+    """
+
+    def worth(state: MarketState = state, market: BoundMarket = market) -> Floats:
+        found = bound_values(contracts, bounds, holdings, state, market)
+        return found.realised + found.unrealised
+
+    def moved(step: float) -> Floats:
+        fine = {position: row + step for position, row in state.fine.items()}
+        return worth(replace(state, marks=state.marks + step, fine=fine))
+
+    def change(up: Floats, down: Floats, step: float) -> Floats:
+        found: Floats = (up - down) / (2 * step)
+        return found
+
+    position = bounds.contract[holdings.bound]
+    used, place = np.unique(position, return_inverse=True)
+    delta = change(moved(PRICE_STEP), moved(-PRICE_STEP), PRICE_STEP)
+    h = CURVATURE_STEP
+    gamma = (moved(h) - 2 * worth() + moved(-h)) / (h * h)
+    points = np.where(market.formula == BACHELIER, 1.0, 0.01)
+    step = VOL_STEP / 0.01
+    up, down = (
+        worth(market=replace(market, volatility=market.volatility + way * step * points))
+        for way in (1, -1)
+    )
+    vega = change(up, down, step)
+    later = worth(replace(state, at=state.at + _HOUR))
+    codes = np.array([contracts[n].market for n in position.tolist()])
+    markets = tuple(sorted(set(codes.tolist())))
+    return RevaluedGreeks(
+        contract=used,
+        delta=np.bincount(place.reshape(-1), delta, used.size).astype(np.float64),
+        markets=markets,
+        gamma=np.array([gamma[codes == code].sum() for code in markets]),
+        vega=np.array([vega[codes == code].sum() for code in markets]),
+        theta=24 * float((later - worth()).sum()),
+    )

@@ -21,7 +21,7 @@ from trading.valuation._optionlets import (
 _DAYS = 365.0
 _HOUR = 3600
 # Steps of the revaluation: wide enough for 64-bit numbers, narrow beside a day's moves.
-_PRICE_STEP, _CURVATURE_STEP, _VOL_STEP = 1e-3, 5e-2, 1e-4
+PRICE_STEP, CURVATURE_STEP, VOL_STEP = 1e-3, 5e-2, 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,8 +136,8 @@ def revalued_greeks(
     codes = np.array([contracts[position].market for position in used.tolist()])
     markets = tuple(sorted(set(codes.tolist())))
     delta = [
-        (moved(used[n : n + 1], _PRICE_STEP) - moved(used[n : n + 1], -_PRICE_STEP))
-        / (2 * _PRICE_STEP)
+        (moved(used[n : n + 1], PRICE_STEP) - moved(used[n : n + 1], -PRICE_STEP))
+        / (2 * PRICE_STEP)
         for n in range(used.size)
     ]
     gamma, vega = [], []
@@ -145,17 +145,17 @@ def revalued_greeks(
     points = vol_points(market)
     for code in markets:
         chosen = used[codes == code]
-        h = _CURVATURE_STEP
+        h = CURVATURE_STEP
         gamma.append((moved(chosen, h) - 2 * base + moved(chosen, -h)) / (h * h))
         step = np.zeros_like(market.volatility)
         rows = np.flatnonzero(row_market == code)
         step[optionlets.row_side[rows], optionlets.row_optionlet[rows]] = 1.0
-        step = step * points * (_VOL_STEP / 0.01)
+        step = step * points * (VOL_STEP / 0.01)
         up, down = (
             worth(market=replace(market, volatility=market.volatility + way * step))
             for way in (1, -1)
         )
-        vega.append((up - down) / (2 * _VOL_STEP / 0.01))
+        vega.append((up - down) / (2 * VOL_STEP / 0.01))
     later = worth(replace(state, at=state.at + _HOUR))
     return RevaluedGreeks(
         contract=used,

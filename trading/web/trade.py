@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
-from trading.models import ProductKind
+from trading.deals import Deal
 from trading.panels import panels_of
 from trading.queries.deals import deal_of, proposed_deal_of
 from trading.queries.metering import metered_totals, shown_months
@@ -65,7 +65,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "metered": months,
             "metering_unread": unread,
             "metered_totals": metered_totals(months),
-            "option": _option(actor, version),
+            "option": _option(actor, version, deal),
             "outcomes": outcomes_of(version.trade_id) if deal.choices else (),
             "deltas": positions_of_trade(
                 version.trade_id, stage="PENDING" if version.trade.status == "PENDING" else "LIVE"
@@ -87,9 +87,9 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
     )
 
 
-def _option(actor: Actor, version: Any) -> OptionView | None:
-    """Return the value and Greeks of an option, for those who may see values."""
-    if version.product_kind != ProductKind.OPTION or not actor.may(VIEW):
+def _option(actor: Actor, version: Any, deal: Deal) -> OptionView | None:
+    """Return the value and Greeks of options, for those who may see values."""
+    if not deal.options or not actor.may(VIEW):
         return None
     return option_of_trade(version, now=clock.now(), known_at=server_time())
 

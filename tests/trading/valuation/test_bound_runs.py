@@ -7,7 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import DatePeriod
@@ -42,8 +44,8 @@ def agreement(side=Side.BUY, power=SUN, **bounds):
         expected = Profile(60, (power * 1e6).astype(np.int64))
     return deals.ppa(
         side=side, area=DE, period=JANUARY, asset=AssetShare("PV-1", Decimal(10), Decimal(5)),
-        expected=expected, index=INDEX, spread=Decimal("-2.50"),
-        **(bounds or {"floor": FLOOR, "cap": CAP}),
+        expected=expected, spread=Decimal("-2.50"),
+        **{"index": INDEX, **(bounds or {"floor": FLOOR, "cap": CAP})},
     )  # fmt: skip
 
 
@@ -205,3 +207,32 @@ def test_queries_do_not_grow_with_agreements():
 
     assert counted[0] == counted[1]
     assert run.trades == 5
+
+
+def test_the_page_and_rest_show_what_a_bound_was_valued_on_and_its_hedge(monkeypatch):
+    monkeypatch.setattr("energyopti.foundation.clock.now", lambda: EVENING)
+    desk = normal_desk()
+    receipt = desk.deal(deal=agreement())
+    free = desk.deal(deal=agreement(index=INDEX))
+    run = run_of(desk)
+    client = Client()
+    client.force_login(
+        desk.trader.user, backend="django.contrib.auth.backends.ModelBackend"
+    )  # fmt: skip
+
+    page = client.get(reverse("trading:trade", args=[receipt.ref])).content.decode()
+    answer = client.get(f"/api/v1/trading/trades/{receipt.ref}/option-value").json()
+    none = client.get(f"/api/v1/trading/trades/{free.ref}/option-value")
+
+    bounds = float(value_of(run, receipt).unrealised) - 2.5 * float(SUN.sum())
+    assert answer["value"] == pytest.approx(bounds, abs=0.02)
+    assert answer["run"] == run.pk and answer["findings"] == []
+    assert {row["what"] for row in answer["rights"]} == {
+        "Floor by the interval", "Cap by the interval",
+    }  # fmt: skip
+    (month,) = answer["greeks"]
+    assert month["delta"] == pytest.approx(month["delta_revalued"], rel=1e-5)
+    for row in answer["compared"]:
+        assert row["formula"] == pytest.approx(row["revalued"], rel=0.02), row["name"]
+    assert "Cap by the interval" in page and "Trade to hedge" in page
+    assert none.status_code == 409

@@ -159,8 +159,8 @@ def test_steps_of_a_day_sum_to_the_change_whatever_is_delivered_in_it(begin, hou
     other = BoundHoldings(1, HELD.line, HELD.bound, (1.5 * POWER, -1.5 * POWER))
     metered = MeteredHoldings(NO_LINEAR, None, other)
     days = [
-        DayState(NO_LINEAR, at, np.zeros(1), np.ones(1), np.ones(1, dtype=np.bool_), None,
-                 BoundDay(BOUNDS, held, market))
+        DayState(NO_LINEAR, at, np.zeros(1), np.ones(1), np.ones(1, dtype=np.bool_),
+                 bounds=BoundDay(BOUNDS, held, market))
         for at, market, held in zip(states, markets, (HELD, other), strict=True)
     ]  # fmt: skip
 

@@ -5,7 +5,7 @@ The same cut always gives the same arrays, in the same order, so runs repeat bit
 are summed exactly in the database and become float64 once.
 """
 
-from .bounds import NO_BOUNDS, BoundFacts, bound_facts
+from .bounds import NO_BOUNDS, BoundFacts, HeldBounds, bound_facts, held_bounds
 from .contracts import ContractKey, Universe
 from .digest import digest_of
 from .held import CutFacts, HeldVersions, books_of, cut_facts, metered_facts
@@ -32,6 +32,7 @@ __all__ = [
     "BoundFacts",
     "ContractKey",
     "CutFacts",
+    "HeldBounds",
     "HeldOptions",
     "HeldStructures",
     "HeldVersions",
@@ -44,6 +45,7 @@ __all__ = [
     "cut_facts",
     "decided_legs",
     "digest_of",
+    "held_bounds",
     "held_legs",
     "held_structures",
     "market_facts",
