@@ -1,7 +1,7 @@
 """
 One simulated day, driven as its users and the clock would: over HTTP, websocket and Beat.
 
-Runs while the demo's processes run. Prints what happened, then four reconciliations from the
+Runs while the demo's processes run. Prints what happened, then reconciliations from the
 tables; the exit code is 1 when one of them does not agree or something that is due never comes.
 """
 # ruff: noqa: T201  (a program of the command line prints)
@@ -51,6 +51,7 @@ def run_day() -> int:
     from trading.queries.markets import market_by_code
 
     from .closing import close_day, print_pnl
+    from .options import TOMORROW, TONIGHT
     from .seed import MARKET
 
     market = market_by_code(MARKET)
@@ -64,18 +65,24 @@ def run_day() -> int:
         f"({run['refused_count']} plans refused by the replay), worth "
         f"{run['expected_value']:,.2f} {run['currency']} at forecast prices"
     )
-    trade(os.environ["DEMO_BASE_URL"], os.environ["DEMO_PASSWORD"])
+    door = os.environ["DEMO_BASE_URL"], os.environ["DEMO_PASSWORD"]
+    trade(*door)
+    exercise(*door, TONIGHT)
     closed = [close_day(market, wait_for)]
     wait_for("the auction's prices", lambda: has_prices(market, day), day.start)
+    wait_for(f"the morning of {delivery}", lambda: clock.now() >= day.start, day.start)
+    exercise(*door, TOMORROW)
     settlement = wait_for(
         "the day's settlement", lambda: settled(market, delivery), day.end + timedelta(hours=6)
     )
+    wait_for("the fixing of the average", has_fixed, day.end + timedelta(hours=6))
     invoices = bill(market, delivery)
     read_the_plant(market, day)
     closed.append(close_day(market, wait_for))
     for run_id in closed:
         print_pnl(run_id)
     report(settlement, invoices)
+    print_options(closed[0])
     print(f"\nOne day in {time.monotonic() - started:.0f} s.")
     return add_up(market, delivery, invoices, closed)
 
@@ -122,6 +129,12 @@ def settled(market: Any, delivery: date) -> dict[str, Any] | None:
         market=market.pk,
         day=delivery,
     )
+
+
+def has_fixed() -> bool:
+    from .summary import count
+
+    return bool(count("SELECT count(*) FROM trading_optionoutcome WHERE kind = 'FIXED'")[0])
 
 
 def has_prices(market: Any, day: Any) -> bool:
@@ -204,6 +217,53 @@ async def capture(
     return frame
 
 
+def exercise(base_url: str, password: str, name: str) -> None:
+    """Give notice of an option of the seed over REST, as the trader."""
+    asyncio.run(_exercise(base_url, password, name))
+
+
+async def _exercise(base_url: str, password: str, name: str) -> None:
+    from .options import PREFIX
+    from .summary import row_of
+
+    option = row_of(
+        "SELECT ref, latest_version AS version FROM trading_trade"
+        " WHERE starts_with(client_reference, %(reference)s) ORDER BY id DESC LIMIT 1",
+        reference=f"{PREFIX}{name}",
+    )
+    if option is None:
+        raise DayFailed(f"the seed booked no option {name}")
+    async with httpx.AsyncClient(base_url=base_url, follow_redirects=True, timeout=30) as client:
+        await sign_in(client, "trader@demo.example", password)
+        answer = await client.post(
+            f"/api/v1/trading/trades/{option['ref']}/exercise",
+            json={"reason": "demo: notice by telephone"},
+            headers={
+                "X-CSRFToken": client.cookies["csrftoken"],
+                "Referer": str(client.base_url),
+                "Idempotency-Key": str(uuid.uuid4()),
+                "If-Match": f'"{option["version"]}"',
+            },
+        )
+    if answer.status_code != httpx.codes.OK:
+        raise DayFailed(
+            f"{option['ref']} was not exercised: {answer.status_code} {answer.text[:400]}"
+        )
+    forward = row_of(
+        "SELECT made.ref, version.quantity_mw, version.period_name, version.price"
+        " FROM trading_trade made JOIN trading_trade option ON option.id = made.replaces_id"
+        " JOIN trading_tradeversion version ON version.trade_id = made.id"
+        " WHERE option.ref = %(ref)s",
+        ref=option["ref"],
+    )
+    if forward is None:
+        raise DayFailed(f"{option['ref']} was exercised and delivers nothing")
+    print(
+        f"exercise    {option['ref']} became {forward['ref']}: {forward['quantity_mw']:.0f} MW "
+        f"{forward['period_name']} @ {forward['price']:.2f}"
+    )
+
+
 def bill(market: Any, delivery: date) -> list[Any]:
     """Issue the day's invoice of every contract, as the energy manager would; with its PDF."""
     from billing.queries.contracts import contracts_in_force
@@ -277,12 +337,45 @@ def report(settlement: dict[str, Any], invoices: list[Any]) -> None:
     print(f"events      {events} recorded, {chained} chained by the audit")
 
 
+def print_options(end_of_day_id: int) -> None:
+    """Print what the options were worth at a close, and what became of them since."""
+    from .summary import count
+
+    options, valued, value, delta = count(
+        """
+        SELECT count(*), count(*) FILTER (WHERE is_valued), coalesce(sum(unrealised), 0),
+               (SELECT coalesce(sum(delta), 0) FROM trading_optiongreek greek
+                WHERE greek.run_id = max(value.run_id))
+        FROM trading_tradevalue value
+        WHERE product_kind = 'OPTION'
+          AND run_id = (SELECT run_id FROM trading_endofday WHERE id = %(closed)s)
+        """,
+        closed=end_of_day_id,
+    )
+    exercised, fixed, cash, lapsed = count(
+        "SELECT count(*) FILTER (WHERE kind = 'EXERCISED'), count(*) FILTER (WHERE kind = 'FIXED'),"
+        " coalesce(sum(cash), 0), count(*) FILTER (WHERE kind = 'LAPSED')"
+        " FROM trading_optionoutcome"
+    )
+    print(
+        f"options     {valued} of {options} valued at {value:,.2f} EUR, delta {delta:,.0f} MWh; "
+        f"then {exercised} exercised, {fixed} fixed for {cash:,.2f} EUR, {lapsed} lapsed"
+    )
+    runs, passed, failed = count(
+        "SELECT count(*), coalesce(sum(passed), 0), coalesce(sum(cases - passed), 0)"
+        " FROM validation_runoutcome"
+    )
+    print(f"models      {runs} validation run, {passed} cases pass, {failed} do not")
+
+
 def add_up(market: Any, delivery: date, invoices: list[Any], closed: list[int]) -> int:
     """Print the reconciliations; 1 if one of them does not agree."""
     from .closing import reconcile_closings
     from .summary import (
         reconcile_energy,
+        reconcile_exercises,
         reconcile_invoices,
+        reconcile_option_cash,
         reconcile_plants,
         reconcile_positions,
     )
@@ -292,6 +385,8 @@ def add_up(market: Any, delivery: date, invoices: list[Any], closed: list[int]) 
         reconcile_invoices(invoices),
         reconcile_positions(),
         reconcile_plants(),
+        reconcile_exercises(),
+        reconcile_option_cash(),
         reconcile_energy(day),
         reconcile_closings(closed),
     ]

@@ -27,6 +27,7 @@ class Person:
 PEOPLE = [
     Person("trader@demo.example", "Tessa Trader", COMPANY, Role.TRADER),
     Person("risk@demo.example", "Ravi Risk", COMPANY, Role.RISK_OFFICER),
+    Person("quant@demo.example", "Quinn Quant", COMPANY, Role.RISK_OFFICER),
     Person("energy@demo.example", "Emil Energy", COMPANY, Role.ENERGY_MANAGER),
     Person("utility@demo.example", "Uma Utility", COMPANY, Role.UTILITY_OPERATOR),
     Person("operator@demo.example", "Otto Operator", COMPANY, Role.DEVICE_OPERATOR),
@@ -42,6 +43,11 @@ SITES = {
     COLD_STORE: [("Hamburg warehouse", "900"), ("Bremen warehouse", "650")],
     BREWERY: [("Brewery and bottling", "420")],
 }
+
+
+def person(email: str) -> Actor:
+    """Return somebody of the demo as who acts."""
+    return Actor.for_user(User.objects.get(email=email))
 
 
 def seed_people(*, password: str) -> dict[str, Organization]:

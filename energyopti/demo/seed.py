@@ -38,6 +38,7 @@ def main() -> int:
     from energyopti.accounts.actors import Actor
     from energyopti.foundation import clock
 
+    from .options import seed_options, seed_validation
     from .people import COMPANY, seed_people
     from .plant import seed_plant
 
@@ -48,11 +49,13 @@ def main() -> int:
     seed_reference(actor=Actor.system("demo"), company=companies[COMPANY])
     seed_desk(actor=Actor.system("demo"), company=companies[COMPANY])
     seed_plant(actor=Actor.system("demo"), company=companies[COMPANY], now=now)
+    seed_options(actor=Actor.system("demo"), company=companies[COMPANY], now=now)
     seed_risk(actor=Actor.system("demo"), now=now)
     seed_deal_abroad(actor=Actor.system("demo"), company=companies[COMPANY], now=now)
     seed_hedge_targets(actor=Actor.system("demo"))
     seed_contracts(actor=Actor.system("demo"), companies=companies, now=now)
     seed_meter_history(actor=Actor.system("demo"), companies=companies, now=now)
+    seed_validation(company=companies[COMPANY])
     return 0
 
 

@@ -27,6 +27,10 @@ WITH of_trades AS (
                              version.after_date - interval '1 day', interval '1 month') AS month
     ) AS delta
     WHERE trade.status NOT IN ('DRAFT', 'PENDING', 'CANCELLED') AND version.shape <> 'PROFILE'
+      -- rights add nothing linear
+      AND NOT EXISTS (SELECT FROM trading_leg
+                      WHERE version_id = coalesce(version.terms_id, version.id)
+                        AND kind IN ('OPTION', 'STRUCTURE'))
     GROUP BY 1, 2, 3
 ), of_positions AS (
     SELECT book_id, market_id, month, sum(physical) AS mw
@@ -87,6 +91,64 @@ WITH deal AS (
 SELECT count(*), coalesce(sum(metered), 0),
        count(*) FILTER (WHERE by_month.mwh IS DISTINCT FROM of_positions.mwh)
 FROM by_month FULL JOIN of_positions USING (book_id, market_id, month)
+"""
+# Of each exercised option what it said: its MW over the hours of its days in the market's zone, at
+# its strike, against the trade that it made and what that adds to positions.
+_EXERCISES = """
+WITH right_of AS (
+    SELECT outcome.result_id, leg.quantity AS mw, (leg.terms -> 'strikes' ->> 0)::numeric AS strike,
+           extract(epoch FROM leg.after_date::timestamp AT TIME ZONE version.calendar_zone
+                   - leg.first_date::timestamp AT TIME ZONE version.calendar_zone) / 3600 AS hours,
+           CASE WHEN (leg.direction = 'RECEIVE') = (leg.terms ->> 'type' IN ('CALL',
+               'PAYER_SWAPTION')) THEN 1 ELSE -1 END AS sign
+    FROM trading_optionoutcome outcome
+    JOIN trading_tradeversion version ON version.id = outcome.version_id
+    JOIN trading_leg leg ON leg.version_id = coalesce(version.terms_id, version.id)
+         AND leg.number = outcome.leg
+    WHERE outcome.kind = 'EXERCISED' AND outcome.result_id IS NOT NULL
+), made AS (
+    SELECT result_id, right_of.mw, strike * right_of.mw * hours AS worth,
+           right_of.mw * hours * sign AS mwh,
+           version.price * version.energy_mwh AS paid,
+           CASE version.side WHEN 'BUY' THEN 1 ELSE -1 END * version.energy_mwh AS dealt,
+           (SELECT sum(delta.exposure
+                       * extract(epoch FROM delta.end - delta.start) / 3600)
+            FROM trading_positiondelta delta
+            WHERE delta.trade_version_id = version.id) AS added
+    FROM right_of
+    JOIN trading_trade trade ON trade.id = result_id
+    JOIN trading_tradeversion version
+         ON version.trade_id = trade.id AND version.version = trade.latest_version
+)
+SELECT count(*), coalesce(sum(mwh), 0), coalesce(sum(worth), 0),
+       count(*) FILTER (WHERE (worth, mwh, mwh) IS DISTINCT FROM (paid, dealt, added))
+FROM made
+"""
+# What each fixed call on an average paid, from the published prices of its hours.
+_OPTION_CASH = """
+WITH fixed AS (
+    SELECT outcome.cash, leg.quantity AS mw, (leg.terms -> 'strikes' ->> 0)::numeric AS strike,
+           CASE leg.direction WHEN 'RECEIVE' THEN 1 ELSE -1 END AS sign,
+           (SELECT sum(value * period_minutes) / sum(period_minutes)
+            FROM (SELECT DISTINCT ON (period_start) value, period_minutes
+                  FROM trading_price
+                  WHERE market_id = leg.market_id AND series = 'spot'
+                    AND period_start >= outcome.start AND period_start < outcome.end
+                    AND recorded_at <= outcome.recorded_at
+                  ORDER BY period_start, recorded_at DESC) AS price) AS mean,
+           extract(epoch FROM outcome.end - outcome.start) / 3600 AS hours
+    FROM trading_optionoutcome outcome
+    JOIN trading_tradeversion version ON version.id = outcome.version_id
+    JOIN trading_leg leg ON leg.version_id = coalesce(version.terms_id, version.id)
+         AND leg.number = outcome.leg
+    WHERE outcome.kind = 'FIXED' AND leg.terms ->> 'style' = 'ASIAN'
+      AND leg.terms ->> 'type' = 'CALL'
+)
+SELECT count(*), coalesce(sum(cash), 0),
+       coalesce(sum(round(sign * greatest(mean - strike, 0) * mw * hours, 2)), 0),
+       count(*) FILTER (
+           WHERE cash IS DISTINCT FROM round(sign * greatest(mean - strike, 0) * mw * hours, 2))
+FROM fixed
 """
 # What the batteries' own meters counted while an order ran, against what they acknowledged.
 _ACKNOWLEDGED = """
@@ -155,6 +217,27 @@ def reconcile_plants() -> Reconciliation:
         "deals on plants = metered volumes",
         bool(metered) and not different,
         f"{metered} hours metered, {months} book-months compared, {different} differ",
+    )
+
+
+def reconcile_exercises() -> Reconciliation:
+    """Exercised options = their forwards: strike × MW × hours of the right, and its positions."""
+    options, mwh, worth, different = count(_EXERCISES)
+    return Reconciliation(
+        "exercised options = their forwards",
+        bool(options) and not different,
+        f"{options} rights on {mwh:,.0f} MWh for {worth:,.2f} EUR at their strikes, "
+        f"{different} differ",
+    )
+
+
+def reconcile_option_cash() -> Reconciliation:
+    """Cash of averages = (mean of the published hours − strike) × MWh, to the cent."""
+    options, paid, again, different = count(_OPTION_CASH)
+    return Reconciliation(
+        "option cash = payoff at published prices",
+        bool(options) and not different,
+        f"{options} fixed, paid {paid:,.2f}, recomputed {again:,.2f} EUR, {different} differ",
     )
 
 
