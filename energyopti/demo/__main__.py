@@ -237,6 +237,7 @@ EnergyOpti-Pro runs at {url}   (time runs {speed:g} times as fast as life)
   Sign in with the password {password} as
     trader@demo.example      Trader            enter a deal:   {url}/trades/new/
     risk@demo.example        Risk Officer      watch it move:  {url}/risk/
+    quant@demo.example       Risk Officer      test models:    {url}/model-validation/
     energy@demo.example      Energy Manager    the batteries:  {url}/fleet/
     operator@demo.example    Device Operator   one battery:    {url}/fleet/
     esg@demo.example         ESG Officer       carbon reports: {url}/esg/reports/
@@ -247,6 +248,10 @@ EnergyOpti-Pro runs at {url}   (time runs {speed:g} times as fast as life)
 
   Look at it: open /risk/ in one window, book “B 10MW DE base Cal27 @ 85.20” at /trades/new/ in
   another, and see position, mark-to-market and VaR move. REST is at {url}/api/docs/.
+  Options: {url}/trades/?product=OPTION; open one and see its value, Greeks
+  beside bump-and-revalue and its hedge. As the trader, exercise the call that expires tonight
+  (its page, button Exercise); the clock fixes the average tomorrow. Which formula values what:
+  {url}/pricing-models/; reference cases through the models: Risk → Model validation.
   Logs of each process: {log}
   Ctrl-C stops everything that was started here.
 """

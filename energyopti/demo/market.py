@@ -47,7 +47,7 @@ def publish_what_is_due(*, actor: "Actor", now: datetime) -> None:
     from trading.services.curves import build_market_curve
 
     from .options import quote_options
-    from .seed import WORLDS, book_pounds, wall_clock
+    from .seed import MARKET, WORLDS, book_pounds, wall_clock
 
     for row in market_summaries(actor=actor):
         if row.market.code not in WORLDS:
@@ -61,7 +61,8 @@ def publish_what_is_due(*, actor: "Actor", now: datetime) -> None:
         if quotes:
             close = quotes[0].valid_from
             build_market_curve(actor=actor, market=row.market, as_of=close, known_at=wall_clock())
-            quote_options(actor=actor, market=row.market, close=close)
+            if row.market.code == MARKET:
+                quote_options(actor=actor, market=row.market, close=close)
     book_pounds(actor=actor, first=now.date() - timedelta(days=4), now=now)
 
 
