@@ -248,7 +248,7 @@ EnergyOpti-Pro runs at {url}   (time runs {speed:g} times as fast as life)
 
   Look at it: open /risk/ in one window, book “B 10MW DE base Cal27 @ 85.20” at /trades/new/ in
   another, and see position, mark-to-market and VaR move. REST is at {url}/api/docs/.
-  Options: {url}/trades/?product=OPTION; open one and see its value, Greeks
+  Options: {url}/trades/?kind=OPTION; open one and see its value, Greeks
   beside bump-and-revalue and its hedge. As the trader, exercise the call that expires tonight
   (its page, button Exercise); the clock fixes the average tomorrow. Which formula values what:
   {url}/pricing-models/; reference cases through the models: Risk → Model validation.

@@ -107,8 +107,8 @@ WITH right_of AS (
          AND leg.number = outcome.leg
     WHERE outcome.kind = 'EXERCISED' AND outcome.result_id IS NOT NULL
 ), made AS (
-    SELECT result_id, right_of.mw, strike * right_of.mw * hours AS worth,
-           right_of.mw * hours * sign AS mwh,
+    SELECT result_id, right_of.strike * right_of.mw * right_of.hours AS worth,
+           right_of.sign * right_of.mw * right_of.hours AS mwh,
            version.price * version.energy_mwh AS paid,
            CASE version.side WHEN 'BUY' THEN 1 ELSE -1 END * version.energy_mwh AS dealt,
            (SELECT sum(delta.exposure

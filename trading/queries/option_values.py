@@ -153,6 +153,12 @@ class OptionView:
     findings: tuple[str, ...]
     implied: float | None = None
 
+    @property
+    def models(self) -> tuple[PricingModel, ...]:
+        """Return what its rights are valued by, each once."""
+        found = {row.model.pk: row.model for row in self.rights if row.model is not None}
+        return tuple(found.values())
+
 
 def option_of_trade(version: TradeVersion, *, now: datetime, known_at: datetime) -> OptionView:
     """

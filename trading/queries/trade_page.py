@@ -268,7 +268,7 @@ def _decimal(value: Fraction) -> Decimal:
 
 
 def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"
+    return f"{value.normalize():,f}"
 
 
 def waiting(actor: Actor) -> tuple[list[Any], list[Any], list[Any]]:
