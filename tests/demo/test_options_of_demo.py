@@ -33,7 +33,7 @@ def company(monkeypatch):
     """The demo's company with its market, book and options, as its seed makes them."""
     monkeypatch.setattr("energyopti.foundation.clock.now", lambda: NOW)
     synchronize_roles()
-    company = seed_people(password="a-long-one-2026")[COMPANY]  # noqa: S106
+    company = seed_people(password="a-long-one-2026")[COMPANY]
     market = publish_until(NOW)
     first = market.calendar.start_of(NOW.date().replace(day=1))
     for as_of in (first, NOW):
