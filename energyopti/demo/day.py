@@ -219,10 +219,6 @@ async def capture(
 
 def exercise(base_url: str, password: str, name: str) -> None:
     """Give notice of an option of the seed over REST, as the trader."""
-    asyncio.run(_exercise(base_url, password, name))
-
-
-async def _exercise(base_url: str, password: str, name: str) -> None:
     from .options import PREFIX
     from .summary import row_of
 
@@ -233,22 +229,7 @@ async def _exercise(base_url: str, password: str, name: str) -> None:
     )
     if option is None:
         raise DayFailed(f"the seed booked no option {name}")
-    async with httpx.AsyncClient(base_url=base_url, follow_redirects=True, timeout=30) as client:
-        await sign_in(client, "trader@demo.example", password)
-        answer = await client.post(
-            f"/api/v1/trading/trades/{option['ref']}/exercise",
-            json={"reason": "demo: notice by telephone"},
-            headers={
-                "X-CSRFToken": client.cookies["csrftoken"],
-                "Referer": str(client.base_url),
-                "Idempotency-Key": str(uuid.uuid4()),
-                "If-Match": f'"{option["version"]}"',
-            },
-        )
-    if answer.status_code != httpx.codes.OK:
-        raise DayFailed(
-            f"{option['ref']} was not exercised: {answer.status_code} {answer.text[:400]}"
-        )
+    asyncio.run(_exercise(base_url, password, **option))
     forward = row_of(
         "SELECT made.ref, version.quantity_mw, version.period_name, version.price"
         " FROM trading_trade made JOIN trading_trade option ON option.id = made.replaces_id"
@@ -262,6 +243,23 @@ async def _exercise(base_url: str, password: str, name: str) -> None:
         f"exercise    {option['ref']} became {forward['ref']}: {forward['quantity_mw']:.0f} MW "
         f"{forward['period_name']} @ {forward['price']:.2f}"
     )
+
+
+async def _exercise(base_url: str, password: str, ref: str, version: int) -> None:
+    async with httpx.AsyncClient(base_url=base_url, follow_redirects=True, timeout=30) as client:
+        await sign_in(client, "trader@demo.example", password)
+        answer = await client.post(
+            f"/api/v1/trading/trades/{ref}/exercise",
+            json={"reason": "demo: notice by telephone"},
+            headers={
+                "X-CSRFToken": client.cookies["csrftoken"],
+                "Referer": str(client.base_url),
+                "Idempotency-Key": str(uuid.uuid4()),
+                "If-Match": f'"{version}"',
+            },
+        )
+    if answer.status_code != httpx.codes.OK:
+        raise DayFailed(f"{ref} was not exercised: {answer.status_code} {answer.text[:400]}")
 
 
 def bill(market: Any, delivery: date) -> list[Any]:
