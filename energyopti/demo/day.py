@@ -59,15 +59,15 @@ def run_day() -> int:
     delivery = market.calendar.date_of(clock.now()) + timedelta(days=1)
     day = market.calendar.day(delivery)
     print(f"\n{MARKET} delivers {delivery}; the clock shows {clock.now():%Y-%m-%d %H:%M} UTC")
+    door = os.environ["DEMO_BASE_URL"], os.environ["DEMO_PASSWORD"]
+    exercise(*door, TONIGHT)
     run = wait_for("the fleet's dispatch", lambda: dispatched(market, delivery), day.start)
     print(
         f"schedules   {run['device_count'] - run['refused_count']} sent for {delivery} "
         f"({run['refused_count']} plans refused by the replay), worth "
         f"{run['expected_value']:,.2f} {run['currency']} at forecast prices"
     )
-    door = os.environ["DEMO_BASE_URL"], os.environ["DEMO_PASSWORD"]
     trade(*door)
-    exercise(*door, TONIGHT)
     closed = [close_day(market, wait_for)]
     wait_for("the auction's prices", lambda: has_prices(market, day), day.start)
     wait_for(f"the morning of {delivery}", lambda: clock.now() >= day.start, day.start)

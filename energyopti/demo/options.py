@@ -202,7 +202,7 @@ class _Terms:
         to_deliver = {"period": quarter, "settlement": Settlement.PHYSICAL}
         for name, kind, megawatts, moneyness, expiry in (
             (TONIGHT, OptionType.CALL, 3, "0.92", self.at(self.today, 22)),
-            (TOMORROW, OptionType.CALL, 4, "0.95", self.at(tomorrow, 18)),
+            (TOMORROW, OptionType.CALL, 4, "0.95", self.at(tomorrow, 22)),
             ("put-tomorrow", OptionType.PUT, 5, "0.97", self.at(tomorrow, 18)),
         ):
             yield name, self.option(kind, megawatts, (moneyness,), expiry=expiry, **to_deliver)

@@ -21,6 +21,22 @@ _LABELS = {
     StructureKind.TRANSMISSION_RIGHT: "Transmission",
 }
 _UNITS = {StructureKind.SWING: "MWh:DAY", StructureKind.STORAGE: "MWh:DAY"}
+# What the number of the schedule is.
+_QUANTITIES = {
+    StructureKind.SWING: "The most taken in a day.",
+    StructureKind.STORAGE: "The most withdrawn in a day.",
+    StructureKind.TOLLING: "The most output.",
+    StructureKind.BATTERY_TOLLING: "The power, charging and discharging.",
+    StructureKind.TRANSMISSION_RIGHT: "The capacity.",
+}
+# Unit and currency are known only when the delivery point is chosen.
+_HELP = {
+    "{unit}": "In the quantity’s unit.",
+    "{unit}/day": "A day, in the quantity’s unit.",
+    "{currency}": "In the area’s currency.",
+    "{currency}/{unit}": "Per unit, in the area’s currency.",
+    "{currency}/MWh": "Per MWh, in the area’s currency.",
+}
 
 
 class StructureForm(VolumeForm):
@@ -39,6 +55,7 @@ class StructureForm(VolumeForm):
         super().__init__(*args, **kwargs)
         # The prices are in the delivery point's currency.
         del self.fields["currency"]
+        self.fields["quantity"].help_text = _QUANTITIES[self.structure]
         self.fields["unit"].initial = _UNITS.get(self.structure, "MW:HOUR")
         for role in self.roles:
             self._choices(role)
@@ -76,7 +93,7 @@ class StructureForm(VolumeForm):
 
 
 def _field(kind: StructureKind, name: str, term: deals.Term) -> forms.Field:
-    words = term.unit.format(currency="currency", unit="unit")
+    words = _HELP.get(term.unit, f"In {term.unit}." if term.unit else "")
     if name == "form":
         return forms.ChoiceField(
             label=term.label, choices=[(form.value, form.value.capitalize()) for form in RightForm]
@@ -84,7 +101,8 @@ def _field(kind: StructureKind, name: str, term: deals.Term) -> forms.Field:
     if name.endswith("_ratchets"):
         return forms.CharField(
             label=term.label, required=False, max_length=400,
-            help_text=f"{words}, such as 0:40 30:100 100:100; none if left out.",
+            help_text="Per cent full:per cent of the rate, such as 0:40 30:100 100:100; the full "
+            "rate if left out.",
         )  # fmt: skip
     return forms.DecimalField(
         label=term.label, required=name in deals.required_terms(kind), help_text=words
