@@ -16,13 +16,14 @@ from energyopti.demo.summary import (
     reconcile_positions,
 )
 from trading.models import EndOfDay, OptionOutcome, PricingModel, Trade, TradeVersion, VolQuote
+from trading.queries.markets import market_by_code
 from trading.services.catalogue import ensure_catalogue
 from trading.services.curves import build_market_curve
 from trading.services.exercise import decide_options, exercise_option
 from trading.services.simulation import simulate_market
 from trading.services.valuation import value_organization
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]  # a month of a market
 # The last day of a month, so that the average is of the first of the next alone.
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -66,6 +67,12 @@ def exercised(name, at):
 def test_the_options_are_valued_exercised_fixed_and_added_up_another_way(company, capsys):
     kinds = sorted(Trade.objects.values_list("product_kind", flat=True))
     assert kinds == ["OPTION"] * 7 + ["STORAGE"]
+    quoted = VolQuote.objects.values_list("valid_from", flat=True)
+    closes = set(quoted), quoted.count()
+    quote_options(
+        actor=Actor.system("market"), market=market_by_code(MARKET), close=max(quoted)
+    )  # the market looks at a close again and again
+    assert (set(quoted.all()), quoted.count()) == closes
     for row in PricingModel.objects.all():
         assert row.status == "APPROVED" and row.proposed_by != row.decided_by
     run = value_organization(
@@ -95,15 +102,3 @@ def test_the_options_are_valued_exercised_fixed_and_added_up_another_way(company
     assert not reconcile_option_cash().agrees
     TradeVersion.objects.filter(trade__replaces__isnull=False).update(price=1)
     assert not reconcile_exercises().agrees
-
-
-def test_a_close_is_quoted_once_and_each_later_one_anew(company):
-    before = VolQuote.objects.count()
-    market = publish_until(NOW + DAY)
-    close = VolQuote.objects.values_list("valid_from", flat=True).first()
-
-    quote_options(actor=Actor.system("market"), market=market, close=close)
-    assert VolQuote.objects.count() == before
-    quote_options(actor=Actor.system("market"), market=market, close=close + 3 * DAY)
-
-    assert VolQuote.objects.filter(valid_from=close + 3 * DAY).count() >= before - 12
