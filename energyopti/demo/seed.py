@@ -49,8 +49,9 @@ def main() -> int:
     seed_reference(actor=Actor.system("demo"), company=companies[COMPANY])
     seed_desk(actor=Actor.system("demo"), company=companies[COMPANY])
     seed_plant(actor=Actor.system("demo"), company=companies[COMPANY], now=now)
-    seed_risk(actor=Actor.system("demo"), now=now)
+    # Before there is a limit, which cannot be checked for options yet.
     seed_options(actor=Actor.system("demo"), company=companies[COMPANY], now=now)
+    seed_risk(actor=Actor.system("demo"), now=now)
     seed_deal_abroad(actor=Actor.system("demo"), company=companies[COMPANY], now=now)
     seed_hedge_targets(actor=Actor.system("demo"))
     seed_contracts(actor=Actor.system("demo"), companies=companies, now=now)
