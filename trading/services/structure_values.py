@@ -84,7 +84,7 @@ def value_structure(
     rows = value_rows(held, facts, worth.values, as_of=as_of, known_at=known_at)
     for row in rows:
         row.actor_id = actor.id
-        row.findings = [*facts.findings, *market.findings]
+        row.findings = [*row.findings, *market.findings]
     for trade_id, reason in held.refused.items():
         rows.append(_refused(version, trade_id, reason, actor, as_of, known_at))
     with transaction.atomic():
@@ -121,10 +121,17 @@ def value_rows(
 ) -> list[StructureValue]:
     """Return the rows of some values, in the order of their holdings; nothing is written."""
     columns = zip(
-        held.trade, held.version, held.number, held.holdings, facts.markets, values, strict=True
+        held.trade,
+        held.version,
+        held.number,
+        held.holdings,
+        facts.markets,
+        values,
+        facts.notes,
+        strict=True,
     )
     rows = []
-    for trade_id, version_id, number, holding, market, worth in columns:
+    for trade_id, version_id, number, holding, market, worth, notes in columns:
         plan = _plan(holding, worth)
         hedge = _hedge(holding, worth)
         content = [trade_id, number, repr(worth.realised), repr(worth.unrealised), worth.method,
@@ -139,7 +146,7 @@ def value_rows(
                 realised=_cents(worth.realised), unrealised=_cents(worth.unrealised),
                 time_value=_cents(worth.time_value), method=worth.method, gap=worth.gap,
                 model_id=market.model, chosen=worth.chosen, hedge=hedge,
-                reason=worth.reason[:400], findings=list(facts.findings),
+                reason=worth.reason[:400], findings=list(notes),
                 content_hash=digest.hexdigest(), actor_id="" if run is None else run.actor_id,
                 **plan,
             )

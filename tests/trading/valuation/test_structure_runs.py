@@ -213,6 +213,10 @@ def test_a_transmission_option_is_bachelier_by_the_hour_with_a_model_and_intrins
     assert float(value_of(bare, held).unrealised) == pytest.approx(intrinsic, abs=0.01)
     assert float(value_of(bare, owed).unrealised) == pytest.approx(9.5 * spread.sum(), abs=0.01)
     assert any("DE − FR: no pricing model" in finding for finding in bare.findings)
+    said = {row.trade.ref: " ".join(row.findings) for row in bare.structures.all()}
+    assert {ref: "no pricing model" in words for ref, words in said.items()} == {
+        held.ref: True, owed.ref: False,
+    }  # fmt: skip
 
     choose(desk, ModelTerms("DE", OptionFamily.SPREAD, PricingFormula.BACHELIER,
                             second_market="FR", correlation=Decimal("0.5")))  # fmt: skip

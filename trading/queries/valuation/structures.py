@@ -91,13 +91,18 @@ class StructureFacts:
     """
     What holdings are valued on beside prices, as a cut knew it.
 
-    models      of each holding, None where none is used
     inputs      what is told of it in a run's inputs
+    notes       of each holding, what it is valued without
     """
 
     markets: tuple[StructureMarket, ...]
     inputs: dict[str, Any]
-    findings: tuple[str, ...]
+    notes: tuple[tuple[str, ...], ...]
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Return every note once."""
+        return tuple(dict.fromkeys(note for notes in self.notes for note in notes))
 
 
 def held_structures(
@@ -275,10 +280,10 @@ def structure_facts(
     """
     looked = Quoted(universe, as_of=as_of, known_at=known_at)
     models = models_at(known_at) if any(map(_is_option, held)) else {}
-    findings: dict[str, None] = {}
     used: dict[int, PricingModel] = {}
-    markets = []
+    markets, notes = [], []
     for one in held:
+        findings: dict[str, None] = {}
         model = _model(one, models)
         volatility = None
         if model is not None:
@@ -291,6 +296,7 @@ def structure_facts(
                 " is approved; transmission options have their intrinsic value."
             ] = None
         markets.append(_market(looked, one, model, volatility, as_of, findings))
+        notes.append(tuple(findings))
     told = {name: rows for name, rows in looked.told().items() if rows}
     if used:
         told["models"] = [
@@ -298,7 +304,7 @@ def structure_facts(
              m.vol_source]
             for m in used.values()
         ]  # fmt: skip
-    return StructureFacts(tuple(markets), told, tuple(findings))
+    return StructureFacts(tuple(markets), told, tuple(notes))
 
 
 def _is_option(one: StructureHolding) -> bool:
