@@ -33,6 +33,7 @@ from trading.services.locks import server_time
 from trading.services.nominations import nominate_structure, settle_nominations
 from trading.services.structure_values import value_structure
 from trading.services.valuation import value_organization
+from trading.tasks import value_one_structure
 
 pytestmark = pytest.mark.django_db
 FIRST = date(2026, 12, 1)
@@ -61,21 +62,26 @@ def nominate(desk, receipt, day, *quantities, at=EVENING):
     )  # fmt: skip
 
 
-def test_the_page_goes_from_not_valued_to_value_hedge_and_plan_with_its_table(desk):
+def test_the_page_goes_from_not_valued_to_value_hedge_and_plan_with_its_table(
+    desk, django_capture_on_commit_callbacks
+):
     receipt = desk.deal(deal=structure(STORAGE))
     client = client_of(desk.trader.user)
     empty = page_of(desk, receipt).text
     assert "Not valued yet" in empty
     assert "Value now" in empty
 
-    answer = client.post(reverse("trading:structure_value", args=[receipt.ref]))
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(reverse("trading:structure_value", args=[receipt.ref]))
 
     job = Job.objects.get(kind="structure_value")
     assert (answer.status_code, str(job.pk) in answer.url) == (302, True)
-    assert (job.task, job.arguments) == ("trading.value_structure", {"ref": receipt.ref})
-    (kept,) = value_structure(
-        actor=desk.again(desk.trader), ref=receipt.ref, as_of=EVENING, known_at=server_time()
-    )
+    assert (job.task, job.arguments) == (value_one_structure.name, {"ref": receipt.ref})
+    assert (job.state, job.result_url) == (
+        "SUCCEEDED", reverse("trading:trade", args=[receipt.ref]),
+    )  # fmt: skip
+    kept = StructureValue.objects.get(trade__ref=receipt.ref)
+    assert kept.actor_id == desk.trader.id
     page = page_of(desk, receipt).text
     assert "linear programme, intrinsic" in page
     assert "none: all forwards come true" in page
