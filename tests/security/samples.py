@@ -113,6 +113,8 @@ COMMON: dict[str, str] = {
     "api-curve-versions": "all organizations share forward curves",
     "api-curve-version": "all organizations share forward curves",
     "api-curve-proof": "all organizations share forward curves",
+    "trading:decide_pricing_model": "all organizations share pricing models",
+    "api-pricing-model-decision": "all organizations share pricing models",
     "trading:delivery_point": "all organizations share delivery points",
     "trading:delivery_point_edit": "all organizations share delivery points",
     "trading:commodity_edit": "all organizations share commodities",
@@ -272,6 +274,18 @@ def job() -> dict[str, Any]:
         requested_by="user:somebody",
     )
     return {"job_id": row.pk}
+
+
+def validation_run() -> dict[str, Any]:
+    from energyopti.foundation.jobs.models import Job
+    from energyopti.foundation.validation.models import CaseSource, ValidationRun
+
+    work = Job.objects.get(pk=job()["job_id"])
+    row = ValidationRun.objects.create(
+        organization_id=work.organization_id, source=CaseSource.SHIPPED, name="Shipped cases",
+        job=work, requested_by="user:somebody",
+    )  # fmt: skip
+    return {"run_id": row.pk}
 
 
 def alert_rule() -> Any:
@@ -471,6 +485,8 @@ FOREIGN: dict[str, Sample] = {
     "api-trade-document": trade_document,
     "api-trade-document-withdraw": trade_document,
     "api-trade-package": trade,
+    "api-option-value": trade,
+    "api-trade-meter": trade,
     "api-trade-package-release": trade,
     "api-trade-package-reject": trade,
     "api-pnl-adjustment": pnl_adjustment,
@@ -487,6 +503,7 @@ FOREIGN: dict[str, Sample] = {
                 "novate",
                 "terminate",
                 "cancel",
+                "exercise",
                 "release",
                 "reject",
                 "submit",
@@ -502,6 +519,11 @@ FOREIGN: dict[str, Sample] = {
     "jobs:result": job,
     "jobs-api:detail": job,
     "jobs-api:cancel": job,
+    "validation:run": validation_run,
+    "validation:cases": validation_run,
+    "validation:case": lambda: {**validation_run(), "number": 1},
+    "validation-api:run": validation_run,
+    "validation-api:run-cases": validation_run,
     "audit:event": event,
     "esg:report": lambda: {"report_id": carbon_report().pk},
     "esg:download": lambda: {"report_id": carbon_report().pk, "format_name": "pdf"},

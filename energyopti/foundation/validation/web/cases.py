@@ -80,6 +80,10 @@ class CaseList(TablePage):
     def run(self) -> ValidationRun:
         return _run_or_404(self.request, self.kwargs["run_id"])
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        _run_or_404(request, kwargs["run_id"])  # before what is sent is judged
+        return super().post(request, *args, **kwargs)
+
     def rows(self) -> QuerySet[Any]:
         return results_of(self.run)
 
