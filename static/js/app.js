@@ -8,6 +8,7 @@ import "./clock.js";
 import "./shortcuts.js";
 import "./palette.js";
 import "./tables.js";
+import "./tabs.js";
 import "./chart.js";
 import "./feed.js";
 

@@ -23,7 +23,7 @@ from trading.models import (
 )
 
 from .books import chosen_books
-from .value_parts import values_at_close
+from .value_parts import part_label, values_at_close
 
 VIEW = "trading.view_pnlreport"
 OFFICIAL, FLASH = str(PnlKind.OFFICIAL), str(PnlKind.FLASH)
@@ -79,6 +79,7 @@ class Part:
     """What one value of a dimension (a book, a product …) added."""
 
     name: str
+    label: str
     amount: Decimal
 
 
@@ -317,7 +318,7 @@ def parts_of(reports: Iterable[PnlReport], dimension: str) -> list[Part]:
         .annotate(amount=Sum("reporting"))
         .order_by("of")
     )
-    found = [Part(row["of"], row["amount"]) for row in rows]
+    found = [Part(row["of"], part_label(dimension, row["of"]), row["amount"]) for row in rows]
     return sorted(found, key=lambda part: (-abs(part.amount), part.name))
 
 

@@ -157,7 +157,8 @@ def _leg(leg: deals.Leg) -> dict[str, str]:
     else:
         held = "We hold" if leg.direction is deals.Direction.RECEIVE else "We have written"
         row["way"], row["what"] = held, _option_words(leg)
-        row["price"] = " and ".join(_plain(s) for s in leg.strikes) + f" {leg.currency}"
+        strikes = " and ".join(_plain(strike) for strike in leg.strikes)
+        row["price"] = f"{strikes} {leg.currency}/{leg.schedule.amount_unit}"
     return row
 
 
@@ -177,7 +178,7 @@ def structure_rows(leg: deals.Structure) -> list[tuple[str, str]]:
             shown = ", ".join(f"{_plain(level)} %: {_plain(rate)} %" for level, rate in value)
             found.append((term.label, shown or "none"))
         elif isinstance(value, Decimal):
-            found.append((term.label, f"{_plain(value)} {unit}".strip()))
+            found.append((term.label, f"{value.normalize():,f} {unit}".strip()))
         else:
             found.append((term.label, value.value.capitalize()))
     return found
@@ -186,7 +187,9 @@ def structure_rows(leg: deals.Structure) -> list[tuple[str, str]]:
 def _option_words(leg: deals.Option) -> str:
     kind = leg.option_type.value.replace("_", " ").lower()
     on = " minus ".join(index.code for index in leg.underlying)
-    return f"{leg.style.value.capitalize()} {kind} on {on}, until {leg.expiry:%Y-%m-%d %H:%M} UTC"
+    expiry = leg.expiry.astimezone(leg.schedule.area.calendar.zone)
+    until = f"{expiry.day} {expiry:%b %Y %H:%M %Z}"
+    return f"{leg.style.value.capitalize()} {kind} on {on}, until {until}"
 
 
 def _volume(schedule: deals.Schedule) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from trading.models import PnlReport, TradeValue
+from trading.models import PnlReport, ProductKind, TradeValue
 
 DIMENSIONS = {
     "book": "book__code",
@@ -32,6 +32,7 @@ class ValuePart:
     """
 
     name: str
+    label: str
     currency: str
     realised: Decimal
     unrealised: Decimal
@@ -41,6 +42,11 @@ class ValuePart:
     unrealised_reporting: Decimal
     trades: int
     unvalued: int
+
+
+def part_label(dimension: str, name: str) -> str:
+    """Return a value of a dimension as people read it: a kind of product in words."""
+    return str(ProductKind(name).label) if dimension == "product" else name
 
 
 def values_at_close(reports: Iterable[PnlReport]) -> QuerySet[TradeValue]:
@@ -75,6 +81,7 @@ def value_parts(reports: Iterable[PnlReport], dimension: str) -> list[ValuePart]
     return [
         ValuePart(
             name=row["of"],
+            label=part_label(dimension, row["of"]),
             currency=row["own"],
             reporting_currency=row["reporting_currency"],
             trades=row["trades"],

@@ -28,7 +28,7 @@ from trading.queries.books import UnknownBook
 from trading.queries.deals import deal_of
 from trading.queries.proposals import Preview, TradeInvalid, UnknownCounterparty, preview, propose
 from trading.queries.summaries import terms_json
-from trading.queries.trade_page import compare, compare_terms, may_deal_in
+from trading.queries.trade_page import compare, compare_terms, leg_rows, may_deal_in
 from trading.queries.trades import UnknownTrade, trade_by_ref, versions_of
 from trading.services.life import (
     ReasonNeeded,
@@ -230,6 +230,7 @@ class _Act:
                 "shown": shown,
                 "stale": stale,
                 "may_follow": self._may_follow(),
+                "legs": leg_rows(deal_of(self.version)) if self.verb.name == "exercise" else (),
             },
             status=status,
         )

@@ -19,7 +19,7 @@ from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.scope import DATE, scope_of
 
-from ..models import PnlKind
+from ..models import PnlKind, ProductKind
 from ..queries.books import UnknownBook, books_for
 from ..queries.pnl import (
     DIMENSIONS,
@@ -32,7 +32,7 @@ from ..queries.pnl import (
     report_days,
     trades_of,
 )
-from ..queries.value_parts import value_parts
+from ..queries.value_parts import part_label, value_parts
 from ..services.life import SecondPersonNeeded
 from ..services.pnl import PnlRefused, ask_adjustment, decide_adjustment
 
@@ -195,7 +195,10 @@ def _chosen(request: HttpRequest) -> str:
     step, by = request.GET.get("step", ""), request.GET.get("by", "")
     if step in WORDS:
         return f"{WORDS[step]} {request.GET.get('name', '')}".strip()
-    return f"{by} {request.GET.get('of', '')}" if by else ""
+    of = request.GET.get("of", "")
+    if by == "product" and of in ProductKind.values:
+        of = part_label(by, of)
+    return f"{by} {of}" if by else ""
 
 
 def _books(request: HttpRequest) -> list[tuple[str, str]]:

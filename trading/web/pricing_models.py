@@ -51,7 +51,10 @@ class ProposalForm(forms.Form):
         label="Days of history", required=False, min_value=20, max_value=1000,
         help_text="Of a spread: trading days whose daily changes of quotes say the correlation.",
     )  # fmt: skip
-    discounting = forms.ChoiceField(label="Discounting", choices=Discounting.choices)
+    discounting = forms.ChoiceField(
+        label="Discounting", choices=Discounting.choices,
+        widget=forms.Select(attrs={"class": "wide"}),
+    )  # fmt: skip
     vol_source = forms.CharField(
         label="Source of volatilities", required=False, max_length=80,
         help_text="Empty: the latest of whichever source.",

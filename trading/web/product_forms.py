@@ -234,10 +234,17 @@ class CertificateForm(TermsForm):
         }
 
 
-FORMS: tuple[type[DealForm], ...] = (
-    LineForm, ForwardForm, FinancialForm, FutureForm, SwapForm, BasisForm, CertificateForm,
-    ProfileForm, GeneratedForm, PpaForm, OptionForm, *STRUCTURE_FORMS,
-)  # fmt: skip
+# As the ticket offers them: the line first, then products by what their volume depends on.
+FORM_GROUPS: tuple[tuple[str, tuple[type[DealForm], ...]], ...] = (
+    ("", (LineForm,)),
+    (
+        "Fixed volume",
+        (ForwardForm, FutureForm, FinancialForm, SwapForm, BasisForm, CertificateForm),
+    ),
+    ("Profile and plant", (ProfileForm, GeneratedForm, PpaForm)),
+    ("With choices", (OptionForm, *STRUCTURE_FORMS)),
+)
+FORMS = tuple(form for _, forms in FORM_GROUPS for form in forms)
 FORM_OF_KIND = {form.kind: form for form in FORMS}
 _FORM_OF_PRODUCT = {
     **{ProductKind(form.kind): form for form in FORMS if form is not LineForm},

@@ -36,7 +36,7 @@ from trading.services.locks import server_time
 
 from .deal_forms import LineForm
 from .forms import Ticket
-from .product_forms import FORM_OF_KIND, FORMS, form_of_deal
+from .product_forms import FORM_GROUPS, FORM_OF_KIND, form_of_deal
 
 SAID = {"PENDING": "waits for release", "DRAFT": "is kept as a draft"}
 
@@ -209,10 +209,12 @@ def _draw(
     context["tabs"] = [
         {
             "label": form.label,
+            "group": group,
             "url": f"{reverse('trading:ticket')}?{urlencode({'kind': form.kind})}",
             "current": form.kind == kind,
         }
-        for form in FORMS
+        for group, forms in FORM_GROUPS
+        for form in forms
     ]
     return render(request, "trades/ticket.html", context, status=status)
 

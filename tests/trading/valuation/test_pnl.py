@@ -92,7 +92,7 @@ def test_the_page_shows_steps_and_drills_to_trades_in_a_counted_number_of_querie
     late = client.get(address, {"date": "2026-11-23", "step": "NEW", "name": "late"})
     nothing = client.get(address, {"date": "2026-11-22"}).content.decode()
 
-    assert "87,600.00" in page and "101,616.00" in page and "PHYSICAL_FORWARD" in page
+    assert "87,600.00" in page and "101,616.00" in page and "Physical forward" in page
     assert "New deals late" in page
     assert "Value at close by counterparty" in page and "657,876.00" in page
     assert "+4,380.00 EUR" in late.content.decode()
