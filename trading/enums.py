@@ -80,3 +80,34 @@ STAGE_CHOICES = [
     ("LIVE", "Held"),
     ("PENDING", "Waits for release"),
 ]
+
+
+class Compounding(models.TextChoices):
+    """How a rate over t years (ACT/365) becomes a discount factor."""
+
+    SIMPLE = "SIMPLE", "Simple, 1 / (1 + r t)"
+    ANNUAL = "ANNUAL", "Annual, (1 + r)^-t"
+    CONTINUOUS = "CONTINUOUS", "Continuous, e^(-r t)"
+
+
+class VolKind(models.TextChoices):
+    """What a volatility multiplies."""
+
+    LOGNORMAL = "LOGNORMAL", "Lognormal, per year"
+    NORMAL = "NORMAL", "Normal, currency per unit and year"
+
+
+class OptionFamily(models.TextChoices):
+    """What an option is on: a forward, the difference of two, or an average of fixings."""
+
+    VANILLA = "VANILLA", "On a forward"
+    SPREAD = "SPREAD", "On the spread of two forwards"
+    AVERAGE = "AVERAGE", "On an average of fixings"
+
+
+class PricingFormula(models.TextChoices):
+    """How the forward moves; each reads volatilities of its own kind from the surface."""
+
+    BLACK76 = "BLACK76", "Black-76, lognormal"
+    BACHELIER = "BACHELIER", "Bachelier, normal"
+    DISPLACED_BLACK = "DISPLACED_BLACK", "Displaced Black, lognormal of price + displacement"

@@ -28,11 +28,16 @@ def quote_options(*, actor: "Actor", market: Any, close: datetime) -> None:
     What delivers soon moves most (P. Samuelson, 1965). Averages are quoted in EUR/MWh, as spot
     prices may fall below zero.
     """
-    from trading.models import Compounding, VolKind, VolQuote
+    from trading.enums import Compounding, VolKind
     from trading.queries.quotes import quotes_at
+    from trading.queries.rates import NoRates, vol_surface
     from trading.services.rates import InterestDraft, VolDraft, book_interest, book_vols
 
-    if VolQuote.objects.filter(market=market, valid_from=close, source=SOURCE).exists():
+    try:
+        known = vol_surface(market, str(VolKind.NORMAL), as_of=close, source=SOURCE)
+    except NoRates:
+        known = None
+    if known is not None and known.valued_on == close.date():
         return
     today = market.calendar.date_of(close)
     quoted = [quote for quote in quotes_at(market, as_of=close) if quote.load == "BASE"]
@@ -93,13 +98,13 @@ def seed_options(*, actor: "Actor", company: "Organization", now: datetime) -> N
 
 
 def _name_the_index(actor: "Actor") -> None:
-    from trading.models import PriceIndex
+    from trading.queries.areas import delivery_areas, price_indices
     from trading.reference import IndexTerms
     from trading.services.indices import add_index
 
     from .seed import MARKET
 
-    if not PriceIndex.objects.filter(code=INDEX).exists():
+    if INDEX not in price_indices(delivery_areas([MARKET])):
         add_index(
             actor=actor,
             terms=IndexTerms(
@@ -112,7 +117,7 @@ def _name_the_index(actor: "Actor") -> None:
 
 def _choose_models() -> None:
     """Let one person propose how options are valued, and another approve it."""
-    from trading.models import OptionFamily, PricingFormula
+    from trading.enums import OptionFamily, PricingFormula
     from trading.queries.pricing_models import model_key, models_at
     from trading.services.pricing_models import ModelTerms, decide_model, propose_model
 
@@ -138,8 +143,8 @@ def _book_deals(
 ) -> None:
     """Book a month's set of options and a storage as the trader, unless it is there."""
     from trading import deals
-    from trading.models import Trade
     from trading.queries.books import books_for, counterparties_for
+    from trading.queries.trades import trade_rows
     from trading.services.capture import book_fill
 
     from .people import person
@@ -153,9 +158,9 @@ def _book_deals(
         if party.organization_id == company.pk
     }
     known = set(
-        Trade.objects.filter(client_reference__startswith=PREFIX).values_list(
-            "client_reference", flat=True
-        )
+        trade_rows(trader)
+        .filter(trade__client_reference__startswith=PREFIX)
+        .values_list("trade__client_reference", flat=True)
     )
     terms = _Terms(market, area, index, now)
     for name, party, deal in (

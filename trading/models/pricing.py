@@ -5,21 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models.functions import Now
 
-
-class OptionFamily(models.TextChoices):
-    """What an option is on: a forward, the difference of two, or an average of fixings."""
-
-    VANILLA = "VANILLA", "On a forward"
-    SPREAD = "SPREAD", "On the spread of two forwards"
-    AVERAGE = "AVERAGE", "On an average of fixings"
-
-
-class PricingFormula(models.TextChoices):
-    """How the forward moves; each reads volatilities of its own kind from the surface."""
-
-    BLACK76 = "BLACK76", "Black-76, lognormal"
-    BACHELIER = "BACHELIER", "Bachelier, normal"
-    DISPLACED_BLACK = "DISPLACED_BLACK", "Displaced Black, lognormal of price + displacement"
+from ..enums import OptionFamily, PricingFormula
 
 
 class Discounting(models.TextChoices):

@@ -3,15 +3,8 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from ..enums import Compounding, VolKind
 from .commodities import CURRENCY_CODE, check_currency
-
-
-class Compounding(models.TextChoices):
-    """How a rate over t years (ACT/365) becomes a discount factor."""
-
-    SIMPLE = "SIMPLE", "Simple, 1 / (1 + r t)"
-    ANNUAL = "ANNUAL", "Annual, (1 + r)^-t"
-    CONTINUOUS = "CONTINUOUS", "Continuous, e^(-r t)"
 
 
 class InterestQuote(models.Model):
@@ -81,13 +74,6 @@ class FxForwardQuote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.base}/{self.quote} {self.settles_on} {self.rate}"
-
-
-class VolKind(models.TextChoices):
-    """What a volatility multiplies."""
-
-    LOGNORMAL = "LOGNORMAL", "Lognormal, per year"
-    NORMAL = "NORMAL", "Normal, currency per unit and year"
 
 
 class VolQuote(models.Model):
