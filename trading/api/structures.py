@@ -115,7 +115,10 @@ _VALUE = OpenApiExample(
     response_only=True,
 )  # fmt: skip
 _JOB = OpenApiExample(
-    "A job", value={"job": "0d6f3f3e-3f4c-4f0e-9d0a-5a4f7a8f1f10"}, response_only=True
+    "A job",
+    value={"job": "0d6f3f3e-3f4c-4f0e-9d0a-5a4f7a8f1f10"},
+    response_only=True,
+    status_codes=["202"],
 )
 _NOMINATION = OpenApiExample(
     "A day", value={"day": "2027-01-05", "quantities": ["-120.000"]}, request_only=True
@@ -188,6 +191,8 @@ class NominationsView(ApiView):
     )
     def post(self, request: Request, ref: str) -> Response:
         """Nominate a day."""
+        # Whose trade it is comes before what is wrong with the body.
+        trade_by_ref(actor_of(request._request), ref)
         body = NominationInput(data=request.data)
         body.is_valid(raise_exception=True)
         made = nominate_structure(
