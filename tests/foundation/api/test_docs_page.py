@@ -165,7 +165,7 @@ def visit(address: str):
         page.on("request", lambda request: asked.append(request.url))
         problems = look_at(page, f"{address}/api/docs/")
         page.fill("#operations-filter", "post trades:write")
-        page.wait_for_selector("#operations:has-text('1 of')")
+        page.wait_for_selector("#operations:has-text('with “post trades:write”')")
         page.click("#operations a:has-text('/api/v1/trading/trades')")
         page.wait_for_selector("[data-copy]:visible")
         problems += look_at(page, page.url)
