@@ -213,6 +213,21 @@ class PlantAdmin(ReferenceAdmin):
     add_by, amend_by = staticmethod(add_plant), staticmethod(amend_plant)
 
 
+class CountryFilter(admin.SimpleListFilter):
+    """The countries that counterparties have; where none is said there is nothing to choose by."""
+
+    title, parameter_name = "country", "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the countries that are there."""
+        found = Counterparty.objects.exclude(country="").order_by("country")
+        return [(code, code) for code in found.values_list("country", flat=True).distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the chosen country's."""
+        return queryset.filter(country=self.value()) if self.value() else queryset
+
+
 @admin.register(Counterparty)
 class CounterpartyAdmin(OwnedReferenceAdmin):
     reads, adds, amends = (
@@ -221,7 +236,7 @@ class CounterpartyAdmin(OwnedReferenceAdmin):
         "trading.change_counterparty",
     )
     list_display = ("code", "name", "lei", "country", "is_internal", "status", "organization")
-    list_filter = ("status", "is_internal", "country")
+    list_filter = ("status", "is_internal", CountryFilter)
     list_select_related = ("organization",)
     search_fields = ("code", "name", "lei")
     exclude = ("is_active",)  # it follows the status

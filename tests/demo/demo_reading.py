@@ -10,8 +10,11 @@ import django
 from django.db import connection
 
 SETTLE_SECONDS = 120
-# What was dealt while the demo ran; the seed's own deal is not among it.
-_DEALT = "FROM trading_trade WHERE NOT starts_with(client_reference, 'demo-')"
+# What was dealt while the demo ran; the seed's own deals are not among it, nor what an exercise of
+# their options makes.
+_DEALT = (
+    "FROM trading_trade WHERE NOT starts_with(client_reference, 'demo-') AND replaces_id IS NULL"
+)
 
 
 def rows(statement: str, *parameters: object) -> list[tuple[Any, ...]]:
