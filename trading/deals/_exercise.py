@@ -51,14 +51,8 @@ def option_periods(leg: Option) -> tuple[OptionPeriod, ...]:
     unit = schedule.area.price_unit
     if leg.option_type not in _STRIPS:
         return (OptionPeriod(schedule.interval, schedule.amount(unit)),)
-    if isinstance(schedule.volume, Profile):
-        return tuple(
-            OptionPeriod(part.interval, sum(volumes, Fraction(0)))
-            for part, volumes in profile_volumes(schedule)
-        )
     return tuple(
-        OptionPeriod(month.part.interval, month.count * month.rate)
-        for month in schedule.months(unit)
+        OptionPeriod(part.interval, amount) for part, amount in schedule.month_amounts(unit)
     )
 
 

@@ -193,6 +193,23 @@ class Schedule:
             self._months[wanted] = tuple(self._walk(self.volume, unit, wanted))
         return self._months[wanted]
 
+    def month_amounts(self, target: str = "") -> tuple[tuple[MonthPart, Fraction], ...]:
+        """
+        Return what is delivered in each month, exact; of a profile in MWh.
+
+        :raises DealError: as `months`.
+        """
+        volume = self.volume
+        if not isinstance(volume, Profile):
+            return tuple((month.part, month.count * month.rate) for month in self.months(target))
+        found, first = [], 0
+        for part in self.parts:
+            after = first + int(part.interval.duration.total_seconds()) // (60 * volume.minutes)
+            total = int(volume.micro_mw[first:after].sum())
+            found.append((part, Fraction(total * volume.minutes, 60_000_000)))
+            first = after
+        return tuple(found)
+
     def _walk(self, volume: Volume, unit: str, target: str) -> Iterator[MonthVolume]:
         parts = self.parts
 

@@ -216,7 +216,8 @@ def cash_flows(
     read = {month.part.month: month.total_mwh for month in metered}
     exact: dict[tuple[date, str, str], tuple[Fraction, Fraction]] = {}
     for leg in deal.fixed_legs:
-        for month, amount in _amounts(leg.schedule, leg.per):
+        for part, amount in leg.schedule.month_amounts(leg.per):
+            month = part.month
             key = (month, leg.per, leg.currency)
             volume, cash = exact.get(key, (Fraction(0), Fraction(0)))
             amount = read.get(month, amount)
@@ -246,20 +247,6 @@ def cash_flows(
         ),
         tuple(dict.fromkeys(leg.index.code for leg in deal.floating_legs)),
     )
-
-
-def _amounts(schedule: deals.Schedule, unit: str) -> Iterator[tuple[date, Fraction]]:
-    volume = schedule.volume
-    if not isinstance(volume, deals.Profile):
-        for month in schedule.months(unit):
-            yield month.part.month, month.count * month.rate
-        return
-    first = 0
-    for part in schedule.parts:
-        after = first + int(part.interval.duration.total_seconds()) // (60 * volume.minutes)
-        total = int(volume.micro_mw[first:after].sum())
-        yield part.month, Fraction(total * volume.minutes, 60 * 1_000_000)
-        first = after
 
 
 def _rounded(cash: Fraction, currency: str) -> Decimal:
