@@ -209,7 +209,7 @@ def seed_deal_abroad(*, actor: "Actor", company: "Organization", now: datetime) 
     said = parse_deal_text(words, areas=areas, indices=price_indices(areas), traded_at=now)
     capture_order(
         actor=trader, deal=said.deal, book_id=book.id, counterparty_id=party.id, traded_at=now,
-        received_at=now, reason="demo: at the curve", text=words,
+        received_at=now, reason="demo: at the curve", text=words, client_reference="demo-abroad",
     )  # fmt: skip
 
 
