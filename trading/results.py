@@ -18,6 +18,7 @@ def register_results() -> None:
     from trading.queries.pnl import NoReport, UnknownAdjustment
     from trading.services.closing_steps import check_day, check_prices, explain_day, true_up
     from trading.services.end_of_day import ClosingRefused
+    from trading.services.hedge_checks import ask_checks
     from trading.services.hedging import HedgeTargetsChanged
     from trading.services.pnl import PnlRefused
     from trading.services.structure_values import NoStructure
@@ -39,7 +40,10 @@ def register_results() -> None:
     register_problem(NoStructure, status=409, code="no_structure")
     register_problem(RateMissing, status=409, code="rate_missing")
     BEFORE_VALUES.register("metering", true_up)
-    for name, step in (("checks", check_day), ("price_check", check_prices), ("pnl", explain_day)):
+    for name, step in (
+        ("checks", check_day), ("price_check", check_prices), ("pnl", explain_day),
+        ("hedges", ask_checks),
+    ):  # fmt: skip
         END_OF_DAY.register(name, step)
     if "trading.close_days" not in PERIODIC:
         often = timedelta(minutes=1)

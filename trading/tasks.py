@@ -23,6 +23,7 @@ from .services.closing_times import start_due_closings
 from .services.end_of_day import run_end_of_day
 from .services.exercise import decide_options
 from .services.forecast_rounds import issue_due_forecasts
+from .services.hedge_checks import check_run, check_value
 from .services.maturity import mature_trades
 from .services.nominations import settle_nominations
 from .services.prices import import_price_file
@@ -149,12 +150,28 @@ def prove_day(job: RunningJob, *, end_of_day_id: int) -> JobResult:
 
 @job_task("trading.value_structure")
 def value_one_structure(job: RunningJob, *, ref: str) -> JobResult:
-    """Value a contract with choices on the curves of now; the trade's page shows it."""
+    """Value a contract with choices on the curves of now, and its hedge by revaluation."""
     actor = _asker(job)
     version = trade_by_ref(actor, ref)
     cut = take_cut(version.trade.organization_id)
-    value_structure(actor=actor, ref=ref, as_of=clock.now(), known_at=cut)
+    for value in value_structure(actor=actor, ref=ref, as_of=clock.now(), known_at=cut):
+        check_value(
+            actor=actor,
+            value=value,
+            progress=lambda done, total: job.progress(done, total, "Months revalued"),
+        )
     return JobResult(url=reverse("trading:trade", args=[ref]))
+
+
+@job_task("trading.check_hedges")
+def check_hedges(job: RunningJob, *, run_id: int) -> JobResult:
+    """Hold the hedges that a closing stored against revaluation; trades' pages show them."""
+    check_run(
+        actor=_asker(job),
+        run_id=run_id,
+        progress=lambda ref, done, total: job.progress(done, total, ref),
+    )
+    return JobResult(url=reverse("trading:trades"))
 
 
 @job_task("trading.check_trades")

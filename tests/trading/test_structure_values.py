@@ -25,10 +25,18 @@ from tests.trading.valuation.structures_desk import (
     structure,
     structure_desk,
 )
+from trading.closing import Closing
 from trading.deals import Direction
-from trading.models import Market, OptionOutcome, StructureNomination, StructureValue
+from trading.models import (
+    Market,
+    OptionOutcome,
+    StructureHedgeCheck,
+    StructureNomination,
+    StructureValue,
+)
 from trading.queries.proposals import TradeInvalid
 from trading.queries.trades import UnknownTrade
+from trading.services.hedge_checks import ask_checks
 from trading.services.locks import server_time
 from trading.services.nominations import nominate_structure, settle_nominations
 from trading.services.structure_values import value_structure
@@ -85,8 +93,14 @@ def test_the_page_goes_from_not_valued_to_value_hedge_and_plan_with_its_table(
     page = page_of(desk, receipt).text
     assert "linear programme, intrinsic" in page
     assert "none: all forwards come true" in page
-    assert "TTF index 2027-01" in page
+    assert "TTF index Jan 2027" in page
     assert "no interest rate is quoted" in page
+    # Days of a quarter cost the same, so many plans are as good: each delta is at a kink.
+    check = StructureHedgeCheck.objects.get(value=kept)
+    assert {row["agreement"] for row in check.rows} == {"AGREES", "KINK"}
+    for row in check.rows:
+        assert row["down"] - row["tolerance"] <= row["delta"] <= row["up"] + row["tolerance"]
+    assert "moved by 0.01 EUR up and down" in page
     for words in ("Plan by delivery day", "In store", "Figures as a table", "Nominate a day"):
         assert words in page, words
     # The run finds the same, and is what the page shows from then on.
@@ -94,6 +108,18 @@ def test_the_page_goes_from_not_valued_to_value_hedge_and_plan_with_its_table(
         actor=Actor.system("test"), organization_id=desk.organization.pk, as_of=EVENING
     )
     assert run.structures.get().content_hash == kept.content_hash
+    assert "Not revalued yet" in page_of(desk, receipt).text
+    with django_capture_on_commit_callbacks(execute=True):
+        said = ask_checks(
+            Closing(
+                organization_id=desk.organization.pk, day=EVENING.date(), as_of=run.as_of,
+                known_at=run.known_at, opening=None, run=run, is_restatement=False,
+                actor=Actor.system("test"),
+            )
+        ).said  # fmt: skip
+    assert said == "1 contract with choices is revalued by a job beside this one."
+    again = StructureHedgeCheck.objects.get(value__run=run)
+    assert again.rows == check.rows
     with CaptureQueriesContext(connection) as few:
         assert f"valuation run {run.pk}" in page_of(desk, receipt).text
     for day in range(5):

@@ -29,6 +29,19 @@ class StructureHedgeOutput(serializers.Serializer[Any]):
     delta = serializers.FloatField(help_text="In `unit`, discounted.")
     gamma = serializers.FloatField(help_text="Of delta, per currency/unit.")
     vega = serializers.FloatField(help_text="Currency per 1.00 of volatility.")
+    revalued = serializers.FloatField(
+        allow_null=True,
+        help_text="Delta by moving the month's price up and down; null until that was done.",
+    )
+    down = serializers.FloatField(allow_null=True, help_text="The same by a lower price only.")
+    up = serializers.FloatField(allow_null=True, help_text="The same by a higher price only.")
+    tolerance = serializers.FloatField(allow_null=True, help_text="Of delta less revalued.")
+    agreement = serializers.ChoiceField(
+        choices=["AGREES", "KINK", "DIFFERS", ""],
+        help_text="KINK: other plans are as good, and the delta lies between down and up.",
+    )
+    gamma_revalued = serializers.FloatField(allow_null=True)
+    vega_revalued = serializers.FloatField(allow_null=True)
 
 
 class StructureDayOutput(serializers.Serializer[Any]):
@@ -67,7 +80,7 @@ class StructureValueOutput(serializers.Serializer[Any]):
         source="value.reason", allow_blank=True, help_text="Why it has no value."
     )
     findings = serializers.ListField(child=serializers.CharField(), source="value.findings")
-    hedge = StructureHedgeOutput(many=True, source="value.hedge")
+    hedge = StructureHedgeOutput(many=True)
     unit = serializers.CharField()
     plan = StructureDayOutput(many=True, source="days")
 
@@ -107,7 +120,9 @@ _VALUE = OpenApiExample(
         "reason": "",
         "findings": ["EUR: no interest rate is quoted; contracts with choices are not discounted."],
         "hedge": [{"role": "index", "market": "TTF", "unit": "MWh", "month": "2027-01-01",
-                   "delta": 4800.0, "gamma": 0.0, "vega": 0.0}],
+                   "delta": 4800.0, "gamma": 0.0, "vega": 0.0, "revalued": 4800.0,
+                   "down": 4800.0, "up": 4800.0, "tolerance": 4.8, "agreement": "AGREES",
+                   "gamma_revalued": None, "vega_revalued": None}],
         "unit": "MWh",
         "plan": [{"day": "2027-01-01", "start": "2027-01-01T05:00:00Z", "quantity": 240.0,
                   "level": 4000.0, "price": 36.0, "cash": 8580.0, "is_chosen": False}],

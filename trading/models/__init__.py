@@ -61,7 +61,7 @@ from .shapes import (
     LoadShape,
     ShapeCalendar,
 )
-from .structures import StructureNomination, StructureValue
+from .structures import StructureHedgeCheck, StructureNomination, StructureValue
 from .trades import CaptureBasis, Trade, TradeEvent, TradeStatus, TradeVersion
 from .valuation import (
     AdjustmentStatus,
@@ -171,6 +171,7 @@ __all__ = [
     "SequenceReset",
     "ShapeCalendar",
     "Stage",
+    "StructureHedgeCheck",
     "StructureNomination",
     "StructureValue",
     "Technology",

@@ -114,3 +114,28 @@ class StructureValue(models.Model):
 
     def __str__(self) -> str:
         return f"trade {self.trade_id} {self.realised + self.unrealised} {self.currency}"
+
+
+class StructureHedgeCheck(models.Model):
+    """
+    The hedge of a stored value beside full revaluation on the facts of its cut. Added once.
+
+    price_step  currency/unit by which each role's price of a month was moved up and down
+    vol_step    of volatility; None where the value has no vega
+    rows        role, market, unit, month, delta, down and up (one-sided differences), revalued
+                (their mean), tolerance, agreement, gamma and vega with their revaluation (None
+                where a plan has none) of each role and month
+    """
+
+    append_only = True
+
+    id = models.BigAutoField(primary_key=True)
+    value = models.OneToOneField(StructureValue, models.PROTECT, related_name="hedge_check")
+    price_step = models.FloatField()
+    vol_step = models.FloatField(null=True)
+    rows = models.JSONField()
+    actor_id = models.CharField(max_length=120)
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"hedge of {self.value}"

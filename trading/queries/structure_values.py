@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from trading.deals import STRUCTURES, Structure
-from trading.models import StructureNomination, StructureValue
+from trading.models import StructureHedgeCheck, StructureNomination, StructureValue
 
 from .deals import deal_of
 
@@ -55,6 +55,59 @@ class PlanDay:
 
 
 @dataclass(frozen=True, slots=True)
+class HedgeLine:
+    """
+    What the value moves by with a delivery month, beside revaluation where that was done.
+
+    down, up    one-sided differences; revalued is their mean
+    agreement   AGREES, KINK or DIFFERS, as `trading.valuation.Agreement`; empty unchecked
+    """
+
+    role: str
+    market: str
+    unit: str
+    month: date
+    delta: float
+    gamma: float
+    vega: float
+    down: float | None = None
+    up: float | None = None
+    revalued: float | None = None
+    tolerance: float | None = None
+    agreement: str = ""
+    gamma_revalued: float | None = None
+    vega_revalued: float | None = None
+
+    @property
+    def hedge(self) -> float:
+        """Return what to trade of the month so that its price moves nothing: bought +, sold −."""
+        return -self.delta
+
+    @property
+    def difference(self) -> float | None:
+        return None if self.revalued is None else self.delta - self.revalued
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedGreek:
+    """A Greek of all months of a role by plan or formula and by full revaluation."""
+
+    name: str
+    unit: str
+    formula: float
+    revalued: float
+    tolerance: float
+
+    @property
+    def difference(self) -> float:
+        return self.formula - self.revalued
+
+    @property
+    def agrees(self) -> bool:
+        return abs(self.difference) <= self.tolerance
+
+
+@dataclass(frozen=True, slots=True)
 class StructureView:
     """What is known of the value of one contract with choices."""
 
@@ -62,6 +115,56 @@ class StructureView:
     value: StructureValue | None
     days: tuple[PlanDay, ...]
     nominations: tuple[StructureNomination, ...]
+    check: StructureHedgeCheck | None = None
+
+    @property
+    def hedge(self) -> tuple[HedgeLine, ...]:
+        """Return the hedge by role and month, with revaluation beside it if there was one."""
+        rows = self.value.hedge if self.value is not None else []
+        if self.check is not None:
+            rows = self.check.rows
+        return tuple(
+            HedgeLine(**{**row, "month": date.fromisoformat(row["month"])}) for row in rows
+        )
+
+    @property
+    def compared(self) -> tuple[ComparedGreek, ...]:
+        """Return what has curvature, by role; within 1 % it agrees."""
+        found = []
+        lines = self.hedge
+        for role in dict.fromkeys(line.role for line in lines):
+            mine = [line for line in lines if line.role == role]
+            price = f"{self.leg.currency}/{mine[0].unit}"
+            for name, unit, pairs in (
+                ("Gamma", f"{mine[0].unit} per {price}",
+                 [(line.gamma, line.gamma_revalued) for line in mine]),
+                ("Vega", f"{self.leg.currency} per 1.00 of volatility",
+                 [(line.vega, line.vega_revalued) for line in mine]),
+            ):  # fmt: skip
+                known = [(one, again) for one, again in pairs if again is not None]
+                if known:
+                    total = sum(one for one, _ in known)
+                    again = sum(again for _, again in known)
+                    found.append(
+                        ComparedGreek(f"{name} {role}", unit, total, again, 0.01 * abs(total))
+                    )
+        return tuple(found)
+
+    @property
+    def agreement(self) -> str:
+        """Say in a sentence whether the hedge and revaluation agree; empty unchecked."""
+        if self.check is None:
+            return ""
+        words = [line.agreement for line in self.hedge]
+        off = words.count("DIFFERS") + sum(not row.agrees for row in self.compared)
+        if off:
+            return f"{off} of them differ by more than the tolerance."
+        if kinks := words.count("KINK"):
+            return (
+                f"All agree; {kinks} at a kink, where the plan changes with the price and the delta"
+                " lies between what a lower and a higher price give."
+            )
+        return "All agree within the tolerance."
 
     @property
     def method(self) -> str:
@@ -109,11 +212,12 @@ def structure_of_trade(version: Any) -> StructureView | None:
     )
     value = (
         StructureValue.objects.filter(trade_id=version.trade_id, leg=number)
-        .select_related("run", "model")
+        .select_related("run", "model", "hedge_check")
         .order_by("-as_of", "-id")
         .first()
     )
-    return StructureView(leg, value, plan_days(leg, value), nominations_of(version, number))
+    check = getattr(value, "hedge_check", None)
+    return StructureView(leg, value, plan_days(leg, value), nominations_of(version, number), check)
 
 
 def nominations_of(version: Any, number: int = 1) -> tuple[StructureNomination, ...]:

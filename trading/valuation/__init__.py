@@ -29,6 +29,7 @@ from trading.valuation._market import (
     seconds,
 )
 from trading.valuation._option_greeks import (
+    VOL_STEP,
     OptionGreeks,
     RevaluedGreeks,
     option_greeks,
@@ -47,6 +48,13 @@ from trading.valuation._optionlets import (
     value_options,
 )
 from trading.valuation._options import OptionExplain, OptionState, explain_option
+from trading.valuation._structure_bumps import (
+    NORMAL_VOL_STEP,
+    PLAN_STEP,
+    Agreement,
+    HedgeCheck,
+    check_hedge,
+)
 from trading.valuation._structure_plans import (
     PlanRefused,
     plant_state,
@@ -77,7 +85,11 @@ from trading.valuation._waterfall import (
 
 __all__ = [
     "NOMINATED",
+    "NORMAL_VOL_STEP",
+    "PLAN_STEP",
+    "VOL_STEP",
     "YEAR",
+    "Agreement",
     "Basis",
     "BoundDay",
     "BoundHoldings",
@@ -88,6 +100,7 @@ __all__ = [
     "DayState",
     "Explained",
     "FixingSeries",
+    "HedgeCheck",
     "HedgeMonth",
     "Holdings",
     "MarketState",
@@ -117,6 +130,7 @@ __all__ = [
     "bound_values",
     "cents",
     "cents_decimal",
+    "check_hedge",
     "check_nominations",
     "discount_factors",
     "explain_option",
