@@ -11,6 +11,19 @@ from energyopti.foundation.validation.registry import adapters
 from energyopti.foundation.validation.shipped import ship_cases
 from trading.checks import CHANGE_STEPS, CHECKS, CHECKS_OF_MANY, STEPS_OF_MANY
 
+# By name, because these import NumPy: topic → function of `risk.validation`.
+_CASES = {
+    "basel_traffic_light": "basel_zones",
+    "component_var": "components",
+    "garch11": "garch_step",
+    "kupiec_christoffersen": "back_test",
+    "kupiec_region": "kupiec_region",
+    "nearest_correlation": "nearest",
+    "var_es_closed_form": "closed_form",
+    "var_historical_conventions": "historical_conventions",
+    "var_historical_vector": "historical_vector",
+}
+
 
 def register_room() -> None:
     """Fill the registries; called once, from the app's `ready()`."""
@@ -23,8 +36,8 @@ def register_room() -> None:
     CHECKS_OF_MANY.register(CHECK, check_var_limits)
     CHANGE_STEPS.register("risk_vectors", follow_change)
     STEPS_OF_MANY.register("risk_vectors", follow_new_trades)
-    adapters.register("var_historical_conventions", "risk.validation:historical_conventions")
-    adapters.register("var_historical_vector", "risk.validation:historical_vector")
+    for topic, adapter in _CASES.items():
+        adapters.register(topic, f"risk.validation:{adapter}")
     ship_cases("risk", Path(__file__).with_name("shipped_cases.json"))
     _register_schedule()
     if "risk:home" not in NAVIGATION:

@@ -1,4 +1,4 @@
-"""Adapters of model validation: empirical VaR and ES under their conventions; `room` names them."""
+"""Adapters of model validation: VaR, its attribution and back-tests; `room` names them."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,7 +6,28 @@ from typing import Any
 import numpy as np
 
 from energyopti.foundation.validation.registry import Question, Unsupported
-from risk.engine import Convention, QuantileRule, ShortfallRule, lower_tail, tail_risk
+from risk.engine import (
+    BackTestError,
+    Convention,
+    Garch,
+    QuantileRule,
+    ScenarioError,
+    ShortfallRule,
+    TailError,
+    Transitions,
+    conditional_coverage,
+    delta_normal,
+    independence,
+    lower_tail,
+    nearest_correlation,
+    non_rejection_region,
+    normal_tail,
+    proportion_of_failures,
+    student_tail,
+    tail_risk,
+    traffic_light,
+    transitions,
+)
 
 _RULES = {
     "order_stat": (QuantileRule.ORDER_STATISTIC, ShortfallRule.MEAN_OF_K_WORST),
@@ -44,3 +65,123 @@ def historical_vector(question: Question) -> dict[str, Any]:
     pnl = np.array(question.inputs["pnl"], dtype=np.float64)
     tails = [lower_tail(pnl, Decimal(str(q))) for q in question.inputs["quantiles"]]
     return {"quantile": [q for q, _ in tails], "lower_tail_mean": [mean for _, mean in tails]}
+
+
+def closed_form(question: Question) -> dict[str, float]:
+    """Answer VaR and ES of normal or Student-t P&L."""
+    question.require("dist", "alpha")
+    given = question.inputs
+    location, scale = float(given.get("mu", 0.0)), float(given.get("sigma", 1.0))
+    alpha = float(given["alpha"])
+    try:
+        if given["dist"] == "normal":
+            tail = normal_tail(location, scale, alpha)
+        elif given["dist"] == "student_t":
+            question.require("nu")
+            tail = student_tail(float(given["nu"]), alpha, location=location, scale=scale)
+        else:
+            raise Unsupported(f"dist {given['dist']!r} is neither normal nor student_t")
+    except TailError as error:
+        raise Unsupported(str(error)) from error
+    return {"var": tail.var, "es": tail.es}
+
+
+def components(question: Question) -> dict[str, Any]:
+    """Answer delta-normal VaR and ES of positions, and whose they are."""
+    question.require("positions", "cov", "alpha")
+    given = question.inputs
+    try:
+        found = delta_normal(given["positions"], given["cov"], float(given["alpha"]))
+    except TailError as error:
+        raise Unsupported(str(error)) from error
+    return {
+        "var": found.var,
+        "es": found.es,
+        "marginal": found.marginal.tolist(),
+        "component": found.component.tolist(),
+        "incremental": found.incremental.tolist(),
+    }
+
+
+def back_test(question: Question) -> dict[str, float]:
+    """Answer Kupiec's and Christoffersen's statistics of counts, or of a series of days."""
+    given = question.inputs
+    if "p" in given:
+        p = float(given["p"])
+    else:
+        question.require("var_level")
+        p = 1.0 - float(given["var_level"])
+    found: dict[str, float] = {}
+    counts: Transitions | None = None
+    try:
+        if "exceptions" in given:
+            days = [int(day) for day in given["exceptions"]]
+            observations, failures, counts = len(days), sum(days), transitions(days)
+        else:
+            question.require("observations", "failures")
+            observations, failures = int(given["observations"]), int(given["failures"])
+            if "n00" in given:
+                question.require("n01", "n10", "n11")
+                counts = Transitions(*(int(given[n]) for n in ("n00", "n01", "n10", "n11")))
+        frequency = proportion_of_failures(observations, failures, p)
+        found |= {"observations": observations, "failures": failures}
+        found |= {"lr_pof": frequency.statistic, "p_pof": frequency.p_value}
+        if counts is not None:
+            clustering = independence(counts)
+            both = conditional_coverage(frequency, clustering)
+            found |= {"n00": counts.n00, "n01": counts.n01, "n10": counts.n10, "n11": counts.n11}
+            found |= {"lr_ind": clustering.statistic, "p_ind": clustering.p_value}
+            found |= {"lr_cc": both.statistic, "p_cc": both.p_value}
+    except (BackTestError, ValueError) as error:
+        raise Unsupported(str(error)) from error
+    return found
+
+
+def kupiec_region(question: Question) -> dict[str, int | None]:
+    """Answer between which counts Kupiec's test does not reject."""
+    question.require("p", "T")
+    try:
+        lo, hi = non_rejection_region(int(question.inputs["T"]), float(question.inputs["p"]))
+    except BackTestError as error:
+        raise Unsupported(str(error)) from error
+    return {"lo": lo, "hi": hi}
+
+
+def basel_zones(question: Question) -> dict[str, list[Any]]:
+    """Answer the probability of so many exceptions or fewer, in percent, and the zones."""
+    question.require("T", "p", "x")
+    days, p = int(question.inputs["T"]), float(question.inputs["p"])
+    try:
+        lights = [traffic_light(int(x), observations=days, p=p) for x in question.inputs["x"]]
+    except BackTestError as error:
+        raise Unsupported(str(error)) from error
+    return {
+        "cumulative_percent": [100.0 * light.cumulative for light in lights],
+        "zone": [light.zone.value.lower() for light in lights],
+        "add_on": [light.add_on for light in lights],
+    }
+
+
+def garch_step(question: Question) -> dict[str, float | None]:
+    """Answer tomorrow's variance by GARCH(1,1), and what variance returns to."""
+    question.require("omega", "alpha", "beta", "sigma_prev", "ret")
+    given = {name: float(value) for name, value in question.inputs.items()}
+    try:
+        model = Garch(given["omega"], given["alpha"], given["beta"])
+    except ScenarioError as error:
+        raise Unsupported(str(error)) from error
+    variance = model.next_variance(given["sigma_prev"] ** 2, given["ret"])
+    return {
+        "variance": variance,
+        "sigma": variance**0.5,
+        "longrun_variance": model.long_run_variance,
+    }
+
+
+def nearest(question: Question) -> dict[str, Any]:
+    """Answer the nearest correlation matrix."""
+    question.require("A")
+    try:
+        return {"X": nearest_correlation(question.inputs["A"]).tolist()}
+    except TailError as error:
+        raise Unsupported(str(error)) from error

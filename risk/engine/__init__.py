@@ -1,10 +1,26 @@
 """
-Risk mathematics, pure: scenarios, projection of linear positions, exchange rates, VaR and ES.
+Risk mathematics, pure: scenarios, projection of linear positions, exchange rates, VaR and ES,
+their attribution and back-tests, and the volatilities and correlations behind them.
 
 Axis order everywhere: scenario, then tenor (months from the valuation month). P&L is positive
 for a gain; VaR and ES are positive for a loss.
 """
 
+from risk.engine._attribution import Attribution, attribute, kernel_weights
+from risk.engine._back_tests import (
+    BackTestError,
+    LikelihoodRatio,
+    TrafficLight,
+    Transitions,
+    Zone,
+    conditional_coverage,
+    independence,
+    non_rejection_region,
+    proportion_of_failures,
+    traffic_light,
+    transitions,
+)
+from risk.engine._correlation import NotNearest, nearest_correlation, repaired_covariance
 from risk.engine._currency import Exchange, exchange_changes, in_currency
 from risk.engine._linear import (
     Exposure,
@@ -14,6 +30,15 @@ from risk.engine._linear import (
     exposure_by_tenor,
     price_of,
     project,
+)
+from risk.engine._parametric import (
+    ClosedTail,
+    DeltaGamma,
+    DeltaNormal,
+    delta_gamma,
+    delta_normal,
+    normal_tail,
+    student_tail,
 )
 from risk.engine._scenarios import (
     ContractQuote,
@@ -34,14 +59,23 @@ from risk.engine._tail import (
     tail_count,
     tail_risk,
 )
+from risk.engine._volatility import Garch, filtered_returns
 
 __all__ = [
+    "Attribution",
+    "BackTestError",
+    "ClosedTail",
     "ContractQuote",
     "Convention",
+    "DeltaGamma",
+    "DeltaNormal",
     "Exchange",
     "Exposure",
+    "Garch",
+    "LikelihoodRatio",
     "MonthlyCurve",
     "NoCurve",
+    "NotNearest",
     "QuantileRule",
     "QuoteDay",
     "ScenarioError",
@@ -49,16 +83,34 @@ __all__ = [
     "TailError",
     "TailRisk",
     "TenorShocks",
+    "TrafficLight",
+    "Transitions",
+    "Zone",
+    "attribute",
     "base_value",
+    "conditional_coverage",
+    "delta_gamma",
+    "delta_normal",
     "exchange_changes",
     "exposure_by_tenor",
+    "filtered_returns",
     "in_currency",
+    "independence",
+    "kernel_weights",
     "lower_tail",
     "month_number",
+    "nearest_correlation",
+    "non_rejection_region",
+    "normal_tail",
     "price_of",
     "project",
+    "proportion_of_failures",
     "reconcile_changes",
+    "repaired_covariance",
+    "student_tail",
     "tail_count",
     "tail_risk",
     "tenor_shocks",
+    "traffic_light",
+    "transitions",
 ]
