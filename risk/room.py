@@ -19,6 +19,7 @@ _CASES = {
     "kupiec_christoffersen": "back_test",
     "kupiec_region": "kupiec_region",
     "nearest_correlation": "nearest",
+    "portfolio_full_reval": "full_revaluation",
     "var_es_closed_form": "closed_form",
     "var_historical_conventions": "historical_conventions",
     "var_historical_vector": "historical_vector",

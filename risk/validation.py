@@ -1,6 +1,8 @@
 """Adapters of model validation: VaR, its attribution and back-tests; `room` names them."""
 
+import re
 from decimal import Decimal
+from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,9 @@ from energyopti.foundation.validation.registry import Question, Unsupported
 from risk.engine import (
     BackTestError,
     Convention,
+    ForwardRows,
     Garch,
+    Portfolio,
     QuantileRule,
     ScenarioError,
     ShortfallRule,
@@ -23,11 +27,14 @@ from risk.engine import (
     non_rejection_region,
     normal_tail,
     proportion_of_failures,
+    revalue,
     student_tail,
+    tail_of_rank,
     tail_risk,
     traffic_light,
     transitions,
 )
+from trading.pricing import ModelChoice, OptionRows, PriceModel
 
 _RULES = {
     "order_stat": (QuantileRule.ORDER_STATISTIC, ShortfallRule.MEAN_OF_K_WORST),
@@ -185,3 +192,57 @@ def nearest(question: Question) -> dict[str, Any]:
         return {"X": nearest_correlation(question.inputs["A"]).tolist()}
     except TailError as error:
         raise Unsupported(str(error)) from error
+
+
+def full_revaluation(question: Question) -> dict[str, Any]:
+    """
+    Answer value, VaR and ES of a seeded portfolio that a generator beside the cases makes.
+
+    The generator is a program: it runs for the command that names a file of its host, and never
+    for a file that somebody sent.
+    """
+    question.require("generator", "n", "seed", "scenarios", "rank_from_worst")
+    given = question.inputs
+    made = _generator(question)
+    seed, rank = int(given["seed"]), int(given["rank_from_worst"])
+    (prices, vols), trades = made.market(seed), made.trades(int(given["n"]), seed)
+    moves, vol_moves = made.hist_shocks(int(given["scenarios"]), seed)
+    years, tenor = np.asarray(made.T), trades["tenor"]
+    node = trades["curve"].astype(np.int64) * years.size + tenor
+    amount = trades["qty"] * np.exp(-made.R * years[tenor])
+    is_option = trades["kind"] != 0
+    forwards, options = np.flatnonzero(~is_option), np.flatnonzero(is_option)
+    rows = OptionRows(
+        ModelChoice(PriceModel.BLACK76), node[options], node[options], trades["strike"][options],
+        years[tenor[options]], amount[options],
+        np.where(trades["kind"][options] > 0, "CALL", "PUT"),
+    )  # fmt: skip
+    held = Portfolio(
+        len(trades), ForwardRows(node[forwards], amount[forwards], trades["strike"][forwards]),
+        forwards, (rows,), (options,),
+    )  # fmt: skip
+    flat = prices.ravel(), vols.ravel()
+    shocked = [
+        (base * np.exp(move)).reshape(len(move), -1).T
+        for base, move in ((prices, moves), (vols, vol_moves))
+    ]
+    found = revalue(held, *flat, *shocked)
+    answer: dict[str, Any] = {"npv": found.value, "var99": -tail_of_rank(found.pnl, rank)[0]}
+    for key in question.asked:
+        if worst := re.fullmatch(r"es99_(\d+)worst", key):
+            answer[key] = -tail_of_rank(found.pnl, int(worst[1]))[1]
+        elif first := re.fullmatch(r"pnl_first(\d+)", key):
+            answer[key] = found.pnl[: int(first[1])].tolist()
+    return answer
+
+
+def _generator(question: Question) -> Any:
+    name = str(question.inputs["generator"])
+    if question.folder is None or not re.fullmatch(r"\w+\.py", name):
+        raise Unsupported("the generator of a portfolio is not run for a file that was sent")
+    spec = spec_from_file_location(f"generator_{name[:-3]}", question.folder / name)
+    if spec is None or spec.loader is None or not (question.folder / name).is_file():
+        raise Unsupported(f"there is no generator {name} beside the cases")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -40,6 +40,7 @@ from risk.engine._parametric import (
     normal_tail,
     student_tail,
 )
+from risk.engine._revaluation import ForwardRows, Portfolio, Revaluation, revalue
 from risk.engine._scenarios import (
     ContractQuote,
     QuoteDay,
@@ -57,6 +58,7 @@ from risk.engine._tail import (
     TailRisk,
     lower_tail,
     tail_count,
+    tail_of_rank,
     tail_risk,
 )
 from risk.engine._volatility import Garch, filtered_returns
@@ -71,13 +73,16 @@ __all__ = [
     "DeltaNormal",
     "Exchange",
     "Exposure",
+    "ForwardRows",
     "Garch",
     "LikelihoodRatio",
     "MonthlyCurve",
     "NoCurve",
     "NotNearest",
+    "Portfolio",
     "QuantileRule",
     "QuoteDay",
+    "Revaluation",
     "ScenarioError",
     "ShortfallRule",
     "TailError",
@@ -107,8 +112,10 @@ __all__ = [
     "proportion_of_failures",
     "reconcile_changes",
     "repaired_covariance",
+    "revalue",
     "student_tail",
     "tail_count",
+    "tail_of_rank",
     "tail_risk",
     "tenor_shocks",
     "traffic_light",

@@ -118,8 +118,20 @@ def lower_tail(pnl: Floats, q: Decimal) -> tuple[float, float]:
 
     :raises TailError: for an empty vector, one with NaN or infinity, or q outside (0, 1).
     """
+    return tail_of_rank(pnl, tail_count(q, _checked(pnl).size))
+
+
+def tail_of_rank(pnl: Floats, k: int) -> tuple[float, float]:
+    """
+    Return the k-th smallest P&L and the mean of the k smallest, with P&L's sign.
+
+    pnl     shape (scenario,), finite
+
+    :raises TailError: for an empty vector, one with NaN or infinity, or a rank that it lacks.
+    """
     ordered = np.sort(_checked(pnl))
-    k = tail_count(q, ordered.size)
+    if not 1 <= k <= ordered.size:
+        raise TailError(f"k: {k} must be within 1 and {ordered.size}.")
     return float(ordered[k - 1]), float(ordered[:k].mean())
 
 

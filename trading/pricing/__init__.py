@@ -25,6 +25,7 @@ from trading.pricing._ppa import (
     ppa,
 )
 from trading.pricing._regression import Continuation, Estimate, estimate, fit_continuation, seed_of
+from trading.pricing._scenarios import OptionRows, value_in_scenarios
 from trading.pricing._spread import ExchangeValue, SpreadValue, kirk_spread, margrabe, spread_option
 from trading.pricing._spread_terms import (
     SpreadTerms,
@@ -72,6 +73,7 @@ __all__ = [
     "NegativePrices",
     "NoImpliedVolatility",
     "NonPositivePrice",
+    "OptionRows",
     "OptionType",
     "OptionValue",
     "Options",
@@ -124,4 +126,5 @@ __all__ = [
     "spread_option",
     "swaption",
     "transmission_right",
+    "value_in_scenarios",
 ]

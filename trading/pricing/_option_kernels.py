@@ -696,3 +696,73 @@ def bachelier_volatilities(
             return i
         out[i] = normal_deviation(worth, distance) / sqrt(T[i])
     return -1
+
+
+@compiled
+def black76_scenarios(
+    F: Floats, lnF: Floats, sigma: Floats, node: npt.NDArray[np.int64],
+    vol_node: npt.NDArray[np.int64], K: Floats, T: Floats, amount: Floats, sign: Floats,
+    total: Floats, rows: Floats,
+) -> None:  # fmt: skip
+    """
+    Add up options in each scenario: `total` by scenario, and by option into `rows` if it has any.
+
+    F, lnF, sigma   (node, scenario); the scenarios fill whole blocks
+    amount          discounted quantity
+    """
+    scenarios = F.shape[1]
+    keep = rows.shape[0] > 0
+    a, b, worth = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
+    for o in range(node.size):
+        strike, root, side, units = K[o], sqrt(T[o]), sign[o], amount[o]
+        log_strike = log_quotient(strike, 1.0)
+        at, vol_at = node[o], vol_node[o]
+        for start in range(0, scenarios, _BLOCK):
+            for i in range(_BLOCK):
+                s = sigma[vol_at, start + i] * root
+                still = s < _STILL
+                s = 1.0 if still else s
+                middle = -abs(lnF[at, start + i] - log_strike) / s
+                a[i] = -_FAR if still else min(max(middle + 0.5 * s, -_FAR), _FAR)
+                b[i] = -_FAR if still else max(middle - 0.5 * s, -_FAR)
+            for i in range(_BLOCK):
+                f = F[at, start + i]
+                _, Na, Nb = black76_shares(a[i], b[i])
+                out = min(f, strike) * max(Na - Nb, 0.0)
+                worth[i] = units * (max(side * (f - strike), 0.0) + out)
+            for i in range(_BLOCK):
+                total[start + i] += worth[i]
+            if keep:
+                for i in range(_BLOCK):
+                    rows[o, start + i] = worth[i]
+
+
+@compiled
+def bachelier_scenarios(
+    F: Floats, sigma: Floats, node: npt.NDArray[np.int64], vol_node: npt.NDArray[np.int64],
+    K: Floats, T: Floats, amount: Floats, sign: Floats, total: Floats, rows: Floats,
+) -> None:  # fmt: skip
+    """Add up options by Bachelier in each scenario; as `black76_scenarios`."""
+    scenarios = F.shape[1]
+    keep = rows.shape[0] > 0
+    worth = np.empty(_BLOCK)
+    for o in range(node.size):
+        strike, root, side, units = K[o], sqrt(T[o]), sign[o], amount[o]
+        at, vol_at = node[o], vol_node[o]
+        for start in range(0, scenarios, _BLOCK):
+            for i in range(_BLOCK):
+                f = F[at, start + i]
+                s = sigma[vol_at, start + i] * root
+                still = s < _STILL
+                s = 1.0 if still else s
+                distance = abs(f - strike)
+                away = _FAR if still else min(distance / s, _FAR)
+                density = _DENSITY_AT_ZERO * exponential(-0.5 * away * away)
+                tail = density * tail_ratio(away)
+                out = 0.0 if still else max(s * density - distance * tail, 0.0)
+                worth[i] = units * (max(side * (f - strike), 0.0) + out)
+            for i in range(_BLOCK):
+                total[start + i] += worth[i]
+            if keep:
+                for i in range(_BLOCK):
+                    rows[o, start + i] = worth[i]

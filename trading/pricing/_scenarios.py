@@ -1,0 +1,158 @@
+"""Options on forwards in many scenarios at once: what they are worth together, or each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import cpu_count
+
+import numpy as np
+import numpy.typing as npt
+
+from trading.pricing._inputs import (
+    Floats,
+    Options,
+    PricingError,
+    finite,
+    not_negative,
+    positive,
+    signs,
+)
+from trading.pricing._model import ModelChoice, PriceModel
+
+Indices = npt.NDArray[np.int64]
+_BLOCK = 128  # scenarios that the kernels take at a time
+_CHUNK = 256  # options of a partial sum: fixed, so that a total repeats bit for bit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionRows:
+    """
+    European options of one model, each on a node of prices and one of volatilities.
+
+    node, volatility_node   (option,), positions in the arrays of a scenario
+    strike                  (option,), currency/unit
+    years                   (option,), to expiry, ACT/365, ≥ 0; 0 gives the payoff
+    amount                  (option,), units held +, written −, times the discount factor
+    option                  CALL or PUT, one for all or one each
+
+    :raises PricingError: naming the argument and its first offending index.
+    """
+
+    model: ModelChoice
+    node: Indices
+    volatility_node: Indices
+    strike: Floats
+    years: Floats
+    amount: Floats
+    option: Options
+
+    def __post_init__(self) -> None:
+        count = np.shape(self.node)
+        if len(count) != 1:
+            raise PricingError("node: must be one row, a position for each option.")
+        for name in ("volatility_node", "strike", "years", "amount"):
+            if np.shape(getattr(self, name)) != count:
+                raise PricingError(f"{name}: must be one for each of {count[0]} options.")
+        for name in ("node", "volatility_node"):
+            if not np.issubdtype(np.asarray(getattr(self, name)).dtype, np.integer):
+                raise PricingError(f"{name}: must be whole numbers.")
+        shift = self.model.displacement
+        if self.model.model is PriceModel.BACHELIER:
+            finite("strike", self.strike)
+        else:
+            positive("strike", np.asarray(self.strike, dtype=np.float64) + shift)
+        not_negative("years", self.years)
+        finite("amount", self.amount)
+        signs(self.option)
+
+    def __len__(self) -> int:
+        return len(self.node)
+
+
+def value_in_scenarios(
+    options: OptionRows, forwards: npt.ArrayLike, volatilities: npt.ArrayLike, *,
+    each: bool = False, workers: int | None = None,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """
+    Value options in each scenario by their formula, in full.
+
+    forwards        (node, scenario), currency/unit
+    volatilities    (volatility node, scenario), of the model's kind, per √year, ≥ 0
+    each            whether to keep the value of every option: (option, scenario), else (0, …)
+    workers         threads; by default one a processor. They change no digit.
+
+    Returns the sum of all by scenario, and the values of each.
+
+    :raises NonPositivePrice: for a forward (with its displacement) that has no logarithm, of a
+        node that an option stands on; naming node and scenario.
+    :raises PricingError: for a shape, a position beyond it, or what is not finite.
+    """
+    from trading.pricing._option_kernels import bachelier_scenarios, black76_scenarios
+
+    F, sigma = np.asarray(forwards, dtype=np.float64), np.asarray(volatilities, dtype=np.float64)
+    if F.ndim != 2 or sigma.ndim != 2 or F.shape[1] != sigma.shape[1] or not F.shape[1]:
+        raise PricingError(
+            f"forwards, volatilities: shapes {F.shape} and {sigma.shape} must be (node, scenario)"
+            " with the same scenarios."
+        )
+    node, F = _used("node", "forwards", options.node, F)
+    vol_node, sigma = _used("volatility_node", "volatilities", options.volatility_node, sigma)
+    normal = options.model.model is PriceModel.BACHELIER
+    shift = 0.0 if normal else float(options.model.displacement)
+    scenarios = F.shape[1]
+    F = _blocks((finite if normal else positive)("forwards", F + shift))
+    sigma = _blocks(not_negative("volatilities", sigma))
+    K = np.asarray(options.strike, dtype=np.float64) + shift
+    T = np.asarray(options.years, dtype=np.float64)
+    amount = np.asarray(options.amount, dtype=np.float64)
+    sign = np.broadcast_to(signs(options.option), node.shape).copy()
+    starts = range(0, len(options), _CHUNK)
+    totals = np.zeros((len(starts), F.shape[1]))
+    rows = np.empty((len(options) if each else 0, F.shape[1]))
+    lnF = None if normal else np.log(F)
+
+    def work(n: int) -> None:
+        at = slice(starts[n], starts[n] + _CHUNK)
+        into = totals[n], rows[at] if each else rows
+        if lnF is None:
+            bachelier_scenarios(
+                F, sigma, node[at], vol_node[at], K[at], T[at], amount[at], sign[at], *into
+            )
+        else:
+            black76_scenarios(
+                F, lnF, sigma, node[at], vol_node[at], K[at], T[at], amount[at], sign[at], *into
+            )
+
+    _share(work, len(starts), workers)
+    return totals.sum(axis=0)[:scenarios], rows[:, :scenarios]
+
+
+def _share(work: Callable[[int], None], count: int, workers: int | None) -> None:
+    threads = min(count, workers or cpu_count() or 1)
+    if threads < 2:
+        for n in range(count):
+            work(n)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(work, range(count)):
+            pass
+
+
+def _used(name: str, what: str, positions: Sequence[int] | Indices, rows: Floats) -> tuple[
+    Indices, Floats
+]:  # fmt: skip
+    """Return the rows that positions stand on, and the positions among those."""
+    at = np.asarray(positions, dtype=np.int64)
+    if at.size and (at.min() < 0 or at.max() >= len(rows)):
+        wrong = int(np.flatnonzero((at < 0) | (at >= len(rows)))[0])
+        raise PricingError(f"{name}[{wrong}]: {at[wrong]} is no position in {what}.")
+    used, place = np.unique(at, return_inverse=True)
+    return place.astype(np.int64), rows[used]
+
+
+def _blocks(rows: Floats) -> Floats:
+    """Return rows whose scenarios fill whole blocks: the last one is repeated."""
+    missing = -rows.shape[1] % _BLOCK
+    return np.ascontiguousarray(np.pad(rows, ((0, 0), (0, missing)), mode="edge"))
