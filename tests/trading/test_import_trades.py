@@ -494,7 +494,7 @@ def test_what_is_taken_out_comes_in_again_with_the_same_terms(desk, django_asser
     plant = {"asset": "WIND-1", "installed_mw": "20", "contracted_mw": "10.5"}
     option = {
         "option_style": "EUROPEAN", "option_type": "COLLAR", "underlying": "EPEX-DE-DA",
-        "strikes": "70.0;90.50", "expiry": "2026-12-20T12:00:00+01:00", "premium": "2.25",
+        "strikes": "70;90.5", "expiry": "2026-12-20T12:00:00+01:00", "premium": "2.25",
         "premium_date": "2026-11-25", "settlement": "PHYSICAL",
     }  # fmt: skip
     fees = {"broker": "TULLETT", "broker_fee": "0.005", "exchange_fee": "0.01",
@@ -512,6 +512,8 @@ def test_what_is_taken_out_comes_in_again_with_the_same_terms(desk, django_asser
         {"product": "AS_GENERATED", "quantity": "5", "price": "60", **plant},
         {"product": "PPA", "quantity": "5", "floor": "20", "cap": "90", **plant, **index},
         {"product": "OPTION", **option},
+        {"product": "OPTION", **option, "option_style": "BERMUDAN",
+         "exercises": "2026-12-10T12:00:00+01:00;2026-12-20T12:00:00+01:00"},
         {"price": "83", "counterparty": "OWN", "counter_book": "US"},
         {"product": "PROFILE_FORWARD", "quantity": "", "unit": "", "price": "84",
          "period": "2027-03-27..2027-03-28"},
@@ -524,8 +526,8 @@ def test_what_is_taken_out_comes_in_again_with_the_same_terms(desk, django_asser
              "quantity": "10.5", "unit": "MW", "period": "Q2-27",
              "traded_at": "2026-11-20T18:00:00+00:00", **changes}
         )  # fmt: skip
-    hours = [f"o-11,2027-03-26T23:00:00Z,{n}.25" for n in range(1)] + [
-        f"o-11,2027-03-{27 + n // 24:02d}T{n % 24:02d}:00:00Z,{n}.25" for n in range(46)
+    hours = [f"o-12,2027-03-26T23:00:00Z,{n}.25" for n in range(1)] + [
+        f"o-12,2027-03-{27 + n // 24:02d}T{n % 24:02d}:00:00Z,{n}.25" for n in range(46)
     ]
 
     def file_of(rows) -> bytes:

@@ -71,7 +71,7 @@ class TradeVersionOutput(serializers.Serializer[Any]):
 
 
 class OptionOutcomeOutput(serializers.Serializer[Any]):
-    """What became of one period of an option; `cash` is ours, received +."""
+    """What became of a period of an option or of a nominated day; `cash` is ours, received +."""
 
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
@@ -100,13 +100,54 @@ class MeteredMonthOutput(serializers.Serializer[Any]):
     difference_mwh = DecimalString(max_digits=24, decimal_places=9)
 
 
+class FixedCashOutput(serializers.Serializer[Any]):
+    """What is paid for a delivery month at fixed prices; `amount` is ours, received +."""
+
+    month = serializers.DateField()
+    volume = DecimalString(max_digits=24, decimal_places=6)
+    unit = serializers.CharField()
+    amount = DecimalString(max_digits=24, decimal_places=2)
+    currency = serializers.CharField()
+
+
+class FloatingCashOutput(FixedCashOutput):
+    """What a leg at a published price pays for a month that is published in full."""
+
+    index = serializers.CharField()
+    price = DecimalString(
+        max_digits=24, decimal_places=6, help_text="With the leg's multiplier and spread."
+    )
+
+
+class SingleCashOutput(serializers.Serializer[Any]):
+    """A premium or a fee; `amount` is ours, received +."""
+
+    what = serializers.CharField()
+    amount = DecimalString(max_digits=24, decimal_places=2)
+    currency = serializers.CharField()
+
+
+class CashOutput(serializers.Serializer[Any]):
+    """
+    The cash of a trade; what options and contracts with choices pay stands in `outcomes`.
+
+    `open` names the indices of months that are not published in full.
+    """
+
+    fixed = FixedCashOutput(many=True)
+    floating = FloatingCashOutput(many=True)
+    single = SingleCashOutput(many=True)
+    open = serializers.ListField(child=serializers.CharField())
+
+
 class TradeDetailOutput(TradeOutput):
     """
     A trade with its terms leg by leg, and all its versions, oldest first.
 
     `proposed_terms` are those of an amendment that waits for a second person, or null; `metered`
     are the months that its asset's meter has spoken of, `expected_mwh` of the same intervals, or
-    null while they cannot be read; `outcomes` what became of an option's periods.
+    null while they cannot be read; `outcomes` what became of an option's periods and of nominated
+    days, `cash` all other cash.
     """
 
     terms = serializers.JSONField(source="terms_shown")
@@ -114,6 +155,7 @@ class TradeDetailOutput(TradeOutput):
     metered = MeteredMonthOutput(many=True, source="metered_months", allow_null=True)
     versions = TradeVersionOutput(many=True, source="all_versions")
     outcomes = OptionOutcomeOutput(many=True)
+    cash = CashOutput()
 
 
 class TradeQuery(StrictSerializer):

@@ -141,6 +141,15 @@ TRADE_DETAIL = OpenApiExample(
             }
         ],
         "outcomes": [],
+        "cash": {
+            "fixed": [
+                {"month": "2027-01-01", "volume": "7440.000000", "unit": "MWh",
+                 "amount": "-633888.00", "currency": "EUR"},
+            ],
+            "floating": [],
+            "single": [{"what": "Broker fee", "amount": "-438.00", "currency": "EUR"}],
+            "open": [],
+        },
     },
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """REST of trades: list and read them, also as of a past moment, and capture every product."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -19,15 +19,17 @@ from energyopti.foundation import clock
 from energyopti.foundation.api.refusals import Refusal, pointer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
 from energyopti.foundation.exports.responses import attachment
-from trading.deals import Deal, DealError, QuickTextError, parse_deal_text
+from trading.deals import Deal, DealError, MeteredMonth, QuickTextError, parse_deal_text
 from trading.queries.books import books_for, counterparties_for
 from trading.queries.deals import deal_of, proposed_deal_of
+from trading.queries.floating_cash import floating_cash
 from trading.queries.metering import shown_months
 from trading.queries.options import outcomes_of
 from trading.queries.proposals import TradeInvalid
 from trading.queries.summaries import terms_json
 from trading.queries.terms import deal_from_terms, known_terms
 from trading.queries.trade_export import export_csv
+from trading.queries.trade_page import cash_flows
 from trading.queries.trades import (
     UnknownTrade,
     trade_by_ref,
@@ -36,6 +38,7 @@ from trading.queries.trades import (
     trades_as_of,
 )
 from trading.services.capture import book_fill, capture_order, save_draft
+from trading.services.locks import server_time
 
 from .serializers import TradeDetailOutput, TradeOutput, TradeQuery
 from .trade_examples import (
@@ -260,10 +263,24 @@ def detail_of(actor: Actor, ref: str, *, status: int = 200) -> Response:
     latest.proposed_shown = (
         terms_json(proposed_deal_of(latest)) if latest.event == "PROPOSE" else None
     )
-    latest.outcomes = outcomes_of(latest.trade_id) if latest.product_kind == "OPTION" else []
+    latest.outcomes = outcomes_of(latest.trade_id) if deal.choices else []
+    latest.cash = _cash(latest, deal, months)
     answer = Response(TradeDetailOutput(latest).data, status=status)
     answer["ETag"] = f'"{latest.version}"'
     return answer
+
+
+def _cash(version: Any, deal: Deal, metered: Sequence[MeteredMonth]) -> dict[str, Any]:
+    fixed = cash_flows(version, deal, metered)
+    floating = floating_cash(deal, metered, as_of=clock.now(), known_at=server_time())
+    single = [
+        {"what": what, "amount": amount, "currency": currency}
+        for what, amount, currency in fixed.single
+    ]
+    return {
+        "fixed": fixed.months, "floating": floating.months, "single": single,
+        "open": floating.open,
+    }  # fmt: skip
 
 
 def named(known: Mapping[str, Any], code: str, field: str) -> Any:

@@ -142,8 +142,8 @@ def asset_json(asset: deals.AssetShare | None) -> dict[str, Any]:
     return {
         "asset": {
             "id": asset.asset_id,
-            "installed_mw": str(asset.installed_mw),
-            "contracted_mw": str(asset.contracted_mw),
+            "installed_mw": _written(asset.installed_mw),
+            "contracted_mw": _written(asset.contracted_mw),
         }
     }
 
@@ -177,10 +177,10 @@ def option_json(leg: deals.Option) -> dict[str, Any]:
         "style": leg.style.value,
         "type": leg.option_type.value,
         "underlying": [index.code for index in leg.underlying],
-        "strikes": [str(strike) for strike in leg.strikes],
+        "strikes": [_written(strike) for strike in leg.strikes],
         "expiry": leg.expiry.isoformat(),
         "exercises": [instant.isoformat() for instant in leg.exercises],
-        "premium": str(leg.premium),
+        "premium": _written(leg.premium),
         "premium_currency": leg.premium_currency,
         "premium_date": leg.premium_date.isoformat() if leg.premium_date else None,
         "settlement": leg.settlement.value,
@@ -194,7 +194,7 @@ def structure_json(leg: deals.Structure) -> dict[str, Any]:
         "kind": leg.kind.value,
         "underlying": [index.code for index in leg.underlying],
         "structure": deals.terms_said(leg.terms),
-        "premium": str(leg.premium),
+        "premium": _written(leg.premium),
         "premium_date": leg.premium_date.isoformat() if leg.premium_date else None,
     }
 
@@ -241,3 +241,8 @@ def option_of(
         premium_date=None if paid_on is None else date.fromisoformat(paid_on),
         settlement=deals.Settlement(terms["settlement"]),
     )
+
+
+def _written(value: Decimal) -> str:
+    """Write a number in one way, whoever said it: 80 of 80.000000, so that equal terms are."""
+    return f"{value.normalize():f}"

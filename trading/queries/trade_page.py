@@ -63,13 +63,11 @@ class CashFlows:
 
     totals      by currency, exact over the months and rounded once
     single      what is paid once: premiums and fees, as (what, amount, currency)
-    floating    the published prices that the rest depends on
     """
 
     months: tuple[CashMonth, ...]
     totals: tuple[tuple[str, Decimal], ...]
     single: tuple[tuple[str, Decimal, str], ...]
-    floating: tuple[str, ...]
 
 
 def compare(before: TradeVersion, after: TradeVersion) -> list[Difference]:
@@ -209,7 +207,7 @@ def cash_flows(
     version: TradeVersion, deal: Deal, metered: Sequence[deals.MeteredMonth] = ()
 ) -> CashFlows:
     """
-    Return the amounts that are known now, by delivery month; one query for fees of ending.
+    Return the amounts that were fixed, by delivery month; one query for fees of ending.
 
     metered     the months of a deal on an asset's output that its meter has spoken of
     """
@@ -245,7 +243,6 @@ def cash_flows(
                 for f in ended
             ),
         ),
-        tuple(dict.fromkeys(leg.index.code for leg in deal.floating_legs)),
     )
 
 

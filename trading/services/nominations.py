@@ -345,6 +345,7 @@ def _right_day(
     fixings: Sequence[Fixings],
 ) -> Settled | None:  # fmt: skip
     inside = shape_intervals(leg.schedule.area.calendar, leg.schedule.shape, whole)
+    quantity = Fraction(leg.most) * Fraction(terms.firmness) / 100
     paid, energy, sums = Fraction(0), Fraction(0), [Fraction(0)] * 2
     for hour in hours:
         if not any(part.start <= hour.start and hour.end <= part.end for part in inside):
@@ -352,7 +353,7 @@ def _right_day(
         source, sink = (one.mean(IntervalSet((hour,))) for one in fixings)
         if source is None or sink is None:
             return None
-        quantity, spread = Fraction(leg.most), sink - source
+        spread = sink - source
         paid += quantity * (max(spread, Fraction(0)) if terms.form is RightForm.OPTION else spread)
         energy += quantity
         sums = [sums[0] + quantity * source, sums[1] + quantity * sink]

@@ -12,6 +12,7 @@ from energyopti.foundation import clock
 from trading.deals import Deal
 from trading.panels import panels_of
 from trading.queries.deals import deal_of, proposed_deal_of
+from trading.queries.floating_cash import floating_cash
 from trading.queries.metering import metered_totals, shown_months
 from trading.queries.option_values import VIEW, OptionView, option_of_trade
 from trading.queries.options import outcomes_of
@@ -62,6 +63,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "legs": leg_rows(deal),
             "choices": [structure_rows(leg) for leg in deal.structures],
             "cash": cash_flows(version, deal, months),
+            "floating": floating_cash(deal, months, as_of=clock.now(), known_at=server_time()),
             "metered": months,
             "metering_unread": unread,
             "metered_totals": metered_totals(months),

@@ -23,7 +23,7 @@ TEXTS = (
 )  # fmt: skip
 ASSET = ("asset", "installed_mw", "contracted_mw")
 OPTION = (
-    "option_style", "option_type", "underlying", "strikes", "expiry", "premium",
+    "option_style", "option_type", "underlying", "strikes", "expiry", "exercises", "premium",
     "premium_currency", "premium_date", "settlement",
 )  # fmt: skip
 STRUCTURE = ("structure",)
@@ -76,12 +76,13 @@ def _option(cells: Mapping[str, str]) -> dict[str, Any]:
         "underlying": _parts(cells, "underlying"),
         "strikes": [decimal("strikes", part) for part in _parts(cells, "strikes")],
         "expiry": instant(cells, "expiry"),
+        "exercises": [_moment("exercises", part) for part in _parts(cells, "exercises")],
         "premium": number(cells, "premium"),
         "premium_currency": _text(cells, "premium_currency"),
         "premium_date": _date(cells, "premium_date"),
         "settlement": _text(cells, "settlement"),
     }
-    return {name: value for name, value in said.items() if value not in (None, "")}
+    return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
 def _structure(cells: Mapping[str, str]) -> dict[str, Any]:
@@ -176,8 +177,10 @@ def instant(cells: Mapping[str, str], column: str) -> datetime | None:
     :raises CellRefused: without an offset.
     """
     said = cells.get(column, "")
-    if not said:
-        return None
+    return _moment(column, said) if said else None
+
+
+def _moment(column: str, said: str) -> datetime:
     try:
         found = datetime.fromisoformat(said)
     except ValueError as error:

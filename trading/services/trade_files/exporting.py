@@ -124,8 +124,7 @@ def cells_of(deal: Deal, ref: str = "") -> dict[str, str]:
     """
     Return the terms of a deal in the columns of a file.
 
-    :raises NotInAFile: for fees of one kind twice, fees in several currencies or bases, an option
-        with several dates of exercise.
+    :raises NotInAFile: for fees of one kind twice, or in several currencies or bases.
     """
     schedule, volume = deal.schedule, deal.schedule.volume
     cells = {
@@ -149,7 +148,7 @@ def cells_of(deal: Deal, ref: str = "") -> dict[str, str]:
         if delivery.certificate is not None:
             terms = delivery.certificate
             cells |= {"vintage": str(terms.vintage or ""), "registry": terms.registry}
-    cells |= _option(deal, ref)
+    cells |= _option(deal)
     return cells | _fees(deal, ref)
 
 
@@ -191,7 +190,7 @@ def _prices(deal: Deal) -> dict[str, str]:
     return cells
 
 
-def _option(deal: Deal, ref: str) -> dict[str, str]:
+def _option(deal: Deal) -> dict[str, str]:
     if deal.structures:
         return _structure(deal.structures[0])
     if not deal.options:
@@ -200,14 +199,13 @@ def _option(deal: Deal, ref: str) -> dict[str, str]:
         # The bounds of its price: the floor before the cap, each once.
         return {leg.option_type.value.lower(): _number(leg.strikes[0]) for leg in deal.options}
     leg = deal.options[0]
-    if leg.exercises:
-        raise NotInAFile(f"{ref}: dates of exercise have no column.")
     return {
         "option_style": leg.style.value,
         "option_type": leg.option_type.value,
         "underlying": ";".join(index.code for index in leg.underlying),
         "strikes": ";".join(map(_written, leg.strikes)),
         "expiry": leg.expiry.isoformat(),
+        "exercises": ";".join(instant.isoformat() for instant in leg.exercises),
         "premium": _written(leg.premium),
         "premium_currency": leg.premium_currency,
         "premium_date": leg.premium_date.isoformat() if leg.premium_date else "",
