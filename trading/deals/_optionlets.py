@@ -85,6 +85,11 @@ class Optionlet:
     delivers: bool
     parts: tuple[OptionletPart, ...]
 
+    @property
+    def start(self) -> datetime:
+        """Return when the delivery that it is decided for begins, as `OptionPeriod` has it."""
+        return self.parts[0].delta.interval.start
+
 
 def optionlets(leg: Option) -> tuple[Optionlet, ...]:
     """

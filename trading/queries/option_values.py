@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,7 @@ from .valuation import (
     OptionFacts,
     Universe,
     bound_facts,
-    decided_legs,
+    decided_periods,
     held_bounds,
     held_legs,
     market_facts,
@@ -37,7 +36,7 @@ from .valuation import (
 )
 
 if TYPE_CHECKING:
-    from .valuation import HeldOptions
+    from .valuation import HeldOptions, Period
 
 VIEW = "trading.view_tradevalue"
 
@@ -185,7 +184,7 @@ def option_of_trade(version: TradeVersion, *, now: datetime, known_at: datetime)
     if valued is None or run is None:
         return options_of_legs(_legs(version), as_of=now, known_at=known_at)
     cut = {"as_of": run.as_of, "known_at": run.known_at}
-    decided = decided_legs([version.trade_id], **cut)
+    decided = decided_periods([version.trade_id], **cut)
     return options_of_legs(_legs(valued.version), decided, run=run, **cut)
 
 
@@ -206,7 +205,7 @@ def _legs(version: TradeVersion) -> list[tuple[int, int, Option]]:
 
 def options_of_legs(
     legs: Sequence[tuple[int, int, Option]],
-    decided: Mapping[tuple[int, int], Decimal] | None = None,
+    decided: Mapping[Period, Money] | None = None,
     *,
     as_of: datetime,
     known_at: datetime,

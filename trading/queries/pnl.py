@@ -28,8 +28,8 @@ from .value_parts import part_label, values_at_close
 VIEW = "trading.view_pnlreport"
 OFFICIAL, FLASH = str(PnlKind.OFFICIAL), str(PnlKind.FLASH)
 ORDER = (
-    "TIME", "PRICE", "INTEREST", "VOL", "FX", "FIXING", "VOLUME", "NEW", "AMENDMENT", "FEES",
-    "RESIDUAL",
+    "TIME", "PRICE", "INTEREST", "VOL", "FX", "FIXING", "VOLUME", "EXERCISE", "NEW", "AMENDMENT",
+    "FEES", "RESIDUAL",
 )  # fmt: skip
 WORDS = {
     "TIME": "Time",
@@ -39,6 +39,7 @@ WORDS = {
     "FX": "Exchange rates",
     "FIXING": "Fixings",
     "VOLUME": "Volumes",
+    "EXERCISE": "Exercise",
     "NEW": "New deals",
     "AMENDMENT": "Amendments",
     "FEES": "Fees",

@@ -36,12 +36,14 @@ from trading.queries.valuation import (
     NO_BOUNDS,
     NO_OPTIONS,
     CutFacts,
+    HeldOptions,
     HeldStructures,
     Universe,
     books_of,
     bound_facts,
     cut_facts,
     digest_of,
+    exercise_results,
     market_facts,
     metered_facts,
     option_facts,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from trading.valuation import (
         BoundDay,
         DayState,
+        Decisions,
         MarketState,
         OptionDay,
         StructureDay,
@@ -270,6 +273,9 @@ def _steps(
     found = waterfall(
         universe.contracts, before, after,
         metered=None if metered is None else metered.holdings(len(universe.lines)),
+        decided=None if first is None else _decisions(
+            universe, first, second, first.options if metered is None else metered.options
+        ),
     )  # fmt: skip
     late: set[int] = set()
     if opening is not None and first is not None:
@@ -296,6 +302,26 @@ def _option_day(universe: Universe, facts: CutFacts, market: MarketState) -> Opt
     found = option_facts(universe, market, as_of=facts.as_of, known_at=facts.known_at)
     holdings = facts.options.holdings(len(universe.lines))
     return OptionDay(found.optionlets, holdings, found.market)
+
+
+def _decisions(
+    universe: Universe, first: CutFacts, second: CutFacts, held: HeldOptions
+) -> Decisions:
+    """Return what became of the options held before, and what the later day was paid for it."""
+    import numpy as np
+
+    from trading.valuation import Decisions
+
+    made = exercise_results(second.books, after=first.known_at, known_at=second.known_at)
+    paid = np.zeros(len(universe.lines))
+    for facts, sign in ((second, 1), (first, -1)):
+        for line, amount in facts.options.paid.items():
+            paid[line] += sign * float(amount)
+    return Decisions(
+        options=held.undecided(second.options.decided).holdings(len(universe.lines)),
+        cash=paid,
+        made=np.array([trade in made for trade, _ in universe.lines], dtype=np.bool_),
+    )
 
 
 def _structure_day(universe: Universe, facts: CutFacts, later: CutFacts | None) -> StructureDay:

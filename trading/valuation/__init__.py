@@ -75,6 +75,7 @@ from trading.valuation._structures import (
 from trading.valuation._waterfall import (
     BoundDay,
     DayState,
+    Decisions,
     Explained,
     MeteredHoldings,
     OptionDay,
@@ -98,6 +99,7 @@ __all__ = [
     "Bounds",
     "Contract",
     "DayState",
+    "Decisions",
     "Explained",
     "FixingSeries",
     "HedgeCheck",

@@ -37,6 +37,7 @@ class StepKind(StrEnum):
     FX = "FX"
     FIXING = "FIXING"
     VOLUME = "VOLUME"
+    EXERCISE = "EXERCISE"
     NEW = "NEW"
     AMENDMENT = "AMENDMENT"
     FEES = "FEES"
@@ -68,6 +69,21 @@ class MeteredHoldings:
     holdings: Holdings
     options: OptionHoldings | None = None
     bounds: BoundHoldings | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """
+    What became of options between the days: exercised, fixed and paid, or lapsed.
+
+    options     the holdings before, volumes as metered, without the rights that were decided
+    cash        shape (lines,), what that paid us, received +; a part of the later day's fees
+    made        shape (lines,), True where an exercise made the line's trade
+    """
+
+    options: OptionHoldings
+    cash: Floats
+    made: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,15 +142,17 @@ def waterfall(
     after: DayState,
     *,
     metered: MeteredHoldings | None = None,
+    decided: Decisions | None = None,
 ) -> Explained:
     """
     Explain the change of value of each line from one day to the next.
 
     In order: time passes on yesterday's curves and fixings; each market's curve moves, by code; of
     options interest rates and then volatilities, correlations and models; exchange rates; what was
-    delivered is fixed; then, on today's market, what was metered of yesterday's holdings, new
-    trades, changed terms and fees. Time keeps each payment's zero rate; prices move while each
-    right keeps its volatility (sticky strike).
+    delivered is fixed; then, on today's market, what was metered of yesterday's holdings, what
+    options were decided to be, new trades, changed terms and fees. Time keeps each payment's zero
+    rate; prices move while each right keeps its volatility (sticky strike). A right that delivers
+    keeps its payoff when it expires until its own step, where the trade that it made comes in.
 
     Native amounts up to the exchange rates are converted at yesterday's rate, those after at
     today's, and the rate's own step is the value then × its change. Each line is rounded to the
@@ -142,6 +160,7 @@ def waterfall(
 
     metered     the holdings before, with only their volumes as they were metered since; None if
                 nothing was
+    decided     None where there was nothing before
 
     :raises ValuationError: if both days are not of the same lines, or time runs backward.
     """
@@ -182,16 +201,19 @@ def waterfall(
         linear = value_holdings(contracts, metered.holdings, after.market)
         rights.meter(metered)
     volumes = rights.beside(linear)
+    rights.decide(decided)
+    exercised = rights.beside(linear)
     rights.close()
     closed = rights.beside(value_holdings(contracts, after.holdings, after.market))
     steps = [step for step, _ in walked]
     passed = [opened, *(worth for _, worth in walked)]
-    passed += [passed[-1], fixed, volumes, closed, closed]
+    passed += [passed[-1], fixed, volumes, exercised, closed, closed]
     native, of_realised = ([worth[n] for worth in passed] for n in (0, 1))
     steps += [StepRow(StepKind.FX), StepRow(StepKind.FIXING), StepRow(StepKind.VOLUME)]
-    steps += [StepRow(StepKind.AMENDMENT), StepRow(StepKind.FEES)]
-    fees = [before.fees] * (len(native) - 1) + [after.fees]
-    rates = [before.rates] * (len(steps) - 4) + [after.rates] * 5
+    steps += [StepRow(StepKind.EXERCISE), StepRow(StepKind.AMENDMENT), StepRow(StepKind.FEES)]
+    paid = before.fees if decided is None else before.fees + decided.cash
+    fees = [before.fees] * (len(native) - 3) + [paid, paid, after.fees]
+    rates = [before.rates] * (len(steps) - 5) + [after.rates] * 6
     if np.isnan(before.rates[before.held]).any() or np.isnan(after.rates[after.held]).any():
         raise ValuationError("rates: each line that is held needs one.")
     nets = np.array([cents(value + fee) for value, fee in zip(native, fees, strict=True)])
@@ -214,6 +236,7 @@ def waterfall(
             closing_reporting=shown[-1],
         ),
         before.held,
+        np.zeros_like(before.held) if decided is None else decided.made,
     )
 
 
@@ -223,6 +246,12 @@ class _Rights:
     def __init__(self, contracts: Sequence[Contract], before: DayState, after: DayState) -> None:
         self.contracts, self.after = contracts, after
         self.options, self.bounds = before.options, before.bounds
+        self.delivers = np.zeros(0, dtype=np.bool_)
+        if self.options is not None:
+            rights = self.options.optionlets
+            self.delivers = rights.delivers
+            gone = rights.delivers & (before.market.at >= rights.expiry)
+            self.options = replace(self.options, optionlets=replace(rights, delivers=gone))
         self.structures = before.structures
         self.state = before.market
 
@@ -234,7 +263,10 @@ class _Rights:
             found = value_options(
                 self.contracts, day.optionlets, day.holdings, self.state, day.market
             )
-            total, realised = total + found.total, realised + found.by_line(found.realised)
+            # The payoff of what delivers is never realised here: its trade is still to come.
+            coming = self.delivers[day.holdings.optionlet]
+            total = total + found.total
+            realised = realised + found.by_line(np.where(coming, 0.0, found.realised))
         if self.bounds is not None:
             held = self.bounds
             worth = value_bounds(
@@ -288,6 +320,13 @@ class _Rights:
         if self.bounds is not None and metered.bounds is not None:
             self.bounds = replace(self.bounds, holdings=metered.bounds)
 
+    def decide(self, decided: Decisions | None) -> None:
+        """Take out what was decided; what delivers and has expired is nothing from here on."""
+        if self.options is not None:
+            rights = replace(self.options.optionlets, delivers=self.delivers)
+            held = self.options.holdings if decided is None else decided.options
+            self.options = replace(self.options, optionlets=rights, holdings=held)
+
     def close(self) -> None:
         """Take what is held to the later day."""
         if self.options is not None and self.after.options is not None:
@@ -319,14 +358,24 @@ def _with_market(at: Valued, moved: Valued, chosen: npt.NDArray[np.bool_]) -> Va
     )
 
 
-def _split_new(explained: Explained, held: npt.NDArray[np.bool_]) -> Explained:
-    """Move what lines that were not there before added, out of the amendments and fees."""
+def _split_new(
+    explained: Explained, held: npt.NDArray[np.bool_], made: npt.NDArray[np.bool_]
+) -> Explained:
+    """
+    Move what lines that were not there before added out of the amendments.
+
+    What an exercise made comes in with the exercise.
+    """
     position = explained.steps.index(StepRow(StepKind.AMENDMENT))
 
     def split(rows: Cents) -> Cents:
         changed = rows[position]
-        new, amended = np.where(held, 0, changed), np.where(held, changed, 0)
-        return np.concatenate((rows[:position], [new, amended], rows[position + 1 :]))
+        come = np.where(made & ~held, changed, 0)
+        new, amended = np.where(held | made, 0, changed), np.where(held, changed, 0)
+        exercised = rows[position - 1] + come
+        return np.concatenate(
+            (rows[: position - 1], [exercised, new, amended], rows[position + 1 :])
+        )
 
     steps = explained.steps
     return replace(

@@ -14,7 +14,8 @@ from energyopti.foundation.calendars import DatePeriod
 from tests.factories.billing import book_hourly_prices
 from trading import deals
 from trading.deals import REFERENCE_MARKETS, OptionStyle, OptionType, Settlement, Volume
-from trading.models import OptionFamily, PnlKind, PricingFormula, Trade
+from trading.models import OptionFamily, OptionOutcome, PnlKind, PricingFormula, Trade
+from trading.services.exercise import decide_options, exercise_option
 from trading.services.lifecycle import amend_trade
 from trading.services.pnl import explain_runs
 from trading.services.pricing_models import ModelTerms
@@ -23,6 +24,7 @@ from trading.services.valuation import prove_run, value_organization
 from .desk import publish
 from .options_desk import (
     CALL,
+    EVENING,
     INDEX,
     INDEX_FR,
     choose,
@@ -141,3 +143,50 @@ def test_days_with_options_are_explained_to_the_cent_and_every_close_restates_to
     assert runs[-1].values.filter(unrealised=0, version__trade__status="LIVE").count() == 2
     for run in runs:
         assert prove_run(run).is_same, run.as_of
+
+
+def test_what_options_were_decided_to_be_is_a_step_where_the_trade_they_made_comes_in():
+    desk, actor = option_desk(), Actor.system("test")
+    delivers = desk.deal(deal=option(settlement=Settlement.PHYSICAL, strikes=(Decimal(80),)))
+    pays = desk.deal(deal=option(strikes=(Decimal("80.37"),)))
+    forgotten = desk.deal(
+        deal=option(settlement=Settlement.PHYSICAL, strikes=(Decimal(110),), premium=Decimal(0))
+    )
+    publish(desk.market, {"Cal27": "88.00", "Q1-27": "97.13"}, at=close(date(2026, 12, 18)))
+    organization = desk.organization.pk
+    runs = [value_organization(actor=actor, organization_id=organization, as_of=EVENING)]
+
+    exercise_option(
+        actor=desk.trader, ref=delivers.ref, expected_version=1,
+        received_at=CALL.expiry - timedelta(hours=1),
+    )  # fmt: skip
+    decide_options(actor=Actor.system("beat"), as_of=CALL.expiry + timedelta(minutes=1))
+    runs.append(
+        value_organization(
+            actor=actor, organization_id=organization, as_of=CALL.expiry + timedelta(hours=1)
+        )
+    )
+    (report,) = explain_runs(
+        actor=actor, opening=runs[0], closing=runs[1], day=date(2026, 12, 20),
+        kind=PnlKind.OFFICIAL,
+    )  # fmt: skip
+
+    steps = {(s.trade.ref, s.kind): s for s in report.steps.select_related("trade")}
+    made = Trade.objects.get(replaces__ref=delivers.ref).ref
+    hours = 21590
+    # The payoff that time and prices left, discounted to each month's payment, for the forward.
+    gone, come = steps[delivers.ref, "EXERCISE"], steps[made, "EXERCISE"]
+    assert come.amount == round(hours * (Decimal("97.13") - 80), 2)
+    assert 0.99 < -gone.amount / come.amount < 1
+    assert gone.realised == 0
+    cash = OptionOutcome.objects.get(trade__ref=pays.ref).cash
+    assert cash == hours * (Decimal("97.13") - Decimal("80.37"))
+    closed = runs[1].values.get(trade__ref=pays.ref)
+    assert (closed.realised, closed.fees) == (cash - Decimal("86360.00"),) * 2
+    assert closed.unrealised == 0
+    # What remains is interest from the expiry to the payment.
+    assert 0 < steps[pays.ref, "EXERCISE"].amount < cash / 200
+    assert (forgotten.ref, "EXERCISE") not in steps
+    assert not {"NEW", "AMENDMENT", "FEES", "RESIDUAL"} & {kind for _, kind in steps}
+    assert sum(s.reporting for s in report.steps.all()) == report.total
+    assert prove_run(runs[1]).is_same

@@ -299,7 +299,8 @@ def _averages(
         lines.append(universe.line(one.trade_id, one.currency))
         quantities.append(power * counted)
     trades = tuple(one.trade_id for one, *_ in months)
-    return HeldOptions(trades, tuple(lines), tuple(placed), tuple(quantities), {}, {})
+    periods = tuple((one.trade_id, 0, key.start) for one, key, _ in months)
+    return HeldOptions(trades, tuple(lines), tuple(placed), tuple(quantities), periods)
 
 
 @dataclass(frozen=True, eq=False)

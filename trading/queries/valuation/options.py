@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from energyopti.foundation.calendars import CalendarError
-from trading.deals import DealError, Delta, Option, Optionlet, OptionletKind, optionlets
+from energyopti.foundation.money import Money
+from trading.deals import (
+    DealError,
+    Delta,
+    Option,
+    Optionlet,
+    OptionletKind,
+    option_periods,
+    optionlets,
+)
 from trading.models import (
     Discounting,
     Market,
     OptionOutcome,
-    OptionOutcomeKind,
     PricingFormula,
     PricingModel,
     TradeVersion,
@@ -38,6 +47,9 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _PAGE = "Pricing models"
+
+# Trade, number of the leg, start of the delivery: what is decided once.
+Period = tuple[int, int, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +92,22 @@ class HeldOptions:
 
     trade, line, optionlet      of each holding
     quantity    in the price unit, held +, written −
+    period      of each, what an outcome would be of
     refused     by trade: why an option leg of it is no right that has a formula
-    cash        ours by line, paid −: premiums, and what an exercise paid
+    cash        ours by line, paid −: premiums, and `paid`
+    paid        ours by line, received +: what decisions paid
+    decided     the periods that were exercised, fixed or lapsed
     """
 
     trade: tuple[int, ...]
     line: tuple[int, ...]
     optionlet: tuple[int, ...]
     quantity: tuple[float, ...]
-    refused: Mapping[int, str]
-    cash: Mapping[int, Decimal]
+    period: tuple[Period, ...]
+    refused: Mapping[int, str] = field(default_factory=dict)
+    cash: Mapping[int, Decimal] = field(default_factory=dict)
+    paid: Mapping[int, Decimal] = field(default_factory=dict)
+    decided: frozenset[Period] = frozenset()
 
     def holdings(self, lines: int) -> OptionHoldings:
         """Return the arrays, for as many lines as the universe has in the end."""
@@ -103,25 +121,29 @@ class HeldOptions:
         )  # fmt: skip
 
     def plus(self, other: HeldOptions) -> HeldOptions:
-        """Return the holdings of both, those of the other last; cash adds up."""
-        cash = {
-            line: self.cash.get(line, Decimal(0)) + other.cash.get(line, Decimal(0))
-            for line in dict.fromkeys((*self.cash, *other.cash))
-        }
-        return HeldOptions(
-            self.trade + other.trade, self.line + other.line, self.optionlet + other.optionlet,
-            self.quantity + other.quantity, {**self.refused, **other.refused}, cash,
+        """Return the holdings of both, those of the other last; what was decided is ours."""
+        return replace(
+            self, trade=self.trade + other.trade, line=self.line + other.line,
+            optionlet=self.optionlet + other.optionlet, quantity=self.quantity + other.quantity,
+            period=self.period + other.period, refused={**self.refused, **other.refused},
         )  # fmt: skip
 
     def without(self, trades: Container[int]) -> HeldOptions:
         """Return the holdings of all other trades."""
-        kept = [n for n, trade_id in enumerate(self.trade) if trade_id not in trades]
+        return self._of([n for n, trade_id in enumerate(self.trade) if trade_id not in trades])
+
+    def undecided(self, decided: Container[Period]) -> HeldOptions:
+        """Return the holdings of all other periods."""
+        return self._of([n for n, period in enumerate(self.period) if period not in decided])
+
+    def _of(self, kept: Sequence[int]) -> HeldOptions:
         trade, line, optionlet = (
             tuple(row[n] for n in kept) for row in (self.trade, self.line, self.optionlet)
         )
         return replace(
             self, trade=trade, line=line, optionlet=optionlet,
             quantity=tuple(self.quantity[n] for n in kept),
+            period=tuple(self.period[n] for n in kept),
         )  # fmt: skip
 
     def words(self, universe: Universe) -> bytes:
@@ -134,7 +156,7 @@ class HeldOptions:
         )
 
 
-NO_OPTIONS = HeldOptions((), (), (), (), {}, {})
+NO_OPTIONS = HeldOptions((), (), (), (), ())
 
 
 def held_options(
@@ -144,14 +166,14 @@ def held_options(
     """
     Add the rights of option trades to the universe, and return what is held of them.
 
-    A leg that was exercised or lapsed by then is a right no more; what it paid is our cash.
+    What was exercised, fixed or lapsed by then is a right no more; what it paid is our cash.
 
     terms       trade by the version whose terms hold, of trades that are options
     ended       trades that were terminated: their premium was paid, and no right is left
     """
     if not terms:
         return NO_OPTIONS
-    decided = decided_legs(list(terms.values()), as_of=as_of, known_at=known_at)
+    decided = decided_periods(list(terms.values()), as_of=as_of, known_at=known_at)
     rows = TradeVersion.objects.filter(pk__in=list(terms)).select_related("trade")
     versions = sorted(rows, key=lambda version: terms[version.pk])
     legs = [
@@ -160,47 +182,67 @@ def held_options(
         for number, leg in enumerate(deal.legs, start=1)
         if isinstance(leg, Option)
     ]
-    gone = {(trade_id, n): Decimal(0) for trade_id, n, _ in legs if trade_id in ended}
-    return held_legs(universe, legs, gone | decided)
+    return held_legs(universe, legs, decided, ended)
 
 
-def decided_legs(
+def decided_periods(
     trade_ids: Sequence[int], *, as_of: datetime, known_at: datetime
-) -> dict[tuple[int, int], Decimal]:
-    """Return by trade and leg what those paid that were exercised or lapsed; one query."""
+) -> dict[Period, Money]:
+    """Return what each period paid us that was exercised, fixed or lapsed; one query."""
     over = OptionOutcome.objects.filter(
-        trade_id__in=trade_ids, recorded_at__lte=known_at, decided_at__lte=as_of,
-        kind__in=(OptionOutcomeKind.EXERCISED, OptionOutcomeKind.LAPSED),
+        trade_id__in=trade_ids, recorded_at__lte=known_at, decided_at__lte=as_of
+    ).order_by("trade_id", "leg", "start")
+    return {(row.trade_id, row.leg, row.start): Money(row.cash, row.currency) for row in over}
+
+
+def exercise_results(book_ids: Sequence[UUID], *, after: datetime, known_at: datetime) -> set[int]:
+    """Return the trades that exercises recorded after a cut, and by another, have made."""
+    made = OptionOutcome.objects.filter(
+        trade__book_id__in=book_ids, recorded_at__gt=after, recorded_at__lte=known_at,
+        result__isnull=False,
     )  # fmt: skip
-    return {(row.trade_id, row.leg): row.cash for row in over}
+    return set(made.values_list("result_id", flat=True))
 
 
 def held_legs(
     universe: Universe,
     legs: Sequence[tuple[int, int, Option]],
-    decided: Mapping[tuple[int, int], Decimal] | None = None,
+    decided: Mapping[Period, Money] | None = None,
+    ended: Container[int] = (),
 ) -> HeldOptions:
     """
     Add the rights of option legs to the universe, and return what trades hold of them.
 
     legs        (trade, number, leg)
-    decided     by trade and number what a leg paid that is a right no more
+    decided     what each period paid that is a right no more
+    ended       trades with no right left
     """
     refused: dict[int, str] = {}
     cash: dict[int, Decimal] = defaultdict(Decimal)
-    pieces: list[tuple[int, int, Optionlet]] = []
+    paid: dict[int, Decimal] = defaultdict(Decimal)
+    pieces: list[tuple[Period, int, Optionlet]] = []
+    over = decided or {}
+    touched = {key[:2] for key in over}
+    for (trade_id, *_), money in over.items():
+        paid[universe.line(trade_id, money.currency)] += money.amount
     for trade_id, number, leg in legs:
         line = universe.line(trade_id, leg.currency)
         if leg.premium:
             money = leg.premium_cash
             cash[universe.line(trade_id, money.currency)] += money.amount
-        if decided is not None and (trade_id, number) in decided:
-            cash[line] += decided[trade_id, number]
+        if trade_id in ended or (
+            (trade_id, number) in touched
+            and all((trade_id, number, one.interval.start) in over for one in option_periods(leg))
+        ):
             continue
         try:
-            pieces += [(trade_id, line, piece) for piece in optionlets(leg)]
+            found = [((trade_id, number, piece.start), line, piece) for piece in optionlets(leg)]
         except (CalendarError, DealError) as error:
             refused[trade_id] = str(error)
+        else:
+            pieces += [row for row in found if row[0] not in over]
+    for line, amount in paid.items():
+        cash[line] += amount
     codes = {part.delta.market for *_, piece in pieces for part in piece.parts}
     ids = dict(Market.objects.filter(code__in=codes).values_list("code", "id")) if codes else {}
     contracts = [
@@ -214,8 +256,9 @@ def held_legs(
         for (*_, piece), keys in zip(pieces, contracts, strict=True)
     ]
     return HeldOptions(
-        tuple(trade_id for trade_id, *_ in pieces), tuple(line for _, line, _ in pieces),
-        tuple(placed), tuple(float(piece.quantity) for *_, piece in pieces), refused, dict(cash),
+        tuple(period[0] for period, *_ in pieces), tuple(line for _, line, _ in pieces),
+        tuple(placed), tuple(float(piece.quantity) for *_, piece in pieces),
+        tuple(period for period, *_ in pieces), refused, dict(cash), dict(paid), frozenset(over),
     )  # fmt: skip
 
 
