@@ -115,6 +115,8 @@ def test_nobody_decides_on_an_own_proposal_or_twice_or_declines_without_a_reason
         (replace(SPREAD, correlation=None, correlation_days=10), "correlation_days"),
         (replace(SPREAD, correlation=None, correlation_days=60), "correlation_days"),
         (replace(TERMS, correlation_days=60), "correlation_days"),
+        (replace(TERMS, contract_correlation=Decimal("1.1")), "contract_correlation"),
+        (replace(TERMS, contract_correlation=Decimal("-0.1")), "contract_correlation"),
         (replace(SPREAD, formula=PricingFormula.DISPLACED_BLACK, displacement=Decimal(5)),
          "formula"),
     ],
@@ -154,6 +156,7 @@ def test_the_page_proposes_and_another_person_approves_there(desk, second):
     assert other.post(verdict, {"verdict": "approve"}, follow=True).status_code == 200
     shown = officer.get(page).content
     assert b"In use" in shown and b"liquid" in shown
+    assert b"contracts together at 1.00, the upper bound" in shown
     assert officer.post(verdict, {"verdict": "maybe"}).status_code == 400
     late = other.post(verdict, {"verdict": "approve"}, follow=True)
     assert b"approved already" in late.content
@@ -173,10 +176,12 @@ def test_the_page_proposes_and_another_person_approves_there(desk, second):
 def test_rest_lists_proposes_and_decides(desk, second):
     officer, other, trader = client_of(desk.officer), client_of(second), client_of(desk.trader)
     body = {"market": "DE", "family": "VANILLA", "formula": "DISPLACED_BLACK",
-            "displacement": "50", "reason": "negative prices"}  # fmt: skip
+            "displacement": "50", "contract_correlation": "0.85",
+            "reason": "negative prices"}  # fmt: skip
 
     made = officer.post(LIST, body, content_type="application/json")
     assert made.status_code == 201, made.content
+    assert made.json()["contract_correlation"] == "0.850000"
     assert made.json()["status"] == "PENDING" and made.json()["displacement"] == "50.000000"
     wrong = officer.post(LIST, {**body, "displacement": "0"}, content_type="application/json")
     assert wrong.status_code == 400 and "displacement" in wrong.content.decode()

@@ -52,6 +52,9 @@ class OptionRightOutput(serializers.Serializer[Any]):
     model = serializers.CharField(allow_null=True, source="model.formula", default=None)
     model_version = serializers.IntegerField(allow_null=True, source="model.number", default=None)
     reason = serializers.CharField(allow_blank=True, help_text="Why it is not valued.")
+    note = serializers.CharField(
+        allow_blank=True, help_text="What its volatility is composed of, if no contract covers it."
+    )
 
 
 class OptionGreekOutput(serializers.Serializer[Any]):
@@ -112,6 +115,7 @@ EXAMPLE = OpenApiExample(
             "forwards": [95.0], "volatilities": [0.45], "correlation": None,
             "discount": 0.997127, "quantity": 21590.0, "unit": "MWh", "price": 3.1456,
             "value": 67913.52, "model": "BLACK76", "model_version": 1, "reason": "",
+            "note": "",
         }],
         "greeks": [{
             "market": "DE", "month": "2027-01-01", "shape": "BASE", "unit": "MWh",

@@ -28,6 +28,7 @@ class PricingModelOutput(serializers.Serializer[Any]):
     displacement = DecimalString(max_digits=12, decimal_places=6)
     correlation = DecimalString(max_digits=7, decimal_places=6, allow_null=True)
     correlation_days = serializers.IntegerField(allow_null=True)
+    contract_correlation = DecimalString(max_digits=7, decimal_places=6)
     discounting = serializers.ChoiceField(choices=Discounting.choices)
     vol_source = serializers.CharField(allow_blank=True)
     reason = serializers.CharField()
@@ -57,6 +58,11 @@ class PricingModelInput(StrictSerializer):
         min_value=20, max_value=1000, default=None, allow_null=True,
         help_text="Of a spread, instead: trading days whose daily changes of quotes say it.",
     )  # fmt: skip
+    contract_correlation = DecimalString(
+        max_digits=7, decimal_places=6, default=Decimal(1),
+        help_text="From 0 to 1, between contracts of a market: composes the volatility of a"
+        " delivery that no single quoted contract covers. 1 gives the highest.",
+    )  # fmt: skip
     discounting = serializers.ChoiceField(choices=Discounting.choices, default=Discounting.CURVE)
     vol_source = serializers.CharField(
         max_length=80, default="", help_text="Empty: the latest of whichever source."
@@ -72,7 +78,7 @@ class PricingModelDecisionInput(StrictSerializer):
 MODEL = {
     "id": 7, "market": "DE", "second_market": "", "family": "VANILLA", "version": 2,
     "formula": "DISPLACED_BLACK", "displacement": "50.000000", "correlation": None,
-    "correlation_days": None,
+    "correlation_days": None, "contract_correlation": "1.000000",
     "discounting": "CURVE", "vol_source": "", "reason": "prices below zero in June",
     "proposed_by": "user:12", "recorded_at": "2026-11-20T16:10:00Z", "status": "APPROVED",
     "decided_by": "user:15", "decided_at": "2026-11-20T16:40:00Z", "decision_reason": "checked",

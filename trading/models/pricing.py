@@ -34,6 +34,8 @@ class PricingModel(models.Model):
     number          counted from 1 for the markets and family.
     displacement    of DISPLACED_BLACK, > 0, in the market's currency per unit; else 0.
     correlation     of a spread's two forwards, −1 to 1; else None.
+    contract_correlation    between two contracts of a market, 0 to 1: composes the volatility of a
+                delivery that no quoted contract covers from those of its parts; 1 is the highest.
     correlation_days    trading days of quotes that it was estimated from; None where it is stated.
     vol_source      whose volatility quotes count; empty for the latest of whichever source.
     decided_at      real time; from then on a cut of knowledge knows the decision.
@@ -49,6 +51,7 @@ class PricingModel(models.Model):
     displacement = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
     correlation = models.DecimalField(max_digits=7, decimal_places=6, null=True, blank=True)
     correlation_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    contract_correlation = models.DecimalField(max_digits=7, decimal_places=6, default=Decimal(1))
     discounting = models.CharField(max_length=5, choices=Discounting, default=Discounting.CURVE)
     vol_source = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=400)
@@ -80,6 +83,10 @@ class PricingModel(models.Model):
                 condition=models.Q(correlation_days__isnull=True)
                 | models.Q(correlation__isnull=False, correlation_days__range=(20, 1000)),
                 name="pricing_model_correlation_days",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(contract_correlation__range=(0, 1)),
+                name="pricing_model_contract_correlation",
             ),
             models.CheckConstraint(
                 condition=~models.Q(second_market=models.F("market")),

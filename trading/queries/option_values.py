@@ -54,6 +54,7 @@ class RightLine:
     discount        what one unit that is paid is worth
     price, value    currency per unit bought, and of our quantity; None where it is not valued
     reason          why not
+    note            what the volatility is composed of, empty where a quoted contract has it
     by_interval     a floor or cap of each interval of a month; forward and price are means
     """
 
@@ -75,6 +76,7 @@ class RightLine:
     model: PricingModel | None
     reason: str
     by_interval: bool = False
+    note: str = ""
 
     @property
     def what(self) -> str:
@@ -404,6 +406,7 @@ def _rights(
                 value=quantity * price if is_priced else None,
                 model=model,
                 reason=facts.reasons.get(position, ""),
+                note=facts.notes.get(position, ""),
             )
         )
     return tuple(found)

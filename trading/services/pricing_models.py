@@ -48,6 +48,7 @@ class ModelTerms:
     displacement: Decimal = Decimal(0)
     correlation: Decimal | None = None
     correlation_days: int | None = None
+    contract_correlation: Decimal = Decimal(1)
     discounting: Discounting = _CURVE
     vol_source: str = ""
 
@@ -95,6 +96,7 @@ def propose_model(
             **same, number=(last or 0) + 1, formula=terms.formula,
             displacement=terms.displacement, correlation=correlation,
             correlation_days=terms.correlation_days,
+            contract_correlation=terms.contract_correlation,
             discounting=terms.discounting, vol_source=terms.vol_source.strip(), reason=words,
             proposed_by=actor.id, recorded_at=server_time(),
         )  # fmt: skip
@@ -156,6 +158,9 @@ def _check(terms: ModelTerms) -> None:
             raise ValidationError({"displacement": "Must be above 0 for a displaced formula."})
     elif terms.displacement:
         raise ValidationError({"displacement": "Only a displaced formula has one."})
+    within = terms.contract_correlation
+    if not (within.is_finite() and 0 <= within <= 1):
+        raise ValidationError({"contract_correlation": "Is from 0 to 1."})
     if terms.family != OptionFamily.SPREAD:
         for field in ("second_market", "correlation", "correlation_days"):
             if getattr(terms, field) not in ("", None):
@@ -217,6 +222,7 @@ def _tell(actor: Actor, row: PricingModel, kind: str, reason: str) -> None:
             "displacement": str(row.displacement),
             "correlation": None if row.correlation is None else str(row.correlation),
             "correlation_days": row.correlation_days,
+            "contract_correlation": str(row.contract_correlation),
             "discounting": str(row.discounting), "vol_source": row.vol_source,
             "reason": reason,
         },

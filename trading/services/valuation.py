@@ -256,6 +256,8 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
             if model is not None:
                 models |= {(line, row.contract): model.pk for row in rights[right].rows}
         told["options"] = options.inputs
+        composed = (options.notes.get(right) for right in facts.options.optionlet)
+        findings += sorted({note for note in composed if note is not None})
         findings += _unvalued_options(
             facts.options.trade, facts.options.optionlet, options.reasons, worth.missing
         )

@@ -51,6 +51,11 @@ class ProposalForm(forms.Form):
         label="Days of history", required=False, min_value=20, max_value=1000,
         help_text="Of a spread: trading days whose daily changes of quotes say the correlation.",
     )  # fmt: skip
+    contract_correlation = forms.DecimalField(
+        label="Correlation of contracts", required=False, max_digits=7, decimal_places=6,
+        help_text="From 0 to 1, between contracts of a market: for the volatility of a quarter of"
+        " which only months are quoted. Empty: 1, which gives the highest.",
+    )  # fmt: skip
     discounting = forms.ChoiceField(
         label="Discounting", choices=Discounting.choices,
         widget=forms.Select(attrs={"class": "wide"}),
@@ -76,6 +81,11 @@ class ProposalForm(forms.Form):
             formula=PricingFormula(given["formula"]), second_market=given["second_market"],
             displacement=given["displacement"] or Decimal(0), correlation=given["correlation"],
             correlation_days=given["correlation_days"],
+            contract_correlation=(
+                Decimal(1)
+                if given["contract_correlation"] is None
+                else given["contract_correlation"]
+            ),
             discounting=Discounting(given["discounting"]), vol_source=given["vol_source"],
         )  # fmt: skip
 

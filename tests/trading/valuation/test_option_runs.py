@@ -219,13 +219,51 @@ def test_what_has_no_model_volatility_or_rate_is_named_and_not_valued():
     )
     quote_vols(desk.market, {"Feb27": "30"}, at=CLOSE, kind="NORMAL")
     assert run_of(desk).findings[0] == (
-        "DE: no normal volatility is quoted for a contract that covers 2027-01-01 to 2027-03-31."
+        "DE: no normal volatility is quoted for a contract that covers 2027-01-01 to 2027-03-31,"
+        " nor for all of its parts."
         " 1 trade is not valued."
     )
     quote_vols(desk.market, {"Cal27": "40"}, at=CLOSE, kind="NORMAL", source="exchange")
     again = run_of(desk)
     assert again.unvalued == 1
     assert prove_run(run).is_same
+
+
+def test_the_volatility_of_a_quarter_is_composed_of_its_months_at_the_stated_correlation(desk):
+    model = choose(
+        desk, ModelTerms("DE", OptionFamily.VANILLA, PricingFormula.BACHELIER,
+                         contract_correlation=Decimal("0.9"))
+    )  # fmt: skip
+    quote_vols(desk.market, {"Jan27": "40", "Feb27": "35"}, at=CLOSE, kind="NORMAL")
+    receipt = desk.deal(deal=option(premium=Decimal(0)))
+    without = run_of(desk)
+    quote_vols(
+        desk.market, {"Jan27": "40", "Feb27": "35", "Mar27": "30"}, at=CLOSE, kind="NORMAL",
+        source="again",
+    )  # fmt: skip
+
+    run = run_of(desk)
+
+    # March alone has none, so the quarter has none.
+    assert without.unvalued == 1
+    hours = np.array([744, 672, 743]) / 2159
+    moved = hours * np.array([40.0, 35.0, 30.0])
+    sigma = sqrt((0.9 * np.outer(moved, moved) + 0.1 * np.diag(moved**2)).sum())
+    spread = sigma * sqrt(years(CALL.expiry))
+    d = (95 - 100) / spread
+    price = (95 - 100) * cdf(d) + spread * exp(-d * d / 2) / sqrt(2 * np.pi)
+    worth = 21590 * price * discount(midnight(2026, 12, 24))
+    found = values(run)[receipt.ref]
+    assert float(found.unrealised) == pytest.approx(worth, rel=2e-4)
+    note = (
+        "DE 2027-01-01 to 2027-03-31: volatility composed of Jan27 + Feb27 + Mar27 at a"
+        " correlation of 0.9 between contracts."
+    )
+    assert run.findings == [note]
+    assert run.inputs["options"]["composed"] == [
+        ["DE", "2027-01-01", "2027-04-01", "Jan27 + Feb27 + Mar27", "0.900000"]
+    ]
+    assert model.contract_correlation == Decimal("0.9") and prove_run(run).is_same
 
 
 def test_a_price_below_zero_is_no_price_for_black_and_one_for_bachelier(desk):

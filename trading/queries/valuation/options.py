@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from energyopti.foundation.calendars import CalendarError
+from energyopti.foundation.calendars import Calendar, CalendarError
 from energyopti.foundation.money import Money
 from trading.deals import (
     DealError,
@@ -35,7 +36,7 @@ from ..deals import deals_of
 from ..pricing_models import model_key, models_at
 from .contracts import ContractKey, Universe
 from .market import last_marks
-from .quoted import NotQuoted, Quoted, is_flat
+from .quoted import NotQuoted, Quoted, VolPart, is_flat
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _PAGE = "Pricing models"
+_INSTANT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 
 # Trade, number of the leg, start of the delivery: what is decided once.
 Period = tuple[int, int, datetime]
@@ -290,6 +293,7 @@ class OptionFacts:
 
     models      what is chosen for each, None where nothing is
     reasons     by right: why it must not be valued
+    notes       by right: what its volatility is composed of
     inputs      what is told of it in a run's inputs
     """
 
@@ -297,6 +301,7 @@ class OptionFacts:
     market: OptionMarket
     models: tuple[PricingModel | None, ...]
     reasons: Mapping[int, str]
+    notes: Mapping[int, str]
     inputs: dict[str, Any]
 
 
@@ -308,7 +313,7 @@ def option_facts(
 
     The number of queries depends on markets and currencies, not on rights. A volatility is of the
     shortest quoted contract that covers the delivery, at strike over forward; of a spread's two
-    sides it is that at the money.
+    sides it is that at the money. Where none covers it, it is composed of those of its parts.
     """
     import numpy as np
 
@@ -328,10 +333,10 @@ def option_facts(
     looked.decide(rights, market)
     looked.discount(rights, market, models, state.at)
     forward = optionlet_forwards(universe.contracts, rights, state, market)
-    looked.volatilities(rights, market, models, forward, state.at)
+    looked.volatilities(market, models, forward, state)
     for position in looked.reasons:
         market.known[position] = False
-    return OptionFacts(rights, market, tuple(models), looked.reasons, looked.told())
+    return OptionFacts(rights, market, tuple(models), looked.reasons, looked.notes, looked.told())
 
 
 def _arrays(universe: Universe) -> Optionlets:
@@ -362,6 +367,24 @@ def _arrays(universe: Universe) -> Optionlets:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A side of a right with the quoted contracts of its delivery, and their volatilities."""
+
+    side: int
+    position: int
+    parts: tuple[VolPart, ...]
+    vols: Floats
+
+
+def _days_within(contract: ContractKey, calendar: Calendar, part: VolPart) -> float:
+    """Return the share of a month's delivery days that lie in a part."""
+    first = calendar.date_of(contract.start)
+    after = calendar.date_of(contract.end - _INSTANT) + _DAY
+    shared = (min(after, part.after) - max(first, part.first)).days
+    return max(shared, 0) / (after - first).days
+
+
 class _Lookup:
     """Fill the market of rights step by step, and keep why one cannot be valued."""
 
@@ -371,8 +394,9 @@ class _Lookup:
         self.universe, self.keys = universe, keys
         self.as_of, self.known_at = as_of, known_at
         self.reasons: dict[int, str] = {}
+        self.notes: dict[int, str] = {}
         self.quoted = Quoted(universe, as_of=as_of, known_at=known_at)
-        self._told: dict[str, list[list[Any]]] = {"models": [], "decided": []}
+        self._told: dict[str, list[list[Any]]] = {"models": [], "decided": [], "composed": []}
 
     def told(self) -> dict[str, Any]:
         own = {name: sorted(rows) for name, rows in self._told.items()}
@@ -409,7 +433,7 @@ class _Lookup:
                 )
         self._told["models"] = [
             [m.pk, m.name, m.number, str(m.formula), str(m.displacement.normalize()),
-             str(m.correlation), str(m.discounting), m.vol_source]
+             str(m.correlation), str(m.contract_correlation), str(m.discounting), m.vol_source]
             for m in used.values()
         ]  # fmt: skip
         return found
@@ -477,17 +501,18 @@ class _Lookup:
             market.rate[places] = self.quoted.rates(currency, days, rights.row_payment[places], at)
 
     def volatilities(
-        self, rights: Optionlets, market: OptionMarket, models: Sequence[PricingModel | None],
-        forward: Floats, at: int,
+        self, market: OptionMarket, models: Sequence[PricingModel | None], forward: Floats,
+        state: MarketState,
     ) -> None:  # fmt: skip
         """Read the volatility of each side of each right that is not decided."""
         import numpy as np
 
-        wanted: dict[Any, list[tuple[int, int, float]]] = defaultdict(list)
+        asked: dict[Any, list[tuple[int, int, float]]] = defaultdict(list)
         surfaces: dict[tuple[int, VolKind, str], VolSurface] = {}
+        pieces: list[_Piece] = []
         for position, key in enumerate(self.keys):
             model = models[position]
-            if model is None or key.expires_at.timestamp() <= at or position in self.reasons:
+            if model is None or key.expires_at <= self.as_of or position in self.reasons:
                 continue
             is_normal = model.formula == PricingFormula.BACHELIER
             kind = VolKind("NORMAL" if is_normal else "LOGNORMAL")
@@ -495,36 +520,98 @@ class _Lookup:
                 self._check_prices(position, key, model, forward)
             for side in sorted({row.side for row in key.rows}):
                 market_id = next(r.contract.market_id for r in key.rows if r.side == side)
-                code = self.universe.markets[market_id].code
+                listed = self.universe.markets[market_id]
+                is_average = key.kind is OptionletKind.AVERAGE
+                open_from = listed.calendar.date_of(self.as_of) if is_average else key.first
                 try:
-                    surface, contract = self.quoted.contract(
-                        market_id, kind, model.vol_source, key.first, key.after
+                    surface, parts = self.quoted.parts(
+                        market_id, kind, model.vol_source, key.first, key.after, open_from
                     )
                 except NotQuoted as error:
                     self.refuse(position, str(error))
                     continue
                 surfaces[market_id, kind, model.vol_source] = surface
                 node = 1.0
-                if key.kind is not OptionletKind.SPREAD and not is_flat(surface, contract):
+                if key.kind is not OptionletKind.SPREAD and not all(
+                    is_flat(surface, part.contract) for part in parts
+                ):
                     price = forward[side, position]
                     if not price > 0:
                         if not np.isnan(price):
                             self.refuse(
                                 position,
-                                f"{code} {contract}: the forward of {price:.2f} has no strike over"
-                                " forward to read a volatility at; quote one for all strikes.",
+                                f"{listed.code} {' + '.join(p.contract for p in parts)}: the"
+                                f" forward of {price:.2f} has no strike over forward to read a"
+                                " volatility at; quote one for all strikes.",
                             )
                         continue
                     node = key.strike / price
                 expiry = self.quoted.expiry(market_id, surface, key.expires_at)
-                group = (market_id, kind, model.vol_source, contract, expiry)
-                wanted[group].append((side, position, node))
-        for (market_id, kind, source, contract, expiry), places in wanted.items():
+                piece = _Piece(side, position, parts, np.zeros(len(parts)))
+                pieces.append(piece)
+                for n, part in enumerate(parts):
+                    group = (market_id, kind, model.vol_source, part.contract, expiry)
+                    asked[group].append((len(pieces) - 1, n, node))
+        for (market_id, kind, source, contract, expiry), places in asked.items():
             vols = surfaces[market_id, kind, source].vols(
                 contract, expiry, np.array([node for *_, node in places])
             )
-            for (side, position, _), vol in zip(places, vols.tolist(), strict=True):
-                market.volatility[side, position] = vol
+            for (at, n, _), vol in zip(places, vols.tolist(), strict=True):
+                pieces[at].vols[n] = vol
+        for piece in pieces:
+            if len(piece.parts) == 1:
+                market.volatility[piece.side, piece.position] = piece.vols[0]
+            else:
+                self._compose(piece, models[piece.position], market, state)
+
+    def _compose(
+        self, piece: _Piece, model: PricingModel | None, market: OptionMarket, state: MarketState
+    ) -> None:
+        """Put the volatility of a delivery of several quoted contracts in place, and say so."""
+        from trading.pricing import PriceModel, composed_volatility
+        from trading.valuation import YEAR
+
+        assert model is not None
+        key, side = self.keys[piece.position], piece.side
+        rows = [row for row in key.rows if row.side == side]
+        listed = self.universe.markets[rows[0].contract.market_id]
+        weights, prices = [], []
+        for part in piece.parts:
+            weight = value = 0.0
+            for row in rows:
+                share = row.weight * _days_within(row.contract, listed.calendar, part)
+                weight += share
+                value += share * float(state.marks[self.universe.keys[row.contract]])
+            weights.append(weight)
+            prices.append(value / weight + float(model.displacement) if weight else 1.0)
+        names = " + ".join(part.contract for part in piece.parts)
+        if not all(isfinite(price) for price in prices):
+            return  # the market's own findings name what has no price
+        if model.formula != PricingFormula.BACHELIER and min(prices) <= 0:
+            self.refuse(
+                piece.position,
+                f"{listed.code} {names}: a forward of {min(prices):.2f} is no price for"
+                f" {model.get_formula_display()}; choose Bachelier or a larger displacement under"
+                f" {_PAGE}.",
+            )
+            return
+        within = float(model.contract_correlation)
+        market.volatility[side, piece.position] = composed_volatility(
+            PriceModel(str(model.formula)), forward=prices, weight=weights,
+            volatility=piece.vols, correlation=within,
+            expiry=(key.expires_at.timestamp() - state.at) / YEAR,
+        )  # fmt: skip
+        bound = ", the upper bound" if within == 1 else ""
+        note = (
+            f"{listed.code} {piece.parts[0].first} to {key.after - _DAY}: volatility composed of"
+            f" {names} at a correlation of {within:g} between contracts{bound}."
+        )
+        before = self.notes.get(piece.position)
+        self.notes[piece.position] = note if before is None else f"{before} {note}"
+        told = [listed.code, piece.parts[0].first.isoformat(), key.after.isoformat(), names,
+                str(model.contract_correlation)]  # fmt: skip
+        if told not in self._told["composed"]:
+            self._told["composed"].append(told)
 
     def _check_prices(
         self, position: int, key: OptionletKey, model: PricingModel, forward: Floats

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
 _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class VolPart:
+    """Delivery days whose volatility is that of a quoted contract."""
+
+    contract: str
+    first: date
+    after: date
 
 
 class NotQuoted(LookupError):
@@ -125,9 +135,30 @@ class Quoted:
         if contract is None:
             raise NotQuoted(
                 f"{code}: no {name} volatility is quoted for a contract that"
-                f" covers {first} to {after - _DAY}."
+                f" covers {first} to {after - _DAY}, nor for all of its parts."
             )
         return surface, contract
+
+    def parts(
+        self, market_id: int, kind: VolKind, source: str, first: date, after: date,
+        open_from: date,
+    ) -> tuple[VolSurface, tuple[VolPart, ...]]:  # fmt: skip
+        """
+        Return a market's volatilities, and the quoted contracts of what is open of a delivery.
+
+        One that covers it, as `contract` has it; where there is none, those that it consists of.
+
+        :raises NotQuoted: where part of it has none.
+        """
+        try:
+            surface, contract = self.contract(market_id, kind, source, first, after)
+        except NotQuoted:
+            found = self.surface(market_id, kind, source)
+            parts = None if found is None else tiles(found, max(first, open_from), after)
+            if found is None or parts is None:
+                raise
+            return found, parts
+        return surface, (VolPart(contract, first, after),)
 
     def expiry(self, market_id: int, surface: VolSurface, instant: datetime) -> date:
         """Return the local day that a volatility is read for, by when a right is decided."""
@@ -145,6 +176,30 @@ def covering(surface: VolSurface, first: date, after: date) -> str | None:
         if period.first <= first and after <= period.after:
             found.append(((period.after - period.first).days, code))
     return min(found)[1] if found else None
+
+
+def tiles(surface: VolSurface, first: date, after: date) -> tuple[VolPart, ...] | None:
+    """
+    Return the quoted contracts that a delivery consists of, None where a day has none.
+
+    From each day on the longest that lies within the delivery, else the shortest over that day.
+    """
+    from trading.curves import contract_period
+
+    quoted = [(contract_period(code), code) for code in surface.contracts]
+    found: list[VolPart] = []
+    while first < after:
+        over = [(p, code) for p, code in quoted if p.first <= first < p.after]
+        within = [(p.after, code) for p, code in over if p.first == first and p.after <= after]
+        if not over:
+            return None
+        if within:
+            end, code = max(within, key=lambda one: (one[0], one[1]))
+        else:
+            _, end, code = min((p.after - p.first, p.after, code) for p, code in over)
+        found.append(VolPart(code, first, min(end, after)))
+        first = end
+    return tuple(found)
 
 
 def is_flat(surface: VolSurface, contract: str) -> bool:

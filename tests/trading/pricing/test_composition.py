@@ -1,0 +1,62 @@
+"""A delivery's volatility from those of its contracts: exact for normal, two moments for others."""
+
+from math import exp, log, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trading.pricing import NonPositivePrice, PriceModel, PricingError, composed_volatility
+
+NORMAL, LOGNORMAL = PriceModel.BACHELIER, PriceModel.BLACK76
+CASE = {
+    "forward": [90.0, 110.0], "weight": [0.6, 0.4], "volatility": [0.5, 0.3], "correlation": 0.8,
+    "expiry": 0.5,
+}  # fmt: skip
+NUMBERS = st.lists(
+    st.tuples(st.floats(1, 500), st.floats(0.01, 1), st.floats(0.01, 1.5)), min_size=1, max_size=12
+)
+
+
+def test_two_contracts_written_out():
+    normal = composed_volatility(NORMAL, **{**CASE, "volatility": [20.0, 10.0]})
+    lognormal = composed_volatility(LOGNORMAL, **CASE)
+
+    assert normal == pytest.approx(sqrt(12**2 + 4**2 + 2 * 0.8 * 12 * 4))
+    # E[F^2] of 54 and 44 at 50 % and 30 %, half a year, over (54 + 44)^2.
+    second = 54**2 * exp(0.25 / 2) + 44**2 * exp(0.09 / 2) + 2 * 54 * 44 * exp(0.8 * 0.5 * 0.3 / 2)
+    assert lognormal == pytest.approx(sqrt(log(second / 98**2) / 0.5))
+
+
+@given(NUMBERS, st.floats(0, 1), st.floats(0.01, 3), st.sampled_from([NORMAL, LOGNORMAL]))
+def test_one_is_the_upper_bound_and_like_contracts_at_one_are_as_each(rows, rho, expiry, model):
+    forward, weight, volatility = (np.array(row) for row in zip(*rows, strict=True))
+    terms = {"forward": forward, "weight": weight, "expiry": expiry}
+
+    found, most = (
+        composed_volatility(model, **terms, volatility=volatility, correlation=at)
+        for at in (rho, 1.0)
+    )
+    same = composed_volatility(
+        LOGNORMAL, **terms, volatility=np.full(len(rows), 0.4), correlation=1.0
+    )
+
+    assert 0 < found <= most * (1 + 1e-9)
+    assert same == pytest.approx(0.4, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "field"),
+    [
+        ({"correlation": 1.01}, PricingError, "correlation"),
+        ({"correlation": -0.1}, PricingError, "correlation"),
+        ({"expiry": 0.0}, PricingError, "expiry"),
+        ({"weight": [-0.1, 1.1]}, PricingError, "weight"),
+        ({"volatility": [0.5, np.nan]}, PricingError, "volatility"),
+        ({"forward": [90.0, 0.0]}, NonPositivePrice, "forward"),
+    ],
+)
+def test_what_cannot_be_composed_is_refused_by_name(change, error, field):
+    with pytest.raises(error, match=field):
+        composed_volatility(LOGNORMAL, **{**CASE, **change})
