@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0028_correlation_days"),
+        ("trading", "0029_structure_hedge_checks"),
     ]
 
     operations = [
