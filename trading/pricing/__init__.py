@@ -57,6 +57,7 @@ from trading.pricing.processes import (
     fit_forwards_to_history,
     fit_forwards_to_volatilities,
     fit_spot,
+    simulate_together,
 )
 
 __all__ = [
@@ -124,6 +125,7 @@ __all__ = [
     "price_option",
     "seed_of",
     "simulate_average_option",
+    "simulate_together",
     "spark_spread",
     "spread_option",
     "swaption",

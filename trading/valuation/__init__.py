@@ -72,6 +72,13 @@ from trading.valuation._structures import (
     StructuresValued,
     StructureValue,
 )
+from trading.valuation._time_values import (
+    SIMULATED,
+    PriceModels,
+    SimulatedDelta,
+    TimeValue,
+    time_value,
+)
 from trading.valuation._waterfall import (
     BoundDay,
     DayState,
@@ -88,6 +95,7 @@ __all__ = [
     "NOMINATED",
     "NORMAL_VOL_STEP",
     "PLAN_STEP",
+    "SIMULATED",
     "VOL_STEP",
     "YEAR",
     "Agreement",
@@ -116,8 +124,10 @@ __all__ = [
     "OptionletValues",
     "Optionlets",
     "PlanRefused",
+    "PriceModels",
     "ProfileHolding",
     "RevaluedGreeks",
+    "SimulatedDelta",
     "StepKind",
     "StepRow",
     "StructureDay",
@@ -126,6 +136,7 @@ __all__ = [
     "StructureMarket",
     "StructureValue",
     "StructuresValued",
+    "TimeValue",
     "ValuationError",
     "Valued",
     "bound_greeks",
@@ -147,6 +158,7 @@ __all__ = [
     "seconds",
     "storage_terms",
     "swing_terms",
+    "time_value",
     "value_bounds",
     "value_holdings",
     "value_options",

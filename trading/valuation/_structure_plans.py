@@ -171,7 +171,7 @@ def swing_terms(
             " too fine to count in."
         )
     strike = float(terms.strike)
-    begins = _contract_years(leg)
+    begins = contract_years(leg)
     years = tuple(
         ContractYear(
             first_date=np.datetime64(first, "D"),
@@ -189,7 +189,8 @@ def swing_terms(
     )  # fmt: skip
 
 
-def _contract_years(leg: Structure) -> list[date]:
+def contract_years(leg: Structure) -> list[date]:
+    """Return the first day of each year of a contract; the first is that of the delivery."""
     first, after = leg.schedule.period.first, leg.schedule.period.after
     found, year = [first], first.year
     while True:

@@ -209,16 +209,10 @@ def value_structure(
     prices      (role, interval), currency per unit, as `interval_prices` gives them
     at          seconds: parts what is delivered from what is to come
     """
-    chosen = holding.chosen(at)
+    choices = choices_of(holding, prices, at, market)
+    chosen = choices.chosen
     lengths = np.diff(holding.bounds)
     ahead = np.clip((holding.bounds[1:] - at) / lengths, 0.0, 1.0)
-    years = np.maximum(holding.payment - at, 0) / YEAR
-    factor = np.exp(-np.where(years > 0, market.rate, 0.0) * years)
-    choices = Choices(
-        leg=holding.leg, dates=holding.dates, bounds=holding.bounds, hours=holding.hours,
-        nominated=holding.nominated, chosen=chosen, prices=prices, factor=factor, at=at,
-        volatility=market.volatility,
-    )  # fmt: skip
     try:
         plan = plan_of(choices)
     except (PlanRefused, PricingError) as error:
@@ -240,6 +234,19 @@ def value_structure(
         cash=cash,
         hedge=tuple(_hedge(holding, plan, sign * ahead)),
     )
+
+
+def choices_of(
+    holding: StructureHolding, prices: Floats, at: int, market: StructureMarket
+) -> Choices:
+    """Return a holding as it stands at a time, with prices by role and interval."""
+    years = np.maximum(holding.payment - at, 0) / YEAR
+    factor = np.exp(-np.where(years > 0, market.rate, 0.0) * years)
+    return Choices(
+        leg=holding.leg, dates=holding.dates, bounds=holding.bounds, hours=holding.hours,
+        nominated=holding.nominated, chosen=holding.chosen(at), prices=prices, factor=factor,
+        at=at, volatility=market.volatility,
+    )  # fmt: skip
 
 
 def _hedge(holding: StructureHolding, plan: Plan, weight: Floats) -> list[HedgeMonth]:

@@ -11,6 +11,7 @@ from trading.pricing.processes._likelihood import Parameter
 from trading.pricing.processes._paths import Paths, SpotModel
 from trading.pricing.processes._spot import MeanRevertingSpot
 from trading.pricing.processes._spot_fit import Residuals, Season, SpotFit, fit_spot
+from trading.pricing.processes._together import simulate_together
 
 __all__ = [
     "HistoryFit",
@@ -26,4 +27,5 @@ __all__ = [
     "fit_forwards_to_history",
     "fit_forwards_to_volatilities",
     "fit_spot",
+    "simulate_together",
 ]

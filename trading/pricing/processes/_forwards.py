@@ -59,18 +59,20 @@ class TwoFactorForwards:
         scenarios: int,
         generator: np.random.Generator,
         antithetic: bool = True,
+        news: Floats | None = None,
     ) -> Paths:
         """
         Simulate spot prices F(t,t), exactly, on any grid.
 
         times   years from now, rising; curve   today's forward for delivery at each time, > 0
+        news    as in `factors`
 
         :raises PricingError: naming the argument and index.
         """
         at, _ = grid(times)
         today = on_grid("curve", curve, at, positive=True)
         factors = self.factors(
-            times=at, scenarios=scenarios, generator=generator, antithetic=antithetic
+            times=at, scenarios=scenarios, generator=generator, antithetic=antithetic, news=news
         )
         log_mean = np.log(today) - 0.5 * self.variance(expiry=at, delivery=at)
         spot = np.exp(log_mean + factors.sum(axis=2))
@@ -83,20 +85,31 @@ class TwoFactorForwards:
         scenarios: int,
         generator: np.random.Generator,
         antithetic: bool = True,
+        news: Floats | None = None,
     ) -> Floats:
         """
         Simulate the short and the long factor, (scenario, time, 2), exactly, both 0 now.
 
+        news    (scenario, time), standard normals of each step's move of the sum of both, which is
+                that of spot, where those of another market move with it (`simulate_together`); how
+                a move is shared between the factors is drawn. None draws both.
+
         :raises PricingError: naming the argument and index.
         """
         at, steps = grid(times)
-        draws = normals(generator, scenarios, (len(at), 2), antithetic=antithetic)
-        found = np.empty_like(draws)
+        drawn = 2 if news is None else 1
+        draws = normals(generator, scenarios, (len(at), drawn), antithetic=antithetic)
+        found = np.empty((scenarios, len(at), 2))
         short = np.zeros(scenarios)
         long = np.zeros(scenarios)
         for n, step in enumerate(steps):
             root = _root(self.covariance(float(step)))
-            moves = draws[:, n] @ root.T
+            own = draws[:, n]
+            if news is not None:
+                along = _along(root)
+                across = np.array([-along[1], along[0]])
+                own = news[:, n, None] * along + own * across
+            moves = own @ root.T
             short = short * np.exp(-self.mean_reversion * step) + moves[:, 0]
             long = long + moves[:, 1]
             found[:, n, 0], found[:, n, 1] = short, long
@@ -205,3 +218,10 @@ def _root(covariance: Floats) -> Floats:
     below = covariance[1, 0] / first if first > 0 else 0.0
     rest = np.sqrt(max(covariance[1, 1] - below**2, 0.0))
     return np.array([[first, 0.0], [below, rest]])
+
+
+def _along(root: Floats) -> Floats:
+    """Return the direction of normals, length 1, in which the sum of both factors moves."""
+    both = root.sum(axis=0)
+    size = float(np.hypot(both[0], both[1]))
+    return both / size if size > 0 else np.array([1.0, 0.0])

@@ -39,6 +39,7 @@ class SpotModel(Protocol):
         scenarios: int,
         generator: np.random.Generator,
         antithetic: bool = True,
+        news: Floats | None = None,
     ) -> Paths:
         """Simulate spot prices at the times, with today's forward curve as their mean."""
         ...

@@ -61,12 +61,15 @@ class MeanRevertingSpot:
         scenarios: int,
         generator: np.random.Generator,
         antithetic: bool = True,
+        news: Floats | None = None,
     ) -> Paths:
         """
         Simulate spot prices, exactly on any grid: a jump falls at its own time and fades from it.
 
         times   years from now, rising
         curve   the mean of spot at each time: today's forwards, or the season; > 0 if lognormal
+        news    (scenario, time), standard normals of the noise, where those of another market move
+                with it (`simulate_together`); None draws them. Jumps are this price's own
 
         A mirrored scenario has the jumps of its twin at the same times, mirrored about their mean.
 
@@ -75,8 +78,9 @@ class MeanRevertingSpot:
         at, steps = grid(times)
         mean = on_grid("curve", curve, at, positive=self.is_lognormal)
         k = self.mean_reversion
-        noise = normals(generator, scenarios, at.shape, antithetic=antithetic)
-        noise *= self.volatility * np.sqrt(-np.expm1(-2.0 * k * steps) / (2.0 * k))
+        if news is None:
+            news = normals(generator, scenarios, at.shape, antithetic=antithetic)
+        noise = news * (self.volatility * np.sqrt(-np.expm1(-2.0 * k * steps) / (2.0 * k)))
         moves = noise + self._jumps(generator, scenarios, steps, antithetic=antithetic)
         deviation = np.empty_like(moves)
         state = np.zeros(scenarios)

@@ -5,6 +5,7 @@ from trading.pricing.structures._battery import (
     BatteryIntrinsic,
     battery_extrinsic,
     battery_intrinsic,
+    battery_network,
 )
 from trading.pricing.structures._intervals import InfeasibleContract
 from trading.pricing.structures._plant import (
@@ -14,6 +15,7 @@ from trading.pricing.structures._plant import (
     PlantState,
     plant_extrinsic,
     plant_intrinsic,
+    plant_network,
 )
 from trading.pricing.structures._results import Hedge, Method, SimulatedValue, SpotResponse
 from trading.pricing.structures._settlement import (
@@ -35,6 +37,7 @@ from trading.pricing.structures._swing import (
     SwingIntrinsic,
     swing_extrinsic,
     swing_intrinsic,
+    swing_network,
 )
 from trading.pricing.structures._swing_rights import SwingRights, swing_rights
 
@@ -61,14 +64,17 @@ __all__ = [
     "SwingRights",
     "battery_extrinsic",
     "battery_intrinsic",
+    "battery_network",
     "discount_factors",
     "payment_dates",
     "plant_extrinsic",
     "plant_intrinsic",
+    "plant_network",
     "storage_extrinsic",
     "storage_intrinsic",
     "swing_extrinsic",
     "swing_intrinsic",
+    "swing_network",
     "swing_rights",
     "years_actual_actual",
 ]

@@ -213,8 +213,8 @@ def battery_extrinsic(
     Value a battery that is dispatched interval by interval, seeing the price of the interval.
 
     Least-squares Monte Carlo over energies evenly spread from empty to full; with a limit on
-    cycles also over what they have used. The start is rounded down to a level and the end up, so
-    the value is of a schedule that the battery can follow.
+    cycles, in all or by the day, also over what they have used. The start is rounded down to a
+    level and the end up, so the value is of a schedule that the battery can follow.
 
     curve        (interval,), today's curve, the mean of both sets of paths
     fit, paths   simulated prices and factors, one time an interval, independent of each other
@@ -228,8 +228,8 @@ def battery_extrinsic(
     price, factor = series("curve", curve, count), series("discount", discount, count, least=0)
     if levels < 2:
         raise PricingError(f"levels: {levels} must be 2 or more.")
-    if battery.daily_cycles is not None:
-        raise PricingError("daily_cycles: a limit by the day is not simulated; use max_cycles.")
+    if battery.daily_cycles is not None and battery.max_cycles is not None:
+        raise PricingError("daily_cycles: is not simulated together with max_cycles.")
     plan = battery_intrinsic(battery, price, discount=factor)
     network = battery_network(battery, levels)
     step = battery.energy_mwh / (levels - 1)
@@ -258,10 +258,16 @@ def battery_extrinsic(
 
 
 def battery_network(battery: Battery, levels: int) -> Network:
-    """Return the battery as states: level × levels taken out so far, if cycles are limited."""
+    """
+    Return the battery as states: level × levels taken out so far, if cycles are limited.
+
+    So far is on the delivery date where the limit is by the day, which then begins anew.
+    """
     step = battery.energy_mwh / (levels - 1)
-    counted = battery.max_cycles is not None
-    width = int((battery.max_cycles or 0.0) * (levels - 1) + _EPSILON) + 1 if counted else 1
+    daily = battery.daily_cycles is not None
+    limit = battery.daily_cycles if daily else battery.max_cycles
+    counted = limit is not None
+    width = int((limit or 0.0) * (levels - 1) + _EPSILON) + 1 if counted else 1
     up = int(min(battery.most_in / step + _EPSILON, levels - 1))
     down = int(min(battery.most_out / step + _EPSILON, levels - 1))
     level, used, change = (
@@ -283,13 +289,16 @@ def battery_network(battery: Battery, levels: int) -> Network:
         volume=(delivered - bought)[:, None],
         cash=-battery.cycle_cost * delivered,
     )
+    # A day's last interval leads to a day on which nothing is used yet.
+    days = np.asarray(battery.dates)
+    ends = replace(moves, target=moves.target // width * width) if daily else moves
     # The last interval may only lead to what the contract asks for.
     enough = np.arange(levels * width) // width >= np.ceil(battery.end_mwh / step - _EPSILON)
-    last = moves.kept(np.ones(levels * width, dtype=bool), enough)
-    count = len(np.asarray(battery.dates))
+    last = ends.kept(np.ones(levels * width, dtype=bool), enough)
+    stage = np.append((days[1:] != days[:-1]).astype(np.int64), 2)
     return Network(
         states=levels * width,
-        stages=(moves, replace(last, target=moves.target[enough[moves.target]])),
-        stage=(np.arange(count) == count - 1).astype(np.int64),
+        stages=(moves, ends, replace(last, target=ends.target[enough[ends.target]])),
+        stage=stage,
         starts=(int(battery.start_mwh / step + _EPSILON) * width,),
     )

@@ -16,8 +16,8 @@ from trading.pricing.structures._results import (
     SpotResponse,
     check_paths,
     controlled_estimate,
-    monthly_hedge,
     sensitivity,
+    simulated_hedge,
 )
 
 # 0.8 GB an array, of which three are held.
@@ -114,7 +114,10 @@ def simulated_value(
         else sensitivity(responses[k], given.spot, curves[:, k])
         for k, given in enumerate(paths)
     ]  # fmt: skip
-    found = follow(policy, left, earned.prices, earned.factors, np.stack(moved, axis=-1), discount)
+    months, month = np.unique(dates.astype("datetime64[M]"), return_inverse=True)
+    found = follow(
+        policy, left, earned.prices, earned.factors, np.stack(moved, axis=-1), discount, month
+    )
     gains = (earned.prices - curves).reshape(len(earned.prices), -1)
     control = gains @ (discount[:, None] * hedged).ravel()
     named = len(commodities)
@@ -124,5 +127,7 @@ def simulated_value(
         ),
         in_sample=policy.in_sample,
         expected_volume=found.volume[:named],
-        hedge=monthly_hedge(dates, found.delta[:named], commodities),
+        hedge=simulated_hedge(
+            months, found.delta[:named], commodities, antithetic=earned.antithetic
+        ),
     )

@@ -82,6 +82,12 @@ class Network:
     stage: Indices
     starts: tuple[int, ...]
 
+    @property
+    def moves(self) -> int:
+        """Return how many moves all intervals have: the work of one simulated scenario."""
+        sizes = np.array([len(moves.source) for moves in self.stages])
+        return int(sizes[self.stage].sum())
+
     def allowed(self) -> list[Mask]:
         """
         Return for each moment, first to last, which states can be in and lead to the end.
@@ -221,7 +227,8 @@ class Followed:
 
     payoffs    (scenario,), currency today
     volume     (commodity, interval), MWh, the mean over scenarios
-    delta      (commodity, interval), of the mean payoff to that forward, by the envelope theorem
+    delta      (commodity, month, scenario), of the payoff to that month's forward, by the envelope
+               theorem
     """
 
     payoffs: Floats
@@ -236,18 +243,21 @@ def follow(
     factors: Floats,
     responses: Floats,
     discount: Floats,
+    month: Indices,
 ) -> Followed:
     """
     Follow a policy along paths, state by state.
 
     responses   (scenario, interval, commodity), what each price does when its forward moves by 1
+    month       (interval,), number of its delivery month, from 0
     """
     from trading.pricing.structures._kernels import choose
 
     scenarios, intervals, commodities = prices.shape
     state = np.full(scenarios, policy.start)
     payoffs = np.zeros(scenarios)
-    volume, delta = np.empty((commodities, intervals)), np.empty((commodities, intervals))
+    volume = np.empty((commodities, intervals))
+    delta = np.zeros((commodities, int(month.max()) + 1, scenarios))
     for t, (moves, after) in enumerate(zip(policy.moves, policy.after, strict=True)):
         price = np.ascontiguousarray(prices[:, t])
         states = int(moves.source[-1]) + 1
@@ -258,7 +268,7 @@ def follow(
         sold = moves.volume[chosen]
         payoffs += discount[t] * ((sold * price).sum(axis=1) + moves.cash[chosen])
         volume[:, t] = sold.mean(axis=0)
-        delta[:, t] = discount[t] * (sold * responses[:, t]).mean(axis=0)
+        delta[:, month[t]] += discount[t] * (sold * responses[:, t]).T
         state = moves.target[chosen]
     payoffs += ends[state]
     return Followed(payoffs=payoffs, volume=volume, delta=delta)

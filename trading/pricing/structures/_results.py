@@ -43,11 +43,13 @@ class Hedge:
     commodities   names of the rows
     months        delivery months, datetime64[M], rising
     delta         (commodity, month), discounted MWh; + is long
+    error         likewise, one standard deviation of a simulated delta; None of a plan's
     """
 
     commodities: tuple[str, ...]
     months: npt.NDArray[np.datetime64]
     delta: Floats
+    error: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +87,23 @@ def monthly_hedge(dates: Dates, delta: Floats, commodities: tuple[str, ...]) -> 
     total = np.zeros((len(months), len(commodities)))
     np.add.at(total, month, delta.T)
     return Hedge(commodities=commodities, months=months, delta=total.T.copy())
+
+
+def simulated_hedge(
+    months: npt.NDArray[np.datetime64],
+    delta: Floats,
+    commodities: tuple[str, ...],
+    *,
+    antithetic: bool,
+) -> Hedge:
+    """
+    Return the mean of simulated deltas with its error, by delivery month.
+
+    months   of the columns, rising;  delta   (commodity, month, scenario), discounted MWh
+    """
+    pairs = delta.reshape(*delta.shape[:2], 2, -1).mean(axis=2) if antithetic else delta
+    error = pairs.std(axis=-1, ddof=1) / np.sqrt(pairs.shape[-1])
+    return Hedge(commodities=commodities, months=months, delta=pairs.mean(axis=-1), error=error)
 
 
 def check_paths(name: str, paths: Paths, intervals: int) -> None:

@@ -17,8 +17,8 @@ from trading.pricing.structures._results import (
     SpotResponse,
     check_paths,
     controlled_estimate,
-    monthly_hedge,
     sensitivity,
+    simulated_hedge,
 )
 from trading.pricing.structures._storage import GasStorage, storage_flows
 from trading.pricing.structures._storage_grid import follow_levels, levels_plan, levels_policy
@@ -70,15 +70,15 @@ def storage_extrinsic(
     payoffs, injected, withdrawn = follow_levels(storage, flows, grid, policy, paths)
     sold = flows.sold * withdrawn - flows.bought * injected
     hedged = flows.sold * planned_out - flows.bought * planned_in
+    months, first = np.unique(np.asarray(storage.dates).astype("datetime64[M]"), return_index=True)
+    delta = np.add.reduceat(sold * responses, first, axis=1).T[None]
     return SimulatedValue(
         estimate=controlled_estimate(
             payoffs, (paths.spot - price) @ hedged, antithetic=paths.antithetic, seed=seed
         ),
         in_sample=policy.in_sample,
         expected_volume=_burnt(storage, withdrawn, injected).mean(axis=0)[None],
-        hedge=monthly_hedge(
-            np.asarray(storage.dates), (sold * responses).mean(axis=0)[None], ("gas",)
-        ),
+        hedge=simulated_hedge(months, delta, ("gas",), antithetic=paths.antithetic),
     )
 
 

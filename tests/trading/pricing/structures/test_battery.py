@@ -178,3 +178,23 @@ def test_a_limit_by_the_day_holds_each_day_and_costs_what_a_steeper_day_would_ta
     assert plan.value < battery_intrinsic(battery(max_cycles=1.0), steep).value - 1.0
     with pytest.raises(PricingError, match="daily_cycles"):
         battery(daily_cycles=-1.0)
+
+
+def test_simulated_cycles_begin_anew_with_each_day():
+    steep = DAY + np.repeat([0.0, 40.0], 24) * np.sin(2.0 * np.pi * (np.arange(48) - 8) / 24.0)
+    terms = battery(daily_cycles=0.5)
+    still = MeanRevertingSpot(100.0, 0.0)
+    fit, paths = (
+        still.simulate(
+            times=(np.arange(48) + 1) / 8760, curve=steep, scenarios=20,
+            generator=np.random.default_rng(seed),
+        )
+        for seed in (1, 2)
+    )  # fmt: skip
+
+    value = battery_extrinsic(terms, steep, fit=fit, paths=paths, levels=9)
+
+    assert value.value == pytest.approx(battery_intrinsic(terms, steep).value, rel=1e-6)
+    assert np.maximum(value.expected_volume[0], 0.0).reshape(2, 24).sum(axis=1) == pytest.approx(
+        [2.0, 2.0]
+    )
