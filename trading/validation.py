@@ -20,10 +20,12 @@ _TRADED_AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 # By name, because these import NumPy: topic → module and function of `trading.pricing_cases`.
 _PRICING_CASES = {
+    "american_forward": "early_exercise:american_forward",
     "apo_turnbull_wakeman": "averages:fixings_average",
     "asian_levy": "averages:continuous_average",
     "asian_turnbull_wakeman": "averages:fixings_average",
     "bachelier": "options:bachelier_case",
+    "bermudan_forward": "early_exercise:bermudan_forward",
     "black76": "options:black76_case",
     "black76_implied_vol": "options:black76_implied_case",
     "kirk_spread": "spreads:kirk_case",

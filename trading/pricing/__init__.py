@@ -6,6 +6,12 @@ from trading.pricing._averages import average_option, normal_average_option, pri
 from trading.pricing._bachelier import bachelier
 from trading.pricing._black76 import black76, displaced_black
 from trading.pricing._composition import composed_volatility
+from trading.pricing._early_exercise import (
+    EarlyExerciseValue,
+    PremiumGrid,
+    american_option,
+    bermudan_option,
+)
 from trading.pricing._implied import (
     NoImpliedVolatility,
     bachelier_implied_volatility,
@@ -65,6 +71,7 @@ __all__ = [
     "BaseloadConversion",
     "CapFloor",
     "Continuation",
+    "EarlyExerciseValue",
     "Estimate",
     "ExchangeValue",
     "FixingAverageOption",
@@ -83,6 +90,7 @@ __all__ = [
     "Paths",
     "PpaTerms",
     "PpaValue",
+    "PremiumGrid",
     "PriceModel",
     "PricingError",
     "QuoteFit",
@@ -96,10 +104,12 @@ __all__ = [
     "SwaptionValue",
     "TransmissionRight",
     "TwoFactorForwards",
+    "american_option",
     "average_option",
     "bachelier",
     "bachelier_implied_volatility",
     "baseload_conversion",
+    "bermudan_option",
     "black76",
     "black76_implied_volatility",
     "calendar_spread",
