@@ -22,6 +22,7 @@ from risk.engine._back_tests import (
 )
 from risk.engine._correlation import NotNearest, nearest_correlation, repaired_covariance
 from risk.engine._currency import Exchange, exchange_changes, in_currency
+from risk.engine._errors import ScenarioError
 from risk.engine._linear import (
     Exposure,
     MonthlyCurve,
@@ -53,7 +54,7 @@ from risk.engine._revaluation import ForwardRows, Portfolio, Revaluation, revalu
 from risk.engine._scenarios import (
     ContractQuote,
     QuoteDay,
-    ScenarioError,
+    ShockMapping,
     TenorShocks,
     month_number,
     reconcile_changes,
@@ -97,6 +98,7 @@ __all__ = [
     "QuoteDay",
     "Revaluation",
     "ScenarioError",
+    "ShockMapping",
     "ShockRule",
     "Shocks",
     "ShortfallRule",

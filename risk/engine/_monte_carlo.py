@@ -15,8 +15,8 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
+from risk.engine._errors import ScenarioError
 from risk.engine._revaluation import Portfolio, revalue
-from risk.engine._scenarios import ScenarioError
 from risk.engine._shocks import Shocks
 from risk.engine._tail import Convention, TailRisk, tail_risk
 

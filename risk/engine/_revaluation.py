@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from risk.engine._scenarios import ScenarioError
+from risk.engine._errors import ScenarioError
 from trading.pricing import OptionRows, value_in_scenarios
 
 Floats = npt.NDArray[np.float64]

@@ -6,8 +6,8 @@ series, so an expiry makes no jump; they are then mapped by time to delivery: te
 month k months after the quote day's own. Overlapping contracts are first reduced to a
 non-redundant basis: a quarter beside two of its months speaks for the third only.
 
-Changes are absolute (currency/MWh): power trades at zero and below, where relative ones explode
-and turn their sign.
+Moves are absolute (currency/MWh) unless another rule is chosen: power trades at zero and below,
+where relative ones explode and turn their sign.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from risk.engine._errors import ScenarioError
+from risk.engine._shocks import ShockRule, Shocks
+
 Floats = npt.NDArray[np.float64]
-
-
-class ScenarioError(ValueError):
-    """Raised for a history that makes no scenarios; names what is missing."""
 
 
 def month_number(day: date) -> int:
@@ -57,13 +57,22 @@ class QuoteDay:
     quotes: tuple[ContractQuote, ...]
 
 
+class ShockMapping(StrEnum):
+    """Which delivery month of a past day speaks for one of today's curve."""
+
+    TIME_TO_DELIVERY = "TIME_TO_DELIVERY"
+    """The one that was as many months ahead as this one is."""
+    CONTRACT = "CONTRACT"
+    """The same month, further ahead then; where it was not quoted yet, as TIME_TO_DELIVERY."""
+
+
 @dataclass(frozen=True, slots=True)
 class TenorShocks:
     """
-    Absolute changes by tenor.
+    Moves by tenor.
 
-    values      shape (scenario, tenor), currency/MWh; tenor k is k months after the valuation
-                month, the last tenor stands for all beyond it
+    values      shape (scenario, tenor), by the rule: currency/MWh where ABSOLUTE; tenor k is k
+                months after the valuation month, the last tenor stands for all beyond it
     days        the later day of each scenario, ascending
     proxies     sentences: which tenors had no change of their own, how often, and what stood in
     """
@@ -77,9 +86,9 @@ def reconcile_changes(
     changes: Iterable[ContractQuote], hours: Callable[[int], float]
 ) -> dict[int, float]:
     """
-    Return the change of each month from the changes of overlapping contracts.
+    Return the price or change of each month from those of overlapping contracts.
 
-    changes     `price` holds the change, currency/MWh
+    changes     `price` holds what is reconciled, currency/MWh
     hours       base hours of a month number: contracts are means weighted by hours
 
     Shorter contracts win; a longer one gives the months that they leave over what remains of it:
@@ -99,30 +108,45 @@ def reconcile_changes(
 
 
 def tenor_shocks(
-    history: Sequence[QuoteDay], hours: Callable[[int], float], *, scenarios: int, tenors: int
+    history: Sequence[QuoteDay],
+    hours: Callable[[int], float],
+    *,
+    scenarios: int,
+    tenors: int,
+    rule: ShockRule = ShockRule.ABSOLUTE,
+    displacement: float = 0.0,
+    mapping: ShockMapping = ShockMapping.TIME_TO_DELIVERY,
+    origin: int | None = None,
 ) -> TenorShocks:
     """
-    Return the last `scenarios` daily changes of a market by tenor.
+    Return the last `scenarios` daily moves of a market by tenor.
 
     history     ascending in day; a scenario is a pair of consecutive quote days (over a weekend
                 it spans three calendar days and still counts as one)
     tenors      how many months from the valuation month the result covers
+    rule        how a month moved from its price to its price, with its displacement
+    origin      `month_number` of the valuation month, which CONTRACT needs
 
-    A tenor without a quote takes the change of the next later tenor of that day, past the last
+    Both days' prices are of the contracts that both quoted, so no move is one between contracts.
+    A tenor without a quote takes the move of the next later tenor of that day, past the last
     one that of the last; how often is said in `proxies`.
 
-    :raises ScenarioError: if days do not ascend, a price is not finite, or there are fewer than
-        `scenarios` pairs with at least one contract in common.
+    :raises ScenarioError: if days do not ascend, a price is not finite or none for the rule, there
+        are fewer than `scenarios` pairs with at least one contract in common, or no `origin`.
     """
     if scenarios < 1 or tenors < 1:
         raise ScenarioError("scenarios and tenors: at least one of each.")
+    if mapping is ShockMapping.CONTRACT and origin is None:
+        raise ScenarioError("origin: must be given to map by contract.")
+    shocks = Shocks.all(1, rule, displacement)
     rows: list[tuple[date, list[float], list[bool]]] = []
     for before, after in zip(history[-2::-1], history[:0:-1], strict=True):
         if after.day <= before.day:
             raise ScenarioError(f"history: {after.day} does not come after {before.day}.")
-        if common := _changes(before, after):
-            by_month = reconcile_changes(common, hours)
-            rows.append((after.day, *_by_tenor(by_month, month_number(after.day), tenors)))
+        if moves := _moves(before, after, hours, shocks):
+            then = month_number(after.day)
+            own = origin if mapping is ShockMapping.CONTRACT else None
+            rows.append((after.day, *_by_tenor(moves, then, own, tenors)))
         if len(rows) == scenarios:
             break
     if len(rows) < scenarios:
@@ -131,37 +155,64 @@ def tenor_shocks(
         )
     rows.reverse()
     values = np.array([row for _, row, _ in rows], dtype=np.float64)
-    own = np.array([flags for _, _, flags in rows], dtype=bool)
-    return TenorShocks(values, tuple(day for day, _, _ in rows), _proxies(own))
+    own_moves = np.array([flags for _, _, flags in rows], dtype=bool)
+    return TenorShocks(values, tuple(day for day, _, _ in rows), _proxies(own_moves))
 
 
-def _changes(before: QuoteDay, after: QuoteDay) -> list[ContractQuote]:
+def _moves(
+    before: QuoteDay, after: QuoteDay, hours: Callable[[int], float], shocks: Shocks
+) -> dict[int, float]:
+    """Return the move of each month that both days quoted."""
     earlier: Mapping[tuple[int, int], float] = {(q.first, q.count): q.price for q in before.quotes}
-    found = []
-    for quote in after.quotes:
-        price = earlier.get((quote.first, quote.count))
-        if price is None:
-            continue
-        change = quote.price - price
-        if not np.isfinite(change):
-            raise ScenarioError(f"history: a price on {before.day} or {after.day} is not finite.")
-        found.append(ContractQuote(quote.first, quote.count, change))
+    pairs = [
+        (quote.first, quote.count, earlier[quote.first, quote.count], quote.price)
+        for quote in after.quotes
+        if (quote.first, quote.count) in earlier
+    ]
+    if not all(np.isfinite(price) for pair in pairs for price in pair[2:]):
+        raise ScenarioError(f"history: a price on {before.day} or {after.day} is not finite.")
+    if shocks.rule[0] == ShockRule.ABSOLUTE:
+        return reconcile_changes([ContractQuote(m, n, b - a) for m, n, a, b in pairs], hours)
+    first, last = (
+        reconcile_changes([ContractQuote(pair[0], pair[1], pair[side]) for pair in pairs], hours)
+        for side in (2, 3)
+    )
+    found = {}
+    for month, price in first.items():
+        try:
+            found[month] = float(shocks.between([price], [last[month]])[0])
+        except ScenarioError as error:
+            raise ScenarioError(
+                f"history: {_name(month)} on {before.day} or {after.day}: {error}"
+            ) from error
     return found
 
 
+def _name(month: int) -> str:
+    return f"{month // 12}-{month % 12 + 1:02d}"
+
+
 def _by_tenor(
-    by_month: Mapping[int, float], origin: int, tenors: int
+    by_month: Mapping[int, float], then: int, origin: int | None, tenors: int
 ) -> tuple[list[float], list[bool]]:
-    known = sorted(month for month in by_month if month >= origin)
+    """
+    Return the move of each tenor, and whether it is its own.
+
+    then    month of the day whose moves these are
+    origin  month whose tenors look for their own contract first; None to map by time alone
+    """
+    known = sorted(month for month in by_month if month >= then)
     if not known:  # everything quoted has begun delivery: the nearest to it speaks
         known = [max(by_month)]
     values, own = [], []
     position = 0
-    for month in range(origin, origin + tenors):
+    for tenor in range(tenors):
+        month = then + tenor
         while position < len(known) - 1 and known[position] < month:
             position += 1
-        values.append(by_month[known[position]])
-        own.append(known[position] == month)
+        same = None if origin is None else by_month.get(origin + tenor)
+        values.append(by_month[known[position]] if same is None else same)
+        own.append(known[position] == month if origin is None else same is not None)
     return values, own
 
 

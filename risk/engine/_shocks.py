@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from risk.engine._scenarios import ScenarioError
+from risk.engine._errors import ScenarioError
 
 Floats = npt.NDArray[np.float64]
 

@@ -18,6 +18,8 @@ from risk.engine import (
     QuantileRule,
     QuoteDay,
     ScenarioError,
+    ShockMapping,
+    ShockRule,
     ShortfallRule,
     TailError,
     base_value,
@@ -167,6 +169,56 @@ def test_a_history_that_is_too_short_or_broken_is_refused():
         tenor_shocks(bad, thirty_days, scenarios=1, tenors=1)
     with pytest.raises(ScenarioError, match="at least one"):
         tenor_shocks(days, thirty_days, scenarios=0, tenors=1)
+
+
+def test_relative_moves_are_of_each_month_after_the_contracts_are_reconciled():
+    # The quarter says what March was and is: 3·60 − 50 − 58 = 72, and 3·66 − 55 − 62 = 81.
+    prices = [
+        {(JANUARY, 1): 50.0, (JANUARY + 1, 1): 58.0, (JANUARY, 3): 60.0},
+        {(JANUARY, 1): 55.0, (JANUARY + 1, 1): 62.0, (JANUARY, 3): 66.0},
+    ]
+    days = days_of(prices, date(2027, 1, 4))
+    by = {"scenarios": 1, "tenors": 3}
+
+    relative = tenor_shocks(days, thirty_days, rule=ShockRule.RELATIVE, **by)
+    displaced = tenor_shocks(days, thirty_days, rule=ShockRule.DISPLACED, displacement=100.0, **by)
+
+    assert relative.values[0] == pytest.approx([0.1, 62 / 58 - 1, 81 / 72 - 1])
+    assert displaced.values[0] == pytest.approx(np.log([155 / 150, 162 / 158, 181 / 172]))
+
+
+def test_a_negative_price_has_no_logarithm_and_is_named():
+    prices = [{(JANUARY + 1, 1): 50.0}, {(JANUARY + 1, 1): -3.0}]
+
+    with pytest.raises(ScenarioError, match=r"2027-02 on 2027-01-04 or 2027-01-05: after\[0\]: -3"):
+        tenor_shocks(
+            days_of(prices, date(2027, 1, 4)), thirty_days, scenarios=1, tenors=1,
+            rule=ShockRule.LOGARITHMIC,
+        )  # fmt: skip
+
+
+def test_by_contract_a_month_keeps_its_own_history_and_the_rest_is_a_proxy():
+    # Two months before the valuation month March was three months ahead, and moved by 7.
+    prices = [
+        {(JANUARY + m, 1): 50.0 for m in range(4)},
+        {(JANUARY + m, 1): 50.0 + move for m, move in enumerate((1.0, 2.0, 7.0, 4.0))},
+    ]
+    days = days_of(prices, date(2027, 1, 4))
+    by = {"scenarios": 1, "tenors": 3}
+
+    by_time = tenor_shocks(days, thirty_days, **by)
+    by_contract = tenor_shocks(
+        days, thirty_days, mapping=ShockMapping.CONTRACT, origin=JANUARY + 2, **by
+    )
+
+    assert by_time.values.tolist() == [[1.0, 2.0, 7.0]]
+    # May was not quoted: what was as far ahead as it is now speaks for it.
+    assert by_contract.values.tolist() == [[7.0, 4.0, 7.0]]
+    assert by_contract.proxies == (
+        "month +2: 1 of 1 scenarios use the change of a neighboring month",
+    )
+    with pytest.raises(ScenarioError, match="origin"):
+        tenor_shocks(days, thirty_days, mapping=ShockMapping.CONTRACT, **by)
 
 
 exposures = st.lists(
