@@ -32,6 +32,7 @@ from risk.engine._linear import (
     price_of,
     project,
 )
+from risk.engine._liquidity import LiquidityAdjusted, liquidation_days, liquidity_adjusted
 from risk.engine._monte_carlo import (
     Draw,
     Factors,
@@ -60,7 +61,9 @@ from risk.engine._scenarios import (
     reconcile_changes,
     tenor_shocks,
 )
+from risk.engine._sensitivities import Sensitivities, sensitivities
 from risk.engine._shocks import ShockRule, Shocks
+from risk.engine._stress import StressResult, StressShock, stress
 from risk.engine._tail import (
     Convention,
     QuantileRule,
@@ -89,6 +92,7 @@ __all__ = [
     "ForwardRows",
     "Garch",
     "LikelihoodRatio",
+    "LiquidityAdjusted",
     "MonteCarloRisk",
     "MonthlyCurve",
     "NoCurve",
@@ -98,11 +102,14 @@ __all__ = [
     "QuoteDay",
     "Revaluation",
     "ScenarioError",
+    "Sensitivities",
     "ShockMapping",
     "ShockRule",
     "Shocks",
     "ShortfallRule",
     "Simulation",
+    "StressResult",
+    "StressShock",
     "TailError",
     "TailRisk",
     "TenorShocks",
@@ -122,6 +129,8 @@ __all__ = [
     "in_currency",
     "independence",
     "kernel_weights",
+    "liquidation_days",
+    "liquidity_adjusted",
     "lower_tail",
     "monte_carlo",
     "month_number",
@@ -134,6 +143,8 @@ __all__ = [
     "reconcile_changes",
     "repaired_covariance",
     "revalue",
+    "sensitivities",
+    "stress",
     "student_tail",
     "tail_count",
     "tail_of_rank",
