@@ -8,10 +8,15 @@ named by DATABASE_URL, REDIS_URL or MQTT_URL are used as they are; run those in 
 
 import atexit
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from energyopti.embedded.servers import Servers
+
 MARK = "EOP_TEST_SERVERS"
+started: "list[Servers]" = []
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -24,5 +29,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
     servers = start_servers(None, durable=False, environ=os.environ)
     atexit.register(servers.stop)
+    started.append(servers)
     os.environ.update(servers.environment)
     os.environ[MARK] = str(servers.state_dir)
