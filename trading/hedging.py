@@ -60,11 +60,13 @@ class HedgeFigures:
     generated   what deals on the output of an asset bring
     hedges      all other deals that are held
     terms       None without a target
+    deltas      of options and contracts with choices, where they count as hedges
     """
 
     generated: Decimal
     hedges: Decimal
     terms: HedgeTerms | None
+    deltas: Decimal = _ZERO
 
     @property
     def own(self) -> Decimal:
@@ -76,16 +78,21 @@ class HedgeFigures:
         return _EXACT.add(self.own, self.generated)
 
     @property
+    def hedged(self) -> Decimal:
+        """Return H: the deals, and the deltas that count."""
+        return _EXACT.add(self.hedges, self.deltas)
+
+    @property
     def open_volume(self) -> Decimal:
         """Return E + H, what the price still moves."""
-        return _EXACT.add(self.expected, self.hedges)
+        return _EXACT.add(self.expected, self.hedged)
 
     @property
     def ratio_percent(self) -> Decimal | None:
         """Return −H ÷ E in percent, rounded to 28 digits; None where nothing is expected."""
         if not self.expected:
             return None
-        return _SHOWN.divide(-self.hedges * _PERCENT, self.expected)
+        return _SHOWN.divide(-self.hedged * _PERCENT, self.expected)
 
     @property
     def to_trade(self) -> Decimal | None:
@@ -93,7 +100,7 @@ class HedgeFigures:
         if self.terms is None:
             return None
         aimed = _EXACT.multiply(self.expected, self.terms.ratio_percent.scaleb(-2))
-        return _EXACT.subtract(-aimed, self.hedges) + _ZERO
+        return _EXACT.subtract(-aimed, self.hedged) + _ZERO
 
     @property
     def state(self) -> HedgeState:

@@ -418,7 +418,7 @@ def test_rest_sets_shows_and_withdraws(march):
     assert line == {
         "book": "EU", "market": "DE", "month": "2027-03-01", "own_volume_mwh": "1000.000000",
         "generated_mwh": "6486.000000", "expected_mwh": "7486.000000",
-        "hedges_mwh": "-3800.000000", "open_mwh": "3686.000000",
+        "hedges_mwh": "-3800.000000", "deltas_mwh": "0.000000", "open_mwh": "3686.000000",
         "hedge_ratio_percent": "50.761421", "target_ratio_percent": "60.00",
         "tolerance_points": "5.00", "to_trade_mwh": "-691.600000", "state": "UNDER",
         "revision": new["revision"],

@@ -183,6 +183,6 @@ def test_option_deltas_are_a_page_of_positions_and_rest_by_book_and_month(desk):
     empty = client.get(f"/api/v1/trading/option-positions?book={other.pk}").json()["results"]
     assert empty == []
     stranger = make_desk("Stranger")
-    assert b"No option moves" in client_of(stranger.trader.user).get(page).content
+    assert b"Nothing moves" in client_of(stranger.trader.user).get(page).content
     steward = make_user(Role.ESG_OFFICER, organization=desk.organization)
     assert client_of(steward).get(page).status_code == 403

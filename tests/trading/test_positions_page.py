@@ -161,7 +161,7 @@ def test_shares_of_a_power_by_the_interval_are_those_of_the_map(desk, minutes, b
         if column.label not in held:
             assert shares == {}
             continue
-        assert float(shares[receipt.trade_id]) == pytest.approx(held[column.label], rel=1e-12)
+        assert float(shares[receipt.trade_id].value) == pytest.approx(held[column.label], rel=1e-12)
         checked += 1
     assert checked == {Bucket.HOUR: 23, Bucket.DAY: 31, Bucket.MONTH: 1}[bucket]
 

@@ -27,6 +27,8 @@ from trading.queries.position_lines import PeriodRefused
 from trading.services.as_of import settle_books
 from trading.services.hedging import SET, set_hedge_targets, withdraw_hedge_targets
 
+from .deltas import DeltaPage, asked_deltas
+
 _MWH = {"max_digits": 30, "decimal_places": 6}
 _POINTS = {"max_digits": 5, "decimal_places": 2}
 _PLACES = Decimal("0.000001")
@@ -52,6 +54,18 @@ class HedgeQuery(StrictSerializer):
         if cut is not None and cut >= clock.now():
             raise serializers.ValidationError({"as_of": "must be past."}, code="as_of_not_past")
         return attrs
+
+
+class HedgePositionQuery(HedgeQuery):
+    """Which months, and whether deltas of options and contracts with choices count as hedges."""
+
+    with_deltas = serializers.BooleanField(
+        default=False,
+        help_text=(
+            "Count deltas by the latest valuation run (at a past moment: the one recorded by "
+            "then). Needs `trading.view_tradevalue`."
+        ),
+    )
 
 
 class HedgeRunInput(StrictSerializer):
@@ -105,6 +119,7 @@ class HedgePositionOutput(serializers.Serializer[Any]):
     generated_mwh = DecimalString(**_MWH)
     expected_mwh = DecimalString(**_MWH)
     hedges_mwh = DecimalString(**_MWH)
+    deltas_mwh = DecimalString(**_MWH, help_text="0 where these were not asked for.")
     open_mwh = DecimalString(**_MWH)
     hedge_ratio_percent = DecimalString(**_MWH, allow_null=True)
     target_ratio_percent = DecimalString(**_POINTS, allow_null=True)
@@ -146,7 +161,7 @@ POSITION_EXAMPLE = OpenApiExample(
     value={
         "book": "EU", "market": "DE", "month": "2027-03-01", "own_volume_mwh": "1000.000000",
         "generated_mwh": "6486.000000", "expected_mwh": "7486.000000",
-        "hedges_mwh": "-3800.000000", "open_mwh": "3686.000000",
+        "hedges_mwh": "-3300.000000", "deltas_mwh": "-500.000000", "open_mwh": "3686.000000",
         "hedge_ratio_percent": "50.761421", "target_ratio_percent": "60.00",
         "tolerance_points": "5.00", "to_trade_mwh": "-691.600000", "state": "UNDER",
         "revision": 17,
@@ -235,7 +250,7 @@ class HedgePositionViewSet(ApiListViewSet):
 
     permissions: ClassVar[dict[str, str]] = {"GET": VIEW}
     scopes: ClassVar[dict[str, str]] = {"GET": "trades:read"}
-    pagination_class = ListPage
+    pagination_class = DeltaPage
     serializer_class = HedgePositionOutput
     ordering = ("book", "market", "month", "book_id")
 
@@ -243,10 +258,10 @@ class HedgePositionViewSet(ApiListViewSet):
         description=(
             "Page through expected volume, hedges and open volume by book with those below it, "
             "market and delivery month, as they are or were recorded by `as_of`: "
-            "open = expected + hedges, ratio = −hedges ÷ expected, "
-            "to trade = −target × expected − hedges (buy +, sell −)."
+            "open = expected + hedges + deltas, ratio = −(hedges + deltas) ÷ expected, "
+            "to trade = −target × expected − hedges − deltas (buy +, sell −)."
         ),
-        parameters=[HedgeQuery],
+        parameters=[HedgePositionQuery],
         responses=HedgePositionOutput(many=True),
         examples=[POSITION_EXAMPLE],
     )
@@ -254,11 +269,14 @@ class HedgePositionViewSet(ApiListViewSet):
         """Page through the months of books that have a target or stand above all others."""
         actor = actor_of(request._request)
         actor.require("trading.view_positiontotal")
-        asked = self.query_of(HedgeQuery)
+        asked = self.query_of(HedgePositionQuery)
         books, columns = _asked(actor, asked)
+        deltas = asked_deltas(actor, asked, books, columns)
         found = hedge_lines(
-            books, columns=columns, market=asked.get("market"), cut=asked.get("as_of")
-        )
+            books, columns=columns, market=asked.get("market"), cut=asked.get("as_of"),
+            deltas=() if deltas is None else deltas.lines,
+        )  # fmt: skip
+        self.paginator.basis = None if deltas is None else deltas.basis
         return self.page_of([_shown(line) for line in found.lines], HedgePositionOutput)
 
 
@@ -313,6 +331,7 @@ def _shown(line: HedgeLine) -> dict[str, Any]:
         "book_id": str(line.book_id), "book": line.book, "market": line.market,
         "month": line.month, "own_volume_mwh": found.own, "generated_mwh": found.generated,
         "expected_mwh": found.expected, "hedges_mwh": found.hedges,
+        "deltas_mwh": found.deltas,
         "open_mwh": found.open_volume,
         "hedge_ratio_percent": None if ratio is None else ratio.quantize(_PLACES),
         "target_ratio_percent": None if terms is None else terms.ratio_percent,

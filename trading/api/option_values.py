@@ -203,7 +203,7 @@ class OptionPositionViewSet(ApiListViewSet):
     @extend_schema(
         description=(
             "Page through the Greeks of options by book, market and delivery month, of the latest "
-            "valuation run; they are in no other position."
+            "valuation run; positions add their deltas by `with_deltas`."
         ),
         parameters=[OptionPositionQuery],
         responses=OptionPositionOutput(many=True),

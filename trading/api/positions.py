@@ -16,15 +16,16 @@ from rest_framework.response import Response
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of
 from energyopti.foundation import clock
-from energyopti.foundation.api.pagination import ListPage
 from energyopti.foundation.api.refusals import Refusal
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet
 from trading.models import Market, Stage, Trade
 from trading.queries.blotter import blotter_rows
 from trading.queries.books import books_for, chosen_books
-from trading.queries.grid_columns import Bucket, columns_from
-from trading.queries.position_grid import Measure
+from trading.queries.grid_columns import Bucket, columns_from, months_of
+from trading.queries.month_deltas import delta_basis, trade_deltas
+from trading.queries.option_values import VIEW as VIEW_VALUES
+from trading.queries.position_grid import Measure, is_split
 from trading.queries.position_lines import (
     PeriodRefused,
     PositionLine,
@@ -34,6 +35,8 @@ from trading.queries.position_lines import (
 )
 from trading.queries.position_shares import CellShares
 from trading.services.as_of import settle_books
+
+from .deltas import DeltaPage, asked_deltas
 
 _PLACES = Decimal("0.000001")
 
@@ -51,11 +54,25 @@ class _Query(StrictSerializer):
         help_text="LIVE: held; PENDING: waits for release, and only reserves limits.",
     )  # fmt: skip
     as_of = InstantField(required=False, help_text="A past moment: what was recorded by then.")
+    with_deltas = serializers.BooleanField(
+        default=False,
+        help_text=(
+            "Add the deltas of options and contracts with choices by the latest valuation run "
+            "(at a past moment: the one recorded by then), in months and longer. Needs "
+            "`trading.view_tradevalue`, `measure` exposure and `stage` LIVE."
+        ),
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         cut = attrs.get("as_of")
         if cut is not None and cut >= clock.now():
             raise serializers.ValidationError({"as_of": "must be past."}, code="as_of_not_past")
+        counted = (attrs["measure"], attrs["stage"]) == (Measure.EXPOSURE.value, Stage.LIVE.value)
+        if attrs["with_deltas"] and not counted:
+            raise serializers.ValidationError(
+                {"with_deltas": "is of measure exposure and stage LIVE alone."},
+                code="no_deltas",
+            )
         return attrs
 
 
@@ -84,7 +101,10 @@ class LineQuery(_Query):
 
 
 class PositionOutput(serializers.Serializer[Any]):
-    """A line: `volume` in `unit`, bought +, sold −; `trades` leads to what it is made of."""
+    """
+    A line: `volume` in `unit`, bought +, sold −, of it `delta` from options and contracts with
+    choices (0 where these were not asked for); `trades` leads to what it is made of.
+    """
 
     book = serializers.CharField()
     delivery_point = serializers.CharField()
@@ -94,6 +114,7 @@ class PositionOutput(serializers.Serializer[Any]):
     start = InstantField()
     end = InstantField()
     volume = DecimalString(max_digits=30, decimal_places=6, source="exact_volume")
+    delta = DecimalString(max_digits=30, decimal_places=6, source="exact_delta")
     trades = serializers.CharField(source="trades_link")
 
 
@@ -106,9 +127,13 @@ class PositionTradeOutput(serializers.Serializer[Any]):
     counterparty = serializers.CharField(source="counterparty_code")
     side = serializers.CharField()
     volume = DecimalString(max_digits=30, decimal_places=6, source="share")
+    delta = DecimalString(
+        max_digits=30, decimal_places=6, source="share_delta",
+        help_text="Of the volume, what the trade adds as an option or contract with choices.",
+    )  # fmt: skip
 
 
-class PositionPage(ListPage):
+class PositionPage(DeltaPage):
     """A page of lines, with how many positions the lines of the whole list do not show."""
 
     unsplit = 0
@@ -140,9 +165,10 @@ LINE = OpenApiExample(
         "period": "2027-01-01",
         "start": "2026-12-31T23:00:00Z",
         "end": "2027-01-31T23:00:00Z",
-        "volume": "7440.000000",
+        "volume": "9920.500000",
+        "delta": "2480.500000",
         "trades": "/api/v1/trading/positions/trades?book=EU&delivery_point=DE&unit=MWh"
-        "&period=2027-01-01&granularity=month&measure=exposure&stage=LIVE",
+        "&period=2027-01-01&granularity=month&measure=exposure&stage=LIVE&with_deltas=true",
     },
     response_only=True,
 )
@@ -155,6 +181,7 @@ LINE_TRADE = OpenApiExample(
         "counterparty": "ACME",
         "side": "BUY",
         "volume": "7440.000000",
+        "delta": "0.000000",
     },
     response_only=True,
 )
@@ -190,6 +217,7 @@ class PositionViewSet(ApiListViewSet):
             columns = _columns(bucket, asked.get("from"), asked.get("to"))
         except PeriodRefused as error:
             raise _refused(error) from error
+        deltas = asked_deltas(actor_of(request._request), asked, books, columns)
         found = position_lines(
             books,
             columns=columns,
@@ -198,13 +226,16 @@ class PositionViewSet(ApiListViewSet):
             commodity=asked.get("commodity"),
             delivery_point=asked.get("delivery_point"),
             cut=cut,
+            deltas=() if deltas is None else deltas.lines,
         )
+        self.paginator.basis = None if deltas is None else deltas.basis
         self.paginator.unsplit, self.paginator.unknown = found.unsplit, found.unknown
         rows = self.paginate_queryset(found.lines)
         shown = [
             {
                 **{name: getattr(line, name) for name in line.__slots__},
                 "exact_volume": _exact(line.volume),
+                "exact_delta": _exact(line.delta),
                 "trades_link": link,
             }
             for line, link in zip(rows, _trades_links(rows, asked), strict=True)
@@ -246,6 +277,12 @@ class PositionTradeViewSet(ApiListViewSet):
         market = Market.objects.filter(code__iexact=asked["delivery_point"]).first()
         if market is None:
             return self.page_of(Trade.objects.none(), PositionTradeOutput)
+        deltas = None
+        if asked["with_deltas"]:
+            actor.require(VIEW_VALUES)
+            months = () if is_split(column) else months_of(column)
+            basis = delta_basis(books, cut=cut)
+            deltas = trade_deltas(basis, market=market, unit=asked["unit"], months=months)
         shares = CellShares(
             books,
             market_id=market.pk,
@@ -254,12 +291,16 @@ class PositionTradeViewSet(ApiListViewSet):
             measure=Measure(asked["measure"]),
             stage=Stage(asked["stage"]),
             cut=cut,
+            deltas=deltas,
         )
         page = self.paginate_queryset(Trade.objects.filter(pk__in=shares.trade_ids).only("pk"))
-        volumes = shares.of(trade.pk for trade in page)
-        rows = list(blotter_rows(actor, cut=cut).filter(trade_id__in=volumes).order_by("pk"))
+        found = shares.of(trade.pk for trade in page)
+        rows = list(blotter_rows(actor, cut=cut).filter(trade_id__in=found).order_by("pk"))
         for row in rows:
-            row.share = volumes[row.trade_id].quantize(_PLACES) + 0
+            share = found[row.trade_id]
+            row.share, row.share_delta = (
+                value.quantize(_PLACES) + 0 for value in (share.value, share.delta)
+            )
         return self.get_paginated_response(PositionTradeOutput(rows, many=True).data)
 
 
@@ -285,6 +326,7 @@ def _trades_links(lines: Iterable[PositionLine], asked: Mapping[str, Any]) -> li
     cut: datetime | None = asked.get("as_of")
     shared = {name: asked[name] for name in ("granularity", "measure", "stage")}
     shared |= {} if cut is None else {"as_of": cut.isoformat()}
+    shared |= {"with_deltas": "true"} if asked["with_deltas"] else {}
     address, rest = reverse("api-position-trades"), urlencode(shared)
     return [
         f"{address}?book={quote_plus(line.book)}&delivery_point={quote_plus(line.delivery_point)}"

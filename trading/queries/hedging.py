@@ -17,6 +17,7 @@ from trading.hedging import HedgeFigures, HedgeTerms
 from trading.models import Book, HedgeTarget, Market
 
 from .grid_columns import Bucket, Column
+from .month_deltas import MonthDelta
 from .position_grid import Grid, position_grid
 from .position_lines import PeriodRefused, columns_between
 
@@ -133,6 +134,7 @@ def hedge_lines(
     columns: Sequence[Column],
     market: str | None = None,
     cut: datetime | None = None,
+    deltas: Collection[MonthDelta] = (),
 ) -> HedgeLines:
     """
     Return what some books expect, hold and aim at, month by month; a fixed number of queries.
@@ -142,6 +144,7 @@ def hedge_lines(
     of a book and of one below it do not add up.
 
     books   with all that are below them
+    deltas  of options and contracts with choices in these months: they count as hedges
     cut     as recorded by that instant: `services.as_of.settle_books` is called before
     """
     tree = {
@@ -156,9 +159,10 @@ def hedge_lines(
     generated = position_grid(tree, columns=columns, kinds=GENERATED, cut=cut)
     above = {pk: _path(pk, tree) for pk in tree}
     held, made = _summed(whole, above), _summed(generated, above)
+    moved = _summed_deltas(deltas, above)
     aimed = {(t.book_id, t.market_id) for t in targets.values() if not t.is_withdrawn}
     tops = {pk for pk, (_, parent) in tree.items() if parent not in tree}
-    keys = {key for key in (*held, *made) if key[0] in tops or key[:2] in aimed}
+    keys = {key for key in (*held, *made, *moved) if key[0] in tops or key[:2] in aimed}
     keys |= {key for key, target in targets.items() if not target.is_withdrawn}
     markets = Market.objects.in_bulk({market_id for _, market_id, _ in keys})
     lines = []
@@ -168,10 +172,13 @@ def hedge_lines(
         if market is not None and code.lower() != market.lower():
             continue
         target, bought = targets.get(key), made.get(key, _NOTHING)
-        figures = HedgeFigures(bought, held.get(key, _NOTHING) - bought, terms_of(target))
+        figures = HedgeFigures(
+            bought, held.get(key, _NOTHING) - bought, terms_of(target), moved.get(key, _NOTHING)
+        )  # fmt: skip
         lines.append(HedgeLine(book_id, tree[book_id][0], code, month, figures, target))
     lines.sort(key=lambda line: (line.book, line.market, line.month, str(line.book_id)))
     elsewhere = sum(row.unit != UNIT for row in whole.rows)
+    elsewhere += len({(d.book_id, d.market_id, d.unit) for d in deltas if d.unit != UNIT})
     return HedgeLines(tuple(lines), elsewhere, whole.unknown)
 
 
@@ -197,4 +204,15 @@ def _summed(grid: Grid, above: dict[UUID, list[UUID]]) -> dict[_Key, Decimal]:
             volume = Decimal(repr(cell.value)).quantize(_PLACES)
             for book_id in above[row.book_id]:
                 sums[book_id, row.market_id, cell.column.first] += volume
+    return sums
+
+
+def _summed_deltas(
+    deltas: Iterable[MonthDelta], above: dict[UUID, list[UUID]]
+) -> dict[_Key, Decimal]:
+    sums: dict[_Key, Decimal] = defaultdict(Decimal)
+    for delta in deltas:
+        if delta.unit == UNIT:
+            for book_id in above[delta.book_id]:
+                sums[book_id, delta.market_id, delta.month] += delta.delta
     return sums

@@ -22,7 +22,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from energyopti.foundation.calendars import Calendar, DatePeriod
 from energyopti.foundation.intervals import Interval
-from trading.deals import LoadShape, NoSuchShape, shape_intervals
+from trading.deals import BASE, LoadShape, NoSuchShape, shape_intervals
 from trading.models import (
     PROFILE_BASIS,
     Market,
@@ -38,6 +38,7 @@ from .grid_columns import Column, months_of
 from .positions import MICRO, micro, sum_micro
 
 if TYPE_CHECKING:
+    from .month_deltas import MonthDelta
     from .positions import Micro
 
 _ONE = timedelta(days=1)
@@ -55,11 +56,14 @@ class Measure(StrEnum):
 class Cell:
     """
     A sum, bought +, sold −, None where nothing is held; level −5 … 5 of the largest of its unit.
+
+    delta   what options and contracts with choices have in it
     """
 
     column: Column
     value: float | None
     level: int
+    delta: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,8 @@ class GridRow:
 @dataclass(slots=True)
 class Grid:
     """
-    Rows and columns; `unsplit` counts positions of a whole month that hours and days do not show,
-    and `unknown` those in a shape that its market no longer knows.
+    Rows and columns; `unsplit` counts positions of a whole month, deltas among them, that hours and
+    days do not show, and `unknown` those in a shape that its market no longer knows.
     """
 
     columns: list[Column]
@@ -105,6 +109,7 @@ _KEYS = (
 _Key = tuple[Any, ...]
 # A key, its sum per hour, day or interval, and of a profile its numbers.
 _Held = tuple[_Key, Decimal, "Micro | None"]
+_Sums = dict[tuple[UUID | None, int, str], dict[Column, float]]
 # Rows that are summed, and with which sign.
 _Source = tuple[QuerySet[Any], int]
 _NOTHING = Decimal(0)
@@ -119,23 +124,25 @@ def position_grid(
     stage: Stage = Stage.LIVE,
     kinds: Collection[str] | None = None,
     cut: datetime | None = None,
+    deltas: Iterable[MonthDelta] = (),
 ) -> Grid:
     """
     Return what some books hold in the columns; at most eight queries.
 
     kinds   `ProductKind` values: only what trades of such a kind (at the cut) add; None is all
+    deltas  of options and contracts with choices, to be added to exposure
     cut     as recorded by that instant: `services.as_of.settle_books` is called before
     """
     grid = Grid(list(columns))
     books = list(books)
     part = _within(columns) & Q(book_id__in=books, stage=stage)
     held = _read(_sources(part, books, cut, kinds), measure, with_profiles=is_split(columns[0]))
-    spread = Spread(columns, held, grid)
-    sums: dict[tuple[UUID | None, int, str], dict[Column, float]] = defaultdict(dict)
-    for key, number, profile in held:
-        book_id, market_id, unit = key[:3]
-        row = sums[(book_id if by_book else None, market_id, unit)]
-        for column, value in spread.of(key, number, profile):
+    moved = [_as_held(delta) for delta in deltas]
+    spread = Spread(columns, [*held, *moved], grid)
+    sums, parts = spread.sums(held, by_book=by_book), spread.sums(moved, by_book=by_book)
+    for place, values in parts.items():
+        row = sums[place]
+        for column, value in values.items():
             row[column] = row.get(column, 0.0) + value
     largest: dict[str, float] = defaultdict(float)
     for (_, _, unit), values in sums.items():
@@ -147,7 +154,11 @@ def position_grid(
         GridRow(
             book_id, market_id, spread.markets[market_id].code, unit,
             tuple(
-                Cell(c, values.get(c), _level(values.get(c), largest[unit])) for c in grid.columns
+                Cell(
+                    c, values.get(c), _level(values.get(c), largest[unit]),
+                    parts[book_id, market_id, unit].get(c, 0.0),
+                )
+                for c in grid.columns
             ),
             sum(values.values()),
         )
@@ -155,6 +166,13 @@ def position_grid(
         if values
     ]  # fmt: skip
     return grid
+
+
+def _as_held(delta: MonthDelta) -> _Held:
+    """Return a delta as an amount of its month, as lots are held."""
+    shape = (BASE.code, BASE.version)
+    key = (delta.book_id, delta.market_id, delta.unit, "AMOUNT", *shape, delta.month, None, None, 0)
+    return key, delta.delta, None
 
 
 def is_split(column: Column) -> bool:
@@ -251,6 +269,16 @@ class Spread:
         self._calendars = {pk: market.calendar for pk, market in self.markets.items()}
         self._loads = _loads({(self.markets[key[1]].code, key[4], key[5]) for key, _, _ in held})
         self._intervals: dict[Calendar, list[tuple[Column, Interval]]] = {}
+
+    def sums(self, held: Sequence[_Held], *, by_book: bool) -> _Sums:
+        """Return what is held by book (None is all together), market and unit, in each column."""
+        sums: _Sums = defaultdict(dict)
+        for key, number, profile in held:
+            book_id, market_id, unit = key[:3]
+            row = sums[(book_id if by_book else None, market_id, unit)]
+            for column, value in self.of(key, number, profile):
+                row[column] = row.get(column, 0.0) + value
+        return sums
 
     def of(self, key: _Key, number: Decimal, profile: Micro | None) -> list[tuple[Column, float]]:
         _, market_id, _, basis, shape, version, month, start, end, minutes = key

@@ -11,7 +11,8 @@ from trading.models import Market, Stage
 
 from .books import book_codes
 from .grid_columns import Bucket, Column, columns_from
-from .position_grid import Measure, position_grid
+from .month_deltas import MonthDelta
+from .position_grid import Cell, Measure, position_grid
 
 MAX_COLUMNS = 800
 _ONE = timedelta(days=1)
@@ -34,6 +35,7 @@ class PositionLine:
     period      first delivery date, with the hour of the day where that is asked for
     start, end  UTC
     volume      in `unit`, bought +, sold −
+    delta       of it from options and contracts with choices
     """
 
     book: str
@@ -44,6 +46,7 @@ class PositionLine:
     start: datetime
     end: datetime
     volume: float
+    delta: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +113,17 @@ def position_lines(
     commodity: str | None = None,
     delivery_point: str | None = None,
     cut: datetime | None = None,
+    deltas: Iterable[MonthDelta] = (),
 ) -> PositionLines:
     """
     Return what some books hold in the columns, at most eight queries; nothing is not listed.
 
+    deltas  of options and contracts with choices, to be added to exposure
     cut     as recorded by that instant: `services.as_of.settle_books` is called before
     """
-    grid = position_grid(books, columns=columns, measure=measure, stage=stage, cut=cut)
+    grid = position_grid(
+        books, columns=columns, measure=measure, stage=stage, cut=cut, deltas=deltas
+    )
     markets = {
         row.pk: row
         for row in Market.objects.filter(pk__in={row.market_id for row in grid.rows})
@@ -133,14 +140,14 @@ def position_lines(
         assert row.book_id is not None
         for cell in row.cells:
             if cell.value:
-                found.append(_line(codes[row.book_id], market, row.unit, cell.column, cell.value))
+                found.append(_line(codes[row.book_id], market, row.unit, cell))
     return PositionLines(tuple(found), grid.unsplit, grid.unknown)
 
 
-def _line(book: str, market: Market, unit: str, column: Column, volume: float) -> PositionLine:
-    interval = column.interval(market.calendar)
-    assert interval is not None
+def _line(book: str, market: Market, unit: str, cell: Cell) -> PositionLine:
+    interval = cell.column.interval(market.calendar)
+    assert interval is not None and cell.value is not None
     return PositionLine(
-        book, market.code, market.commodity.code, unit, column.key, interval.start, interval.end,
-        volume,
+        book, market.code, market.commodity.code, unit, cell.column.key, interval.start,
+        interval.end, cell.value, cell.delta,
     )  # fmt: skip

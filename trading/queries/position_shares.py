@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,7 +23,8 @@ from .positions import MICRO
 _KEY = ("basis", "shape", "shape_version", "start", "end", "minutes")
 _INTERVAL = " | ".join(f"(get_byte(part, 8 * n + {k})::bigint << {8 * k})" for k in range(8))
 _SHARES = """
-    SELECT version.trade_id, sum(added.value) AS value
+    SELECT trade_id, sum(value) AS value, sum(delta) AS delta FROM (
+    SELECT version.trade_id, added.value, 0::numeric AS delta
     FROM (
         SELECT delta.trade_version_id, sum(counted.factor * CASE WHEN counted.taken = 0
             THEN delta.{measure}
@@ -43,16 +44,19 @@ _SHARES = """
         GROUP BY delta.trade_version_id
     ) added
     JOIN {versions} version ON version.id = added.trade_version_id
-    GROUP BY version.trade_id HAVING sum(added.value) <> 0
+    UNION ALL
+    SELECT trade_id, value, value FROM unnest(%s::bigint[], %s::numeric[]) AS delta(trade_id, value)
+    ) part GROUP BY trade_id HAVING sum(value) <> 0
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one trade adds to a cell, in its unit, bought +, sold −."""
+    """What one trade adds to a cell, in its unit, bought +, sold −; `delta` of it as an option."""
 
     trade_id: int
     value: Decimal
+    delta: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,12 @@ class CellShares:
         measure: Measure = Measure.EXPOSURE,
         stage: Stage = Stage.LIVE,
         cut: datetime | None = None,
+        deltas: Mapping[int, Decimal] | None = None,
     ) -> None:
         """
         Find which positions the cell has a part of, and how much of each.
 
+        deltas  what options and contracts with choices add to the cell, by trade
         cut     as recorded by that instant: `services.as_of.settle_books` is called before
         """
         within = (
@@ -101,7 +107,10 @@ class CellShares:
             deltas=PositionDelta._meta.db_table,
             versions=TradeVersion._meta.db_table,
         )
-        self._values: tuple[Any, ...] = (*columns, *within, cut)
+        moved = deltas or {}
+        self._values: tuple[Any, ...] = (
+            *columns, *within, cut, list(moved), list(moved.values())
+        )  # fmt: skip
 
     @property
     def trade_ids(self) -> RawSQL:
@@ -112,21 +121,22 @@ class CellShares:
     def largest(self, count: int, *, after: int = 0) -> LargestShares:
         """Return the `count` largest shares after the first `after` of them; one query."""
         rows = self._rows(
-            "SELECT page.trade_id, page.value, whole.count, whole.total "
+            "SELECT page.trade_id, page.value, page.delta, whole.count, whole.total "
             "FROM (SELECT count(*), coalesce(sum(value), 0) AS total FROM share) whole "
             "LEFT JOIN (SELECT * FROM share ORDER BY abs(value) DESC, trade_id LIMIT %s OFFSET %s)"
             " page ON true ORDER BY abs(page.value) DESC, page.trade_id",
             (count, after),
         )
-        shares = [Share(row[0], row[1]) for row in rows if row[0] is not None]
-        return LargestShares(shares, rows[0][2], rows[0][3])
+        shares = [Share(*row[:3]) for row in rows if row[0] is not None]
+        return LargestShares(shares, rows[0][3], rows[0][4])
 
-    def of(self, trade_ids: Iterable[int]) -> dict[int, Decimal]:
+    def of(self, trade_ids: Iterable[int]) -> dict[int, Share]:
         """Return what some trades add; one query."""
         wanted = list(trade_ids)
-        return dict(
-            self._rows("SELECT trade_id, value FROM share WHERE trade_id = ANY(%s)", (wanted,))
+        found = self._rows(
+            "SELECT trade_id, value, delta FROM share WHERE trade_id = ANY(%s)", (wanted,)
         )
+        return {row[0]: Share(*row) for row in found}
 
     def _rows(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
         with connection.cursor() as cursor:

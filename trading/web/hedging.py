@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,7 +25,7 @@ from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.exports.responses import export_response
 from energyopti.foundation.exports.tables import Column, Kind, Table
-from energyopti.foundation.scope import Scope, scope_of
+from energyopti.foundation.scope import scope_of
 from trading.hedging import HedgeFigures, HedgeState, HedgeTerms
 from trading.models import Market
 from trading.queries.books import UnknownBook, book_for, books_for, chosen_books, subtree
@@ -40,6 +41,7 @@ from trading.queries.hedging import (
     target_versions,
     terms_of,
 )
+from trading.queries.option_values import VIEW as VIEW_VALUES
 from trading.services.as_of import settle_books
 from trading.services.hedging import (
     SET,
@@ -49,6 +51,14 @@ from trading.services.hedging import (
 )
 
 from .blotter import cut_of, moment_field
+from .deltas import (
+    basis_context,
+    basis_in_words,
+    chosen_deltas,
+    delta_choice,
+    delta_switch,
+    file_name,
+)
 from .positions import position_tabs
 
 EXPORTS = ("csv", "xlsx", "pdf")
@@ -150,15 +160,27 @@ def hedge_targets(request: HttpRequest) -> HttpResponseBase:
     books = chosen_books(actor, scope.value("book"))
     if cut is not None:
         settle_books(books)
+    columns, choice = (
+        month_columns(date(year, 1, 1), date(year + 1, 1, 1)),
+        delta_choice(request, actor),
+    )
+    moved = chosen_deltas(choice, books, columns, cut)
     found = hedge_lines(
-        books, columns=month_columns(date(year, 1, 1), date(year + 1, 1, 1)),
-        market=market or None, cut=cut,
+        books, columns=columns, market=market or None, cut=cut,
+        deltas=() if moved is None else moved.lines,
     )  # fmt: skip
     wanted = request.GET.get("format")
     if wanted in EXPORTS:
-        table = _table(found, scope, year, market, cut or now)
-        return export_response(request, table, str(wanted), f"hedge-targets-{year}")
-    asked = {"year": year, "market": market, "as_of": request.GET.get("as_of", "")}
+        filters = {**scope.in_words, "Year": str(year)}
+        filters |= {"Delivery point": market} if market else {}
+        filters["Deltas of options and choices"] = basis_in_words(moved)
+        table = _table(found, filters, cut or now, with_deltas=moved is not None)
+        name = file_name(f"hedge-targets-{year}", moved)
+        return export_response(request, table, str(wanted), name)
+    asked = {
+        "year": year, "market": market, "as_of": request.GET.get("as_of", ""),
+        "deltas": "" if moved is None else choice.value,
+    }  # fmt: skip
     context = {
         "rows": [(line, LEVELS[line.figures.state]) for line in found.lines],
         "found": found,
@@ -169,13 +191,17 @@ def hedge_targets(request: HttpRequest) -> HttpResponseBase:
         "as_of_text": "" if cut is None else moment_field().prepare_value(cut),
         "tabs": position_tabs(actor, "hedge_targets"),
         "may_set": actor.may(SET),
+        "switch": delta_switch(choice, lambda text: _link(**{**asked, "deltas": text}))
+        if actor.may(VIEW_VALUES) else None,
         "earlier": _link(**{**asked, "year": year - 1}),
         "later": _link(**{**asked, "year": year + 1}),
         "exports": [
             (label, _link(**asked, format=name, **scope.parameters))
             for name, label in (("csv", "CSV"), ("xlsx", "Excel"), ("pdf", "PDF"))
         ],
-    }
+        "deltas": choice.value if moved is not None else "",
+        **({} if moved is None else basis_context(moved.basis, now=now, cut=cut)),
+    }  # fmt: skip
     return render(request, "trades/hedge_targets.html", context)
 
 
@@ -355,10 +381,9 @@ def _link(**asked: Any) -> str:
     return f"{reverse('trading:hedge_targets')}?{urlencode(kept)}"
 
 
-def _table(found: HedgeLines, scope: Scope, year: int, market: str, at: datetime) -> Table:
-    filters = {**scope.in_words, "Year": str(year)}
-    if market:
-        filters["Delivery point"] = market
+def _table(
+    found: HedgeLines, filters: Mapping[str, str], at: datetime, *, with_deltas: bool
+) -> Table:
     columns = [
         Column("book", "Book"),
         Column("market", "Delivery point"),
@@ -367,6 +392,7 @@ def _table(found: HedgeLines, scope: Scope, year: int, market: str, at: datetime
         Column("generated", "Generated", Kind.DECIMAL, UNIT),
         Column("expected", "Expected", Kind.DECIMAL, UNIT),
         Column("hedges", "Hedges", Kind.DECIMAL, UNIT),
+        *([Column("deltas", "Deltas", Kind.DECIMAL, UNIT)] if with_deltas else []),
         Column("open", "Open", Kind.DECIMAL, UNIT),
         Column("ratio", "Ratio", Kind.DECIMAL, "%"),
         Column("target", "Target", Kind.DECIMAL, "%"),
@@ -383,7 +409,7 @@ def _row(line: HedgeLine) -> dict[str, Any]:
     return {
         "book": line.book, "market": line.market, "month": f"{line.month:%Y-%m}",
         "own": shown.own, "generated": shown.generated, "expected": shown.expected,
-        "hedges": shown.hedges, "open": shown.open_volume,
+        "hedges": shown.hedges, "deltas": shown.deltas, "open": shown.open_volume,
         "ratio": None if ratio is None else ratio.quantize(Decimal("0.0001")),
         "target": None if terms is None else terms.ratio_percent,
         "tolerance": None if terms is None else terms.tolerance_points,

@@ -9,6 +9,7 @@ from energyopti.foundation import clock
 from energyopti.foundation.scope import scope_of
 
 from ..queries.books import chosen_books
+from ..queries.hedging import VIEW as VIEW_TARGETS
 from ..queries.option_positions import option_positions
 from ..queries.option_values import VIEW
 from .positions import position_tabs
@@ -21,5 +22,9 @@ def option_deltas(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     scope = scope_of(request, actor=actor, today=clock.now().date(), reads={"book"})
     found = option_positions(chosen_books(actor, scope.value("book")))
-    context = {"found": found, "tabs": position_tabs(actor, "option_deltas")}
+    context = {
+        "found": found,
+        "may_hedge": actor.may(VIEW_TARGETS),
+        "tabs": position_tabs(actor, "option_deltas"),
+    }
     return render(request, "trades/option_deltas.html", context)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from math import ceil
 from typing import Any, TypeVar
@@ -10,29 +11,44 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.exports.responses import export_response
+from energyopti.foundation.exports.tables import Column as ExportColumn
+from energyopti.foundation.exports.tables import Kind, Table
 from energyopti.foundation.scope import scope_of
 from trading.models import BlotterRow, Market
 from trading.queries.blotter import blotter_rows
 from trading.queries.books import book_codes, chosen_books, reporting_currencies
 from trading.queries.exchange import Rates, reported
-from trading.queries.grid_columns import Bucket, Column, columns_from
+from trading.queries.grid_columns import Bucket, Column, columns_from, months_of
 from trading.queries.hedging import VIEW as VIEW_TARGETS
+from trading.queries.month_deltas import delta_basis, trade_deltas
 from trading.queries.option_values import VIEW as VIEW_VALUES
-from trading.queries.position_grid import Grid, Measure, position_grid
+from trading.queries.position_grid import Grid, Measure, is_split, position_grid
 from trading.queries.position_shares import CellShares
 from trading.queries.valued import valued_positions
 from trading.services.as_of import settle_books
 
 from .blotter import cut_of, moment_field
+from .deltas import (
+    DeltaChoice,
+    basis_context,
+    basis_in_words,
+    chosen_deltas,
+    delta_choice,
+    delta_switch,
+    file_name,
+)
 
 SHOWN_TRADES = 200
+EXPORTS = ("csv", "xlsx", "pdf")
+_PLACES = Decimal("0.000001")
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -54,6 +70,7 @@ class HeatView:
     cut: datetime | None
     as_of: str
     book: str
+    deltas: DeltaChoice
 
     def link(self, **changes: str) -> str:
         """Return the address of the heat map with some of it changed."""
@@ -67,11 +84,17 @@ class HeatView:
             for column in columns
         ]
 
+    @property
+    def has_deltas(self) -> bool:
+        """Say whether deltas of options and choices count."""
+        return self.deltas is DeltaChoice.WITH
+
     def query(self, **changes: str) -> str:
         """Return the parameters with some of them changed, those that say nothing left out."""
         kept = {
             "by": self.bucket.value, "measure": self.measure.value, "rows": self.rows.value,
             "date": self.day.isoformat(), "as_of": self.as_of, "book": self.book,
+            "deltas": self.deltas.value if self.has_deltas else "",
         }  # fmt: skip
         asked = {key: value for key, value in {**kept, **changes}.items() if value}
         return urlencode(asked)
@@ -104,18 +127,33 @@ def positions(request: HttpRequest) -> HttpResponse:
 
 
 @require_permission("trading.view_positiontotal")
-def heat(request: HttpRequest) -> HttpResponse:
-    """Show the reader's books by delivery point and period, as a table that is also a map."""
-    actor = actor_of(request)
-    scope = scope_of(request, actor=actor, today=clock.now().date(), reads={"book", "date"})
-    view = _view(request, scope.date, scope.value("book"))
+def heat(request: HttpRequest) -> HttpResponseBase:
+    """
+    Show the reader's books by delivery point and period, as a table that is also a map.
+
+    `?format=` downloads it.
+    """
+    actor, now = actor_of(request), clock.now()
+    scope = scope_of(request, actor=actor, today=now.date(), reads={"book", "date"})
+    view = _view(request, actor, scope.date, scope.value("book"))
     books = chosen_books(actor, scope.value("book"))
     if view.cut is not None:
         settle_books(books)
     columns = columns_from(view.bucket, view.day)
+    found = chosen_deltas(view.deltas, books, columns, view.cut)
     grid = position_grid(
-        books, columns=columns, measure=view.measure, by_book=view.rows is Rows.BOOK, cut=view.cut
-    )
+        books, columns=columns, measure=view.measure, by_book=view.rows is Rows.BOOK, cut=view.cut,
+        deltas=() if found is None else found.lines,
+    )  # fmt: skip
+    rows = _rows(grid, view, book_codes(books))
+    wanted = request.GET.get("format", "")
+    if wanted in EXPORTS:
+        words = {**scope.in_words, "Volume": view.measure.value}
+        words["Deltas of options and choices"] = basis_in_words(found)
+        table = _table(grid, rows, words, view.cut or now)
+        return export_response(
+            request, table, wanted, file_name(f"positions-{columns[0].first}", found)
+        )
     form_field = moment_field()
     return render(
         request,
@@ -123,14 +161,19 @@ def heat(request: HttpRequest) -> HttpResponse:
         {
             "view": view,
             "grid": grid,
-            "rows": _rows(grid, view, book_codes(books)),
+            "rows": rows,
             "tabs": position_tabs(actor, "positions_heat"),
-            "switches": _switches(view),
+            "switches": _switches(view, actor),
+            "exports": [
+                (label, f"{view.link()}&format={name}")
+                for name, label in (("csv", "CSV"), ("xlsx", "Excel"), ("pdf", "PDF"))
+            ],
             "earlier": view.link(date=_moved(view, columns, -1).isoformat()),
             "later": view.link(date=_moved(view, columns, 1).isoformat()),
             "as_of_text": "" if view.cut is None else form_field.prepare_value(view.cut),
             "period": f"{columns[0].first:%-d %b %Y} to "
             f"{columns[-1].after - timedelta(days=1):%-d %b %Y}",
+            **({} if found is None else basis_context(found.basis, now=now, cut=view.cut)),
         },
     )
 
@@ -138,9 +181,9 @@ def heat(request: HttpRequest) -> HttpResponse:
 @require_permission("trading.view_positiontotal")
 def cell(request: HttpRequest, market: str, at: str) -> HttpResponse:
     """Show which trades a cell of the heat map is made of, and what each adds."""
-    actor = actor_of(request)
+    actor, now = actor_of(request), clock.now()
     actor.require("trading.view_trade")
-    view = _view(request, clock.now().date(), request.GET.get("book"))
+    view = _view(request, actor, now.date(), request.GET.get("book"))
     column = _column(view, at)
     point = Market.objects.filter(code=market).first()
     if point is None:
@@ -149,9 +192,15 @@ def cell(request: HttpRequest, market: str, at: str) -> HttpResponse:
     if view.cut is not None:
         settle_books(books)
     unit = request.GET.get("unit", point.price_unit)
+    basis, deltas = None, {}
+    if view.has_deltas:
+        basis = delta_basis(books, cut=view.cut)
+        months = () if is_split(column) else months_of(column)
+        deltas = trade_deltas(basis, market=point, unit=unit, months=months)
     found = CellShares(
-        books, market_id=point.pk, unit=unit, column=column, measure=view.measure, cut=view.cut
-    )
+        books, market_id=point.pk, unit=unit, column=column, measure=view.measure, cut=view.cut,
+        deltas=deltas,
+    )  # fmt: skip
     number = _page(request)
     page = found.largest(SHOWN_TRADES, after=(number - 1) * SHOWN_TRADES)
     pages = max(1, ceil(page.count / SHOWN_TRADES))
@@ -169,7 +218,7 @@ def cell(request: HttpRequest, market: str, at: str) -> HttpResponse:
             "market": point,
             "unit": unit,
             "book": book,
-            "rows": [(by_id[o.trade_id], o.value) for o in page.shares if o.trade_id in by_id],
+            "rows": [(by_id[o.trade_id], o) for o in page.shares if o.trade_id in by_id],
             "count": page.count,
             "total": page.total,
             "number": number,
@@ -177,23 +226,28 @@ def cell(request: HttpRequest, market: str, at: str) -> HttpResponse:
             "before": view.cell_links(market, [column], **asked, page=str(number - 1))[0],
             "after": view.cell_links(market, [column], **asked, page=str(number + 1))[0],
             "back": view.link(),
+            **({} if basis is None else basis_context(basis, now=now, cut=view.cut)),
         },
     )
 
 
-def _view(request: HttpRequest, day: date, book: str | None) -> HeatView:
+def _view(request: HttpRequest, actor: Actor, day: date, book: str | None) -> HeatView:
     text = request.GET.get("as_of", "")
     cut = cut_of(request)
     if text and cut is None:
         raise BadRequest("as_of: is no past moment; write it like 2026-11-20T17:00.")
+    measure, deltas = _chosen(request, "measure", Measure.EXPOSURE), delta_choice(request, actor)
+    if measure is Measure.PHYSICAL and deltas is DeltaChoice.WITH:
+        raise BadRequest("deltas: are of exposure; what is delivered has none.")
     return HeatView(
         _chosen(request, "by", Bucket.MONTH),
-        _chosen(request, "measure", Measure.EXPOSURE),
+        measure,
         _chosen(request, "rows", Rows.BOOK),
         day,
         cut,
         text,
         book or "",
+        deltas,
     )
 
 
@@ -272,15 +326,44 @@ def _moved(view: HeatView, columns: list[Column], step: int) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
-def _switches(view: HeatView) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+def _switches(view: HeatView, actor: Actor) -> list[tuple[str, list[tuple[str, str, bool]]]]:
     """Return the choices of the page: name, and label, address and whether chosen of each."""
-    return [
+    switches = [
         ("Columns", [(b.value.title(), view.link(by=b.value), b is view.bucket) for b in Bucket]),
-        ("Volume", [(m.value.title(), view.link(measure=m.value), m is view.measure)
+        ("Volume", [(m.value.title(), view.link(measure=m.value, deltas=""), m is view.measure)
                     for m in Measure]),
         ("Rows", [({"book": "Book and point", "point": "Delivery point"}[r.value],
                    view.link(rows=r.value), r is view.rows) for r in Rows]),
     ]  # fmt: skip
+    if view.measure is Measure.EXPOSURE and actor.may(VIEW_VALUES):
+        switches.append(delta_switch(view.deltas, lambda choice: view.link(deltas=choice)))
+    return switches
+
+
+def _table(
+    grid: Grid, rows: Iterable[Mapping[str, Any]], words: Mapping[str, str], at: datetime
+) -> Table:
+    columns = [
+        ExportColumn("book", "Book"),
+        ExportColumn("market", "Delivery point"),
+        ExportColumn("unit", "Unit"),
+        *(ExportColumn(column.key, column.label, Kind.DECIMAL) for column in grid.columns),
+        ExportColumn("total", "Total", Kind.DECIMAL),
+    ]
+    lines = [
+        {
+            "book": row["book"], "market": row["market"], "unit": row["unit"],
+            "total": _exact(row["total"]),
+            **{column.key: None if value is None else _exact(value)
+               for column, value, *_ in row["cells"]},
+        }
+        for row in rows
+    ]  # fmt: skip
+    return Table("Positions by delivery point", columns, lines, words, as_of=at)
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(value)).quantize(_PLACES) + 0
 
 
 def position_tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
