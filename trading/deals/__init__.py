@@ -66,7 +66,15 @@ from trading.deals._metered import (
     metered_months,
     metered_share,
 )
-from trading.deals._optionlets import Optionlet, OptionletKind, OptionletPart, optionlets
+from trading.deals._optionlets import (
+    Optionlet,
+    OptionletKind,
+    OptionletPart,
+    check_bound,
+    check_option,
+    optionlets,
+    unit_factors,
+)
 from trading.deals._packages import (
     cut,
     mirror,
@@ -239,7 +247,9 @@ __all__ = [
     "basis_swap",
     "block_shape",
     "certificate",
+    "check_bound",
     "check_exercise",
+    "check_option",
     "complement",
     "cut",
     "deal_totals",
@@ -288,6 +298,7 @@ __all__ = [
     "structure_terms",
     "terms_of",
     "terms_said",
+    "unit_factors",
     "us_shapes",
     "with_peak",
 ]

@@ -204,7 +204,7 @@ class Option:
     underlying  the price it is on; of a spread option two, the first minus the second
     strikes     one; of a collar two, floor before cap; of a swaption the swap's fixed rate
     expiry      aware; the last instant of exercise, or of the last fixing
-    exercises   aware, ascending, for BERMUDAN and for a strip of dates; expiry is the last
+    exercises   aware, ascending, of a BERMUDAN; expiry is the last
     premium     per unit of the underlying's price unit, ≥ 0, paid by the holder
 
     :raises DealError: naming the field.

@@ -9,7 +9,7 @@ the forward of then, all else on the mean of what is published for the delivery 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -26,9 +26,10 @@ from trading.deals._legs import (
     Option,
     OptionStyle,
     OptionType,
+    Settlement,
 )
 from trading.deals._payments import CASH_SETTLED, PHYSICAL
-from trading.deals._volumes import Profile
+from trading.deals._volumes import Profile, converted
 
 _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -40,11 +41,29 @@ _SWAPTIONS = frozenset({OptionType.PAYER_SWAPTION, OptionType.RECEIVER_SWAPTION}
 
 
 class OptionletKind(StrEnum):
-    """What an optionlet is on: a forward, the difference of two, or an average of fixings."""
+    """What an optionlet is on: a forward or an average of fixings, or the difference of two."""
 
     VANILLA = "VANILLA"
     SPREAD = "SPREAD"
     AVERAGE = "AVERAGE"
+    SPREAD_AVERAGE = "SPREAD_AVERAGE"
+
+    @property
+    def is_average(self) -> bool:
+        """Say whether it is on fixings."""
+        return self in (OptionletKind.AVERAGE, OptionletKind.SPREAD_AVERAGE)
+
+    @property
+    def is_spread(self) -> bool:
+        """Say whether it is on the difference of two prices."""
+        return self in (OptionletKind.SPREAD, OptionletKind.SPREAD_AVERAGE)
+
+
+# By whether it is on an average, and on a difference.
+_KINDS = {
+    (False, False): OptionletKind.VANILLA, (False, True): OptionletKind.SPREAD,
+    (True, False): OptionletKind.AVERAGE, (True, True): OptionletKind.SPREAD_AVERAGE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +72,8 @@ class OptionletPart:
     A month of an underlying.
 
     side        0 for the first underlying, 1 for what a spread subtracts
-    delta       what a purchase at the index would add to positions
-    amount      of the month, > 0, in the price unit
+    delta       what a purchase at the price of the index's market would add to positions
+    amount      of the month, > 0, in the price unit of that market
     pays_on     local date of the payment for it
     """
 
@@ -70,10 +89,11 @@ class Optionlet:
     One right, decided once on the amount-weighted price of its parts.
 
     sign        +1 a call, −1 a put
-    quantity    in the price unit, of the first underlying; held +, written −
+    quantity    in `unit`, the option's price unit; held +, written −
     expires_at  when it is decided; of an average the end of its last fixing
     delivery    local dates of the underlying
     delivers    exercise leads to delivery, not to cash
+    factors     of each side: turns the price of its market into one per `unit`, exact
     """
 
     kind: OptionletKind
@@ -84,6 +104,8 @@ class Optionlet:
     delivery: DatePeriod
     delivers: bool
     parts: tuple[OptionletPart, ...]
+    unit: str
+    factors: tuple[Fraction, ...]
 
     @property
     def start(self) -> datetime:
@@ -99,10 +121,14 @@ def optionlets(leg: Option) -> tuple[Optionlet, ...]:
     swap 5 business days after each month, and what is delivered on the 20th after it: the custom
     of the product, so that a value does not depend on which agreements are signed later.
 
-    :raises DealError: naming the field, for what has no formula here: American and Bermudan
-        styles, profiles, averages of spreads and swaps, other currencies and units.
+    :raises DealError: naming the field, for American and Bermudan styles, which have no formula
+        here yet, and as `check_option`.
     """
-    _check(leg)
+    if leg.style in (OptionStyle.AMERICAN, OptionStyle.BERMUDAN):
+        raise DealError(
+            "style", f"{leg.style.value.title()}: early exercise has no formula here yet."
+        )
+    check_option(leg)
     sides = [_deltas(leg, index) for index in leg.underlying]
     months = len(sides[0])
     by_month = leg.option_type in _STRIPS
@@ -110,27 +136,101 @@ def optionlets(leg: Option) -> tuple[Optionlet, ...]:
     return tuple(found for group in groups for found in _group(leg, sides, group))
 
 
-def _check(leg: Option) -> None:
-    area = leg.schedule.area
-    if leg.style in (OptionStyle.AMERICAN, OptionStyle.BERMUDAN):
+def check_option(leg: Option) -> None:
+    """
+    Refuse an option that could not be valued, exercised or settled here; asked at capture.
+
+    :raises DealError: naming the field.
+    """
+    area, schedule = leg.schedule.area, leg.schedule
+    if isinstance(schedule.volume, Profile):
         raise DealError(
-            "style", f"{leg.style.value.title()}: early exercise has no formula here yet."
+            "volume", "an option is on a constant volume here; book one for each shape and month."
         )
-    if isinstance(leg.schedule.volume, Profile):
-        raise DealError("volume", "an option on a profile has no formula here yet.")
+    _check_underlying(leg)
+    if len(leg.exercises) > 1 and leg.style is not OptionStyle.BERMUDAN:
+        raise DealError(
+            "exercises",
+            "only a Bermudan has several; book an option for each date and what it decides.",
+        )
+    is_swaption = leg.option_type in _SWAPTIONS
+    is_average = leg.style is OptionStyle.ASIAN or (
+        leg.expiry > schedule.interval.start and leg.option_type not in _STRIPS
+    )
+    if is_average and is_swaption:
+        raise DealError("expiry", f"{leg.option_type} is decided before its delivery begins.")
+    if needs_notice(leg) and leg.expiry > schedule.interval.start:
+        raise DealError(
+            "expiry",
+            "what is exercised by notice is decided before its delivery begins"
+            f" ({schedule.interval.start.astimezone(area.calendar.zone):%Y-%m-%d %H:%M}).",
+        )
+    if leg.settlement is Settlement.PHYSICAL and len(leg.underlying) > 1:
+        raise DealError("settlement", "a spread is settled in cash; it has no delivery of its own.")
+
+
+def _check_underlying(leg: Option) -> None:
+    area, shape = leg.schedule.area, leg.schedule.shape
     for index in leg.underlying:
-        if (index.currency, index.price_unit) != (leg.currency, area.price_unit):
+        for currency in (index.currency, index.area.currency):
+            if currency != leg.currency:
+                raise DealError(
+                    "underlying",
+                    f"{index.code} is in {currency}, the option in {leg.currency}; book it in the"
+                    " index's currency and hedge the exchange rate apart from it.",
+                )
+        try:
+            _factor(leg, index)
+            index.area.shape(shape.code, on=leg.schedule.period.first)
+        except DealError as error:
+            raise DealError(
+                "underlying", f"{index.code}: {error.rule} The option is per {area.price_unit}."
+            ) from error
+    markets = [index.area.code for index in leg.underlying]
+    if len(set(markets)) < len(markets):
+        raise DealError(
+            "underlying", f"both are priced on the curve of {markets[0]}, which has no spread."
+        )
+
+
+def check_bound(leg: Option) -> None:
+    """
+    Refuse a floor or cap of a delivery that could not be valued here; asked at capture.
+
+    :raises DealError: naming the field.
+    """
+    if leg.option_type not in _STRIPS:
+        raise DealError("option_type", f"{leg.option_type} is no bound; CAP, FLOOR and COLLAR are.")
+    priced = (leg.currency, leg.schedule.area.price_unit)
+    for index in leg.underlying:
+        if (index.currency, index.price_unit) != priced:
             raise DealError(
                 "underlying",
-                f"{index.code} is in {index.currency}/{index.price_unit}, the option in"
-                f" {leg.currency}/{area.price_unit}.",
+                f"{index.code} is in {index.currency}/{index.price_unit}, the bound in"
+                f" {'/'.join(priced)}.",
             )
-    if len(leg.exercises) > 1:
-        raise DealError("exercises", "several dates of a European option have no formula here.")
+
+
+def unit_factors(leg: Option) -> tuple[Fraction, ...]:
+    """
+    Return what turns the price of each underlying's market into one per the option's unit, exact.
+
+    :raises DealError: where units do not convert.
+    """
+    return tuple(_factor(leg, index) for index in leg.underlying)
+
+
+def _factor(leg: Option, index: PriceIndex) -> Fraction:
+    area = leg.schedule.area
+    context = area.context or index.area.context
+    converted(Fraction(1), area.price_unit, index.price_unit, context)
+    return converted(Fraction(1), area.price_unit, index.area.price_unit, context)
 
 
 def _deltas(leg: Option, index: PriceIndex) -> tuple[Delta, ...]:
-    return tuple(scalar_deltas(Floating(Direction.RECEIVE, leg.schedule, index)))
+    # What counts is the price of the index's market, whichever unit the index is said in.
+    priced = replace(index, price_unit=index.area.price_unit)
+    return tuple(scalar_deltas(Floating(Direction.RECEIVE, leg.schedule, priced)))
 
 
 def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iterator[Optionlet]:
@@ -140,10 +240,6 @@ def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iter
     is_average = leg.style is OptionStyle.ASIAN or leg.expiry > first.interval.start
     expires_at = last.interval.end if is_average else leg.expiry
     is_swaption, delivers = leg.option_type in _SWAPTIONS, needs_notice(leg)
-    if is_average and (is_swaption or len(sides) > 1):
-        raise DealError("expiry", f"{leg.option_type} on an average has no formula here.")
-    if is_average and delivers:
-        raise DealError("expiry", "what delivers is decided before its delivery begins.")
     decided_on = calendar.date_of(expires_at - _INSTANT)
     parts = []
     for side, found in enumerate(sides):
@@ -156,8 +252,10 @@ def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iter
             parts.append(
                 OptionletPart(side, delta, delta.count * Fraction(delta.exposure), pays_on)
             )
-    quantity = sum((part.amount for part in parts if part.side == 0), Fraction(0))
-    kind = OptionletKind.SPREAD if len(sides) > 1 else OptionletKind.VANILLA
+    unit = leg.schedule.area.price_unit
+    amounts = leg.schedule.month_amounts(unit)[months.start : months.stop]
+    quantity = sum((amount for _, amount in amounts), Fraction(0))
+    kind = _KINDS[is_average, len(sides) > 1]
     held = leg.direction.sign
     rights = [(1 if leg.option_type in _CALLS else -1, leg.strikes[0], held)]
     if leg.option_type is OptionType.COLLAR:
@@ -165,8 +263,8 @@ def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iter
         rights = [(1, leg.strikes[1], held), (-1, leg.strikes[0], -held)]
     for sign, strike, ours in rights:
         yield Optionlet(
-            OptionletKind.AVERAGE if is_average else kind, sign, strike, ours * quantity,
-            expires_at, _delivery(leg, first, last), delivers, tuple(parts),
+            kind, sign, strike, ours * quantity, expires_at, _delivery(leg, first, last), delivers,
+            tuple(parts), unit, unit_factors(leg),
         )  # fmt: skip
 
 

@@ -34,6 +34,11 @@ from trading.pricing._ppa import (
 from trading.pricing._regression import Continuation, Estimate, estimate, fit_continuation, seed_of
 from trading.pricing._scenarios import OptionRows, value_in_scenarios
 from trading.pricing._spread import ExchangeValue, SpreadValue, kirk_spread, margrabe, spread_option
+from trading.pricing._spread_averages import (
+    AverageSpreadValue,
+    OpenAverage,
+    average_spread_option,
+)
 from trading.pricing._spread_terms import (
     SpreadTerms,
     calendar_spread,
@@ -68,6 +73,7 @@ from trading.pricing.processes import (
 
 __all__ = [
     "AverageOption",
+    "AverageSpreadValue",
     "BaseloadConversion",
     "CapFloor",
     "Continuation",
@@ -82,6 +88,7 @@ __all__ = [
     "NegativePrices",
     "NoImpliedVolatility",
     "NonPositivePrice",
+    "OpenAverage",
     "OptionRows",
     "OptionType",
     "OptionValue",
@@ -106,6 +113,7 @@ __all__ = [
     "TwoFactorForwards",
     "american_option",
     "average_option",
+    "average_spread_option",
     "bachelier",
     "bachelier_implied_volatility",
     "baseload_conversion",

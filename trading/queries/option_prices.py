@@ -12,7 +12,14 @@ from fractions import Fraction
 from django.db import connection
 
 from energyopti.foundation.intervals import Interval, IntervalSet, exact_hours
-from trading.deals import Option, Profile, payoff, profile_volumes, shape_intervals
+from trading.deals import (
+    Option,
+    Profile,
+    payoff,
+    profile_volumes,
+    shape_intervals,
+    unit_factors,
+)
 from trading.models import SPOT, Market
 
 from .marks import month_marks
@@ -34,8 +41,8 @@ class OptionFixing:
     """
     What a period of an option settles at.
 
-    prices      one for each underlying, exact, currency per price unit; of a profile their means
-                over its volume
+    prices      one for each underlying, exact, currency per the option's price unit; of a profile
+                their means over its volume
     per_unit    what it pays the holder per unit of the period's amount
     source      what the prices are, for people
     """
@@ -63,7 +70,11 @@ def option_fixing(
         return _by_interval(leg, interval, fixings, names)
     wanted = shape_intervals(leg.schedule.area.calendar, leg.schedule.shape, interval)
     found = [one.mean(wanted) for one in fixings]
-    prices = tuple(price for price in found if price is not None)
+    prices = tuple(
+        price * factor
+        for price, factor in zip(found, unit_factors(leg), strict=True)
+        if price is not None
+    )
     if len(prices) < len(found):
         return None
     return OptionFixing(prices, payoff(leg, prices), f"mean of {names} over the delivery")
@@ -109,7 +120,7 @@ def _from_curves(
     shape = leg.schedule.shape
     parts = [part for part in leg.schedule.parts if interval.covers(part.interval)]
     found, named = [], []
-    for index in leg.underlying:
+    for index, factor in zip(leg.underlying, unit_factors(leg), strict=True):
         market = markets.get(index.area.code)
         mark = None if market is None else marks.get(market.pk)
         if mark is None:
@@ -120,7 +131,7 @@ def _from_curves(
             if price is None:
                 return None
             total += part.hours * Fraction(Decimal(repr(price)).quantize(_PLACES))
-        found.append(total / sum((part.hours for part in parts), Fraction(0)))
+        found.append(factor * total / sum((part.hours for part in parts), Fraction(0)))
         named.append(f"{mark.market_code} curve version {mark.version} of {mark.as_of:%Y-%m-%d}")
     return OptionFixing(tuple(found), payoff(leg, found), " and ".join(named))
 

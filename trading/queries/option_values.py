@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from energyopti.foundation.money import Money
-from trading.deals import Option, OptionletKind
+from trading.deals import Option, OptionletKind, unit_factors
 from trading.models import (
     Leg,
     LegKind,
@@ -83,7 +84,10 @@ class RightLine:
         """Return what may be bought or sold."""
         if self.by_interval:
             return f"{'Cap' if self.sign > 0 else 'Floor'} by the interval"
-        on = {"VANILLA": "forward", "SPREAD": "spread", "AVERAGE": "average"}[self.kind.value]
+        on = {
+            "VANILLA": "forward", "SPREAD": "spread", "AVERAGE": "average",
+            "SPREAD_AVERAGE": "average of spreads",
+        }[self.kind.value]  # fmt: skip
         return f"{'Call' if self.sign > 0 else 'Put'} on {on}"
 
 
@@ -291,7 +295,10 @@ def _implied(
         return None
     try:
         found = implied_volatility(
-            ModelChoice(PriceModel(model.formula), float(model.displacement)),
+            ModelChoice(
+                PriceModel(model.formula),
+                float(Fraction(model.displacement) * unit_factors(legs[0][2])[0]),
+            ),
             price=float(premium), forward=forward, strike=right.strike,
             expiry=(right.expires_at - as_of).total_seconds() / YEAR,
             discount=right.discount or 1.0,
@@ -382,7 +389,7 @@ def _rights(
     keys, found = list(universe.optionlets), []
     for position, quantity in zip(held.optionlet, held.quantity, strict=True):
         key, model = keys[position], facts.models[position]
-        sides = (0, 1) if key.kind is OptionletKind.SPREAD else (0,)
+        sides = (0, 1) if key.kind.is_spread else (0,)
         vols = [facts.market.volatility[side, position] for side in sides]
         rho = facts.market.correlation[position]
         is_priced = bool(prices.priced[position])
@@ -401,7 +408,7 @@ def _rights(
                 correlation=_known(rho),
                 discount=float(prices.annuity[position]) if is_priced else None,
                 quantity=quantity,
-                unit=key.rows[0].contract.unit,
+                unit=key.unit,
                 price=price if is_priced else None,
                 value=quantity * price if is_priced else None,
                 model=model,

@@ -20,6 +20,8 @@ from trading.deals import (
     Option,
     ProductKind,
     Totals,
+    check_bound,
+    check_option,
     deal_totals,
     deltas,
 )
@@ -118,7 +120,7 @@ def propose(
     :raises UnknownCounterparty: if the book's organization has no such active counterparty.
     :raises TradeInvalid: naming the field: a market or index that is none here, a currency that
         is not the market's or has no rate to the book's, a trade of the future, a delivery that
-        had begun before the trade.
+        had begun before the trade, an option that could not be valued or decided here.
     """
     known = answers or Answers()
     book = known.to(("book", book_id, level), lambda: book_for(actor, book_id, level=level))
@@ -138,6 +140,7 @@ def propose(
         raise TradeInvalid("traded_at", "needs a UTC offset.")
     if traded_at > received_at:
         raise TradeInvalid("traded_at", "lies in the future.")
+    _check_options(deal)
     try:
         begins_too_early = deal.schedule.interval.start <= traded_at
         found = deltas(deal)
@@ -221,6 +224,15 @@ def _rate(
                     f" {rates.as_of:%Y-%m-%d %H:%M} UTC; enter it under exchange rates.",
                 )
     return rates.of(currency, book.reporting_currency)
+
+
+def _check_options(deal: Deal) -> None:
+    check = check_bound if deal.kind is ProductKind.PPA else check_option
+    for leg in deal.options:
+        try:
+            check(leg)
+        except DealError as error:
+            raise TradeInvalid(error.field, error.rule) from error
 
 
 def _check_indices(deal: Deal, known: Answers) -> None:

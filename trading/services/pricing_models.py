@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
+from energyopti.foundation.units import Quantity, UnitError
 from trading.models import (
     Discounting,
     Market,
@@ -77,9 +78,7 @@ def propose_model(
     _check(terms)
     market = _market("market", terms.market)
     second = _market("second_market", terms.second_market) if terms.second_market else None
-    if second is not None and (second.currency, second.price_unit) != (
-        market.currency, market.price_unit,
-    ):  # fmt: skip
+    if second is not None and not _fit(market, second):
         raise ValidationError(
             {"second_market": f"{second.code} is priced in {second.currency}/{second.price_unit},"
              f" {market.code} in {market.currency}/{market.price_unit}."}
@@ -198,6 +197,19 @@ def _of_history(
              f" {FEWEST_CHANGES} daily changes of the same contracts in these days."}
         )  # fmt: skip
     return Decimal(f"{found:.6f}")
+
+
+def _fit(market: Market, second: Market) -> bool:
+    """Say whether two markets have one currency, and units that convert exactly."""
+    if market.currency != second.currency:
+        return False
+    if market.price_unit == second.price_unit:
+        return True
+    try:
+        Quantity.of(1, market.price_unit).to(second.price_unit)
+    except UnitError:
+        return False
+    return True
 
 
 def _market(field: str, code: str) -> Market:

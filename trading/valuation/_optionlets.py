@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from trading.pricing import (
     ModelChoice,
+    OpenAverage,
     OptionType,
     PriceModel,
+    average_spread_option,
     bachelier,
     black76,
     displaced_black,
@@ -43,13 +45,14 @@ class Optionlets:
     sign            +1 a call, −1 a put; shape (rights,), as all up to `delivers`
     strike          currency/unit
     expiry          seconds; of an average the end of its last fixing
-    averages        on the mean of fixings, else on a forward or the difference of two
+    averages        on the mean of fixings or the difference of two, else on forwards
     delivers        once decided it is worth nothing here: what it led to is a trade of its own
     row_optionlet   position of the right; shape (rows,), as all that follows
     row_contract    position of the contract whose price counts
     row_side        0, or 1 for what a spread subtracts
     row_weight      > 0; of each side of a right they sum to 1
     row_payment     seconds: when cash for the row is paid
+    row_factor      turns the contract's price into currency/unit of the right; 1 in one unit
     """
 
     sign: Floats
@@ -62,6 +65,7 @@ class Optionlets:
     row_side: Indices
     row_weight: Floats
     row_payment: Seconds
+    row_factor: Floats
 
     def __len__(self) -> int:
         return len(self.strike)
@@ -96,7 +100,7 @@ class OptionMarket:
     volatility      shape (2, rights), by side, of the formula's kind; NaN where none is known
     correlation     of a spread's two forwards, else NaN
     rate            of each row: continuous zero rate to its payment, ACT/365; NaN where unknown
-    settled         of each row: the price at which an expired right was decided, else NaN
+    settled         of each row: the contract's price when an expired right was decided, else NaN
     known           False of a right that must not be valued, whatever the rest says
     """
 
@@ -169,14 +173,20 @@ def optionlet_prices(
     years = np.maximum(optionlets.expiry - state.at, 0) / YEAR
     single = alive & ~spread & ~optionlets.averages
     priced |= _singles(unit, optionlets, market, forward[0], years, single)
-    priced |= _spreads(unit, optionlets, market, forward, years, alive & spread)
+    priced |= _spreads(
+        unit, optionlets, market, forward, years, alive & spread & ~optionlets.averages
+    )
     total = sums[side, at]
     share = np.divide(weights, total, out=np.zeros_like(weights), where=total != 0)
     row_delta, row_gamma = unit.delta[side, at] * share, unit.gamma[side, at] * share
-    wanted = alive & optionlets.averages
-    priced |= _averages(
-        unit, optionlets, state, market, sides.averaging, wanted, row_delta, row_gamma
-    )
+    averaged = alive & optionlets.averages
+    for wanted, price_averages in (
+        (averaged & ~spread, _averages), (averaged & spread, _spread_averages)
+    ):  # fmt: skip
+        priced |= price_averages(
+            unit, optionlets, state, market, sides.averaging, wanted, row_delta, row_gamma
+        )
+    factor = optionlets.row_factor
     annuity = np.where(priced, np.where(np.isfinite(sums[0]), sums[0], 0.0), 0.0)
     still = ~np.isfinite(market.settled) & priced[at]
     theta = _theta(optionlets, state, market, unit, forward, prices, weights, sums)
@@ -186,8 +196,8 @@ def optionlet_prices(
         annuity=annuity,
         vega=np.where(priced, annuity * unit.vega, 0.0),
         theta=np.where(priced & ~(expired & optionlets.delivers), theta, 0.0),
-        row_delta=np.where(still, annuity[at] * row_delta, 0.0),
-        row_gamma=np.where(still, annuity[at] * row_gamma, 0.0),
+        row_delta=np.where(still, annuity[at] * row_delta * factor, 0.0),
+        row_gamma=np.where(still, annuity[at] * row_gamma * factor**2, 0.0),
         priced=priced,
     )
 
@@ -274,8 +284,9 @@ def _row_prices(
     market: OptionMarket,
 ) -> tuple[Floats, _Averaging]:
     """Return the price that each row counts with; of an average the mean over its month."""
-    marks = state.marks[optionlets.row_contract]
-    prices = np.where(np.isfinite(market.settled), market.settled, marks)
+    factor = optionlets.row_factor
+    marks = state.marks[optionlets.row_contract] * factor
+    prices = np.where(np.isfinite(market.settled), market.settled * factor, marks)
     rows = np.flatnonzero(optionlets.averages[optionlets.row_optionlet])
     fixed = np.zeros(len(prices))
     if not rows.size:
@@ -292,7 +303,7 @@ def _row_prices(
         starts = np.append(starts, float(state.at))
         share = np.append(amounts, done.unfixed[n]) / (total[n] or np.nan)
         left = float(share.sum())
-        fixed[row] = done.fixing[n] / total[n] if total[n] else np.nan
+        fixed[row] = factor[row] * done.fixing[n] / total[n] if total[n] else np.nan
         prices[row] = fixed[row] + (left * marks[row] if left else 0.0)
         years = np.maximum(starts - state.at, 0) / YEAR
         parts.append((np.full(starts.size, row, dtype=np.int64), years, share))
@@ -413,7 +424,7 @@ def _averages(
     if not rights.size:
         return wanted
     at = optionlets.row_optionlet[averaging.row]
-    mark = state.marks[optionlets.row_contract[averaging.row]]
+    mark = _open_marks(optionlets, state, averaging)
     shift = market.displacement[at]
     counted = averaging.share > 0
     is_open = np.bincount(at, counted & (averaging.years > 0), len(wanted)) > 0
@@ -460,6 +471,60 @@ def _averages(
         whole = np.bincount(optionlets.row_optionlet[touched], moved[touched], len(wanted))
         part = np.where(whole != 0, whole, 1.0)[optionlets.row_optionlet]
         row_gamma[touched] = (gamma[optionlets.row_optionlet] * moved / part)[touched]
+    return done
+
+
+def _open_marks(optionlets: Optionlets, state: MarketState, averaging: _Averaging) -> Floats:
+    found: Floats = (state.marks[optionlets.row_contract] * optionlets.row_factor)[averaging.row]
+    return found
+
+
+def _spread_averages(
+    unit: _Units, optionlets: Optionlets, state: MarketState, market: OptionMarket,
+    averaging: _Averaging, wanted: Flags, row_delta: Floats, row_gamma: Floats,
+) -> Flags:  # fmt: skip
+    """Price rights on the difference of two averages one by one; as `_averages`."""
+    done = np.zeros_like(wanted)
+    mark, row_side = _open_marks(optionlets, state, averaging), optionlets.row_side
+    signed = np.where(row_side == 0, 1.0, -1.0) * optionlets.row_weight * averaging.fixed
+    fixed = np.bincount(optionlets.row_optionlet, signed, len(wanted))
+    at, weight = optionlets.row_optionlet[averaging.row], optionlets.row_weight[averaging.row]
+    for right in np.flatnonzero(wanted).tolist():
+        mine = (at == right) & (averaging.share > 0)
+        is_open = bool((averaging.years[mine] > 0).any())
+        # Where nothing is left that moves, any formula gives the payoff; this one takes any price.
+        formula = str(market.formula[right]) if is_open else BACHELIER
+        vols = market.volatility[:, right] if is_open else np.zeros(2)
+        rho = float(market.correlation[right]) if is_open else 0.0
+        if formula not in (BLACK76, BACHELIER) or not np.isfinite([*vols, rho]).all():
+            continue
+        if formula == BLACK76 and not (mark[mine] > 0).all():
+            continue
+        places = [np.flatnonzero(mine & (row_side[averaging.row] == side)) for side in (0, 1)]
+        first, second = (
+            OpenAverage(mark[own], weight[own] * averaging.share[own], averaging.years[own], vol)
+            for own, vol in zip(places, vols.tolist(), strict=True)
+        )
+        found = average_spread_option(
+            PriceModel(formula), first=first, second=second,
+            strike=float(optionlets.strike[right]), correlation=rho, fixed=float(fixed[right]),
+            option=OptionType.CALL if optionlets.sign[right] > 0 else OptionType.PUT,
+        )  # fmt: skip
+        unit.price[right], unit.theta[right] = found.price, np.nan if is_open else 0.0
+        unit.vega[:, right] = found.vega1, found.vega2
+        for own, deltas, gamma in (
+            (places[0], found.delta1, found.gamma1), (places[1], found.delta2, found.gamma2)
+        ):  # fmt: skip
+            rows = averaging.row[own]
+            moved = np.bincount(rows, deltas, len(row_delta))
+            whole = float(moved.sum())
+            row_delta[rows] = moved[rows]
+            row_gamma[rows] = gamma * moved[rows] / whole if whole else 0.0
+        idle = (optionlets.row_optionlet == right) & ~np.isin(
+            np.arange(len(row_delta)), averaging.row[mine]
+        )
+        row_delta[idle] = row_gamma[idle] = 0.0
+        done[right] = True
     return done
 
 

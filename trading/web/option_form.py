@@ -25,7 +25,7 @@ _MOMENT_HELP = "Date and time on the delivery point's clock."
 
 
 class OptionForm(VolumeForm):
-    """An option with its full terms; pricing is another part's."""
+    """An option with its full terms; what could not be valued is refused as it is proposed."""
 
     kind, label = "OPTION", "Option"
 

@@ -136,7 +136,11 @@ def test_rights_are_decided_for_the_periods_that_the_desk_decides(kind, style):
          "expiry"),
         ({"option_type": OptionType.PAYER_SWAPTION, "style": OptionStyle.ASIAN}, "expiry"),
         ({"option_type": OptionType.SPREAD_PUT, "underlying": (INDEX, OTHER),
-          "style": OptionStyle.ASIAN}, "expiry"),
+          "settlement": Settlement.PHYSICAL}, "settlement"),
+        ({"option_type": OptionType.SPREAD_PUT,
+          "underlying": (INDEX, replace(INDEX, code="OTHER-DE"))}, "underlying"),
+        ({"underlying": (PriceIndex("NBP-M1", REFERENCE_MARKETS["NBP"]),)}, "underlying"),
+        ({"underlying": (PriceIndex("PER-TON", DE, price_unit="t"),)}, "underlying"),
         ({"schedule": Schedule(DE, Q1.period, Profile.of_floats(60, np.ones(2159)))}, "volume"),
     ],
 )  # fmt: skip

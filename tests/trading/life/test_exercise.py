@@ -256,16 +256,11 @@ def test_an_option_does_not_settle_while_a_price_of_it_is_missing(desk):
 
 def test_the_floor_of_a_power_purchase_agreement_is_settled_interval_by_interval(desk):
     hours = deals.Profile.of_mw(60, [D(n % 24) for n in range(48)])
-    expected = deals.asset_share(
-        side=Side.BUY, area=DE, period=TWO_DAYS, expected=hours, price=D(50),
+    agreement = deals.ppa(
+        side=Side.BUY, area=DE, period=TWO_DAYS, expected=hours, index=INDEX, floor=D(30),
         asset=deals.AssetShare("SOLAR-1", D(40), D(23)),
     )  # fmt: skip
-    schedule = expected.schedule
-    floor = deals.Option(
-        deals.Direction.PAY, schedule, OptionStyle.EUROPEAN, OptionType.FLOOR, (INDEX,), (D(30),),
-        expiry=schedule.interval.end, currency="EUR",
-    )  # fmt: skip
-    receipt = desk.deal(deal=deals.option(terms=floor))
+    receipt = desk.deal(deal=agreement)
     # Cheap when it produces most: every interval counts by itself.
     prices = [D(40) - n % 24 for n in range(48)]
     spot(desk, prices)

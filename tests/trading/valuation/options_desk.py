@@ -39,12 +39,12 @@ TERMS_OF_SPREAD = ModelTerms(
 PRICES = {"Cal27": "88.00", "Q1-27": "95.00", "Jan27": "99.00"}
 
 
-def index_in(market: Market, code: str) -> PriceIndex:
+def index_in(market: Market, code: str, **fields: str) -> PriceIndex:
     return PriceIndex.objects.get_or_create(
         code=code,
         defaults={
             "market": market, "name": code, "currency": "EUR", "price_unit": "MWh",
-            "frequency": "PERIOD", "publication_time": "12:57", "source": "test",
+            "frequency": "PERIOD", "publication_time": "12:57", "source": "test", **fields,
         },
     )[0]  # fmt: skip
 

@@ -40,7 +40,7 @@ MARKS = np.array([99.0, 93.0, 92.0, 90.0])
 NOBODY = np.zeros(0, dtype=np.int64)
 
 
-def rights(*made, averages=False, delivers=False, expiry=25 * DAY, payment=40 * DAY):
+def rights(*made, averages=False, delivers=False, factor=1.0, expiry=25 * DAY, payment=40 * DAY):
     """Rights of (sign, strike, rows of (contract, side, weight))."""
     rows = [(n, *row) for n, (_, _, own) in enumerate(made) for row in own]
     count = len(made)
@@ -55,6 +55,7 @@ def rights(*made, averages=False, delivers=False, expiry=25 * DAY, payment=40 * 
         row_side=np.array([row[2] for row in rows]),
         row_weight=np.array([row[3] for row in rows]),
         row_payment=np.array([payment + 30 * DAY * row[1] for row in rows]),
+        row_factor=np.full(len(rows), factor),
     )
 
 
@@ -143,6 +144,52 @@ def test_greeks_of_an_average_agree_before_it_begins_and_in_the_middle_of_it(for
     assert greeks.gamma.sum() == pytest.approx(again.gamma[0], rel=1e-3)
     assert greeks.vega.sum() == pytest.approx(again.vega[0], rel=1e-5)
     assert greeks.theta.sum() == pytest.approx(again.theta, rel=1e-9)
+
+
+@pytest.mark.parametrize("formula", ["BLACK76", "BACHELIER"])
+@pytest.mark.parametrize("at", [0, 45 * DAY])
+def test_an_average_of_spreads_keeps_parity_and_its_greeks_with_what_is_fixed(formula, at):
+    made = [(sign, 8, SPREAD) for sign in (1, -1)]
+    found = rights(*made, averages=True, expiry=60 * DAY, payment=70 * DAY, factor=1.25)
+    vols = {"vol": 35.0, "second": 30.0} if formula == "BACHELIER" else {}
+    on = market(found, formula, **vols)
+    hours = np.arange(STARTS[0], max(at - 5 * DAY, STARTS[0]), 3600)
+    spot = {
+        code: FixingSeries(hours, hours + 3600, np.full(hours.size, price))
+        for code, price in (("DE", 97.0), ("FR", 81.0))
+    }
+    then = state(at, fixings=spot)
+
+    values = optionlet_prices(CONTRACTS, found, then, on)
+    greeks = option_greeks(CONTRACTS, found, held(1000.0, -400.0), then, on)
+    again = revalued_greeks(CONTRACTS, found, held(1000.0, -400.0), then, on)
+
+    # A third of the month is fixed in the middle of it; the marks are 99 and 90.
+    fixed = hours.size / 720
+    mean = 1.25 * (fixed * (97 - 81) + (1 - fixed) * (99 - 90))
+    assert values.priced.all()
+    assert values.price[0] - values.price[1] == pytest.approx(values.annuity[0] * (mean - 8))
+    assert values.price.min() > 0
+    assert greeks.delta == pytest.approx(again.delta, rel=1e-6)
+    codes = np.array([CONTRACTS[n].market for n in greeks.contract.tolist()])
+    for n, code in enumerate(again.markets):
+        assert greeks.gamma[codes == code].sum() == pytest.approx(again.gamma[n], rel=5e-3)
+        assert greeks.vega[codes == code].sum() == pytest.approx(again.vega[n], rel=1e-5)
+
+
+def test_an_average_of_spreads_that_is_over_pays_on_both_fixings():
+    found = rights((1, 8, SPREAD), averages=True, expiry=60 * DAY, payment=65 * DAY)
+    hours = np.arange(STARTS[0], STARTS[0] + 30 * DAY, 3600)
+    spot = {
+        code: FixingSeries(hours, hours + 3600, np.full(hours.size, price))
+        for code, price in (("DE", 97.0), ("FR", 81.0))
+    }
+    unknown = replace(market(found), volatility=np.full((2, 1), np.nan), formula=np.array([""]))
+
+    value = value_options(CONTRACTS, found, held(10.0), state(70 * DAY, fixings=spot), unknown)
+
+    assert value.realised == pytest.approx([10 * (97 - 81 - 8)])
+    assert (value.unrealised.tolist(), value.missing.tolist()) == ([0.0], [False])
 
 
 def test_an_average_that_is_over_pays_on_its_fixings_and_on_the_mark_where_none_is_published():

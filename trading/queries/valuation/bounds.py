@@ -291,10 +291,11 @@ def _averages(
             counted = float(len(contract.windows))
         calendar = universe.markets[key.market_id].calendar
         first, last = calendar.date_of(key.start), calendar.date_of(key.end - _INSTANT)
-        row = OptionletRow(key, 0, 1.0, _pays_on(universe, key))
+        row = OptionletRow(key, 0, 1.0, _pays_on(universe, key), 1.0)
         right = OptionletKey(
-            OptionletKind.AVERAGE, one.sign, one.strike, key.end, False, first, last + _DAY, (row,)
-        )
+            OptionletKind.AVERAGE, one.sign, one.strike, key.end, False, first, last + _DAY,
+            one.unit, (row,),
+        )  # fmt: skip
         placed.append(universe.optionlet(right))
         lines.append(universe.line(one.trade_id, one.currency))
         quantities.append(power * counted)

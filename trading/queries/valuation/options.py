@@ -57,17 +57,26 @@ Period = tuple[int, int, datetime]
 
 @dataclass(frozen=True, slots=True)
 class OptionletRow:
-    """A month that a right stands on; `weight` is its share of its side's volume."""
+    """
+    A month that a right stands on; `weight` is its share of its side's volume.
+
+    factor      turns the contract's price into one per the right's unit
+    """
 
     contract: ContractKey
     side: int
     weight: float
     pays_on: date
+    factor: float
 
 
 @dataclass(frozen=True, slots=True)
 class OptionletKey:
-    """What tells rights apart; `first` to `after` are the delivery days of the underlying."""
+    """
+    What tells rights apart; `first` to `after` are the delivery days of the underlying.
+
+    unit        of strike and quantity
+    """
 
     kind: OptionletKind
     sign: int
@@ -76,6 +85,7 @@ class OptionletKey:
     delivers: bool
     first: date
     after: date
+    unit: str
     rows: tuple[OptionletRow, ...]
 
     def words(self) -> bytes:
@@ -84,7 +94,8 @@ class OptionletKey:
                self.expires_at.astimezone(UTC).isoformat(), self.delivers]  # fmt: skip
         text = "|".join(map(str, own)).encode()
         for row in self.rows:
-            text += f"|{row.side} {row.weight!r} {row.pays_on} ".encode() + row.contract.words()
+            text += f"|{row.side} {row.weight!r} {row.pays_on} {row.factor!r} ".encode()
+            text += f"{self.unit} ".encode() + row.contract.words()
         return text + b"\n"
 
 
@@ -278,9 +289,12 @@ def _key(piece: Optionlet, contracts: Sequence[ContractKey]) -> OptionletKey:
         totals[part.side] += part.amount
     return OptionletKey(
         piece.kind, piece.sign, float(piece.strike), piece.expires_at, piece.delivers,
-        piece.delivery.first, piece.delivery.after,
+        piece.delivery.first, piece.delivery.after, piece.unit,
         tuple(
-            OptionletRow(key, part.side, float(part.amount / totals[part.side]), part.pays_on)
+            OptionletRow(
+                key, part.side, float(part.amount / totals[part.side]), part.pays_on,
+                float(piece.factors[part.side]),
+            )
             for part, key in zip(piece.parts, contracts, strict=True)
         ),
     )  # fmt: skip
@@ -355,7 +369,7 @@ def _arrays(universe: Universe) -> Optionlets:
         sign=np.array([key.sign for key in keys], dtype=np.float64),
         strike=np.array([key.strike for key in keys], dtype=np.float64),
         expiry=np.array([seconds(key.expires_at) for key in keys], dtype=np.int64),
-        averages=np.array([key.kind is OptionletKind.AVERAGE for key in keys], dtype=np.bool_),
+        averages=np.array([key.kind.is_average for key in keys], dtype=np.bool_),
         delivers=np.array([key.delivers for key in keys], dtype=np.bool_),
         row_optionlet=np.array([n for n, _ in rows], dtype=np.int64),
         row_contract=np.array([universe.keys[row.contract] for _, row in rows], dtype=np.int64),
@@ -364,6 +378,7 @@ def _arrays(universe: Universe) -> Optionlets:
         row_payment=np.array(
             [starts[row.contract.market_id, row.pays_on] for _, row in rows], dtype=np.int64
         ),
+        row_factor=np.array([row.factor for _, row in rows], dtype=np.float64),
     )
 
 
@@ -415,12 +430,13 @@ class _Lookup:
         approved = models_at(self.known_at)
         found, used = [], {}
         for position, key in enumerate(self.keys):
-            model = approved.get(model_key(key.kind.value, *self.codes(key)))
+            family = OptionletKind.SPREAD if key.kind.is_spread else key.kind
+            model = approved.get(model_key(family.value, *self.codes(key)))
             found.append(model)
             if model is not None:
                 used[model.pk] = model
                 market.formula[position] = str(model.formula)
-                market.displacement[position] = float(model.displacement)
+                market.displacement[position] = float(model.displacement) * key.rows[0].factor
                 if model.correlation is not None:
                     market.correlation[position] = float(model.correlation)
             elif key.expires_at.timestamp() > at:
@@ -428,7 +444,7 @@ class _Lookup:
                 kind = {"VANILLA": "a forward", "SPREAD": "a spread", "AVERAGE": "an average"}
                 self.refuse(
                     position,
-                    f"{on}: no pricing model for options on {kind[key.kind.value]} is approved;"
+                    f"{on}: no pricing model for options on {kind[family.value]} is approved;"
                     f" propose one under {_PAGE}.",
                 )
         self._told["models"] = [
@@ -443,11 +459,7 @@ class _Lookup:
         asked, row = [], 0
         for position, key in enumerate(self.keys):
             for each in key.rows:
-                if (
-                    key.kind is not OptionletKind.AVERAGE
-                    and not key.delivers
-                    and key.expires_at <= self.as_of
-                ):
+                if not key.kind.is_average and not key.delivers and key.expires_at <= self.as_of:
                     asked.append((row, position, (each.contract, key.expires_at)))
                 row += 1
         if not asked:
@@ -521,8 +533,8 @@ class _Lookup:
             for side in sorted({row.side for row in key.rows}):
                 market_id = next(r.contract.market_id for r in key.rows if r.side == side)
                 listed = self.universe.markets[market_id]
-                is_average = key.kind is OptionletKind.AVERAGE
-                open_from = listed.calendar.date_of(self.as_of) if is_average else key.first
+                now = listed.calendar.date_of(self.as_of)
+                open_from = now if key.kind.is_average else key.first
                 try:
                     surface, parts = self.quoted.parts(
                         market_id, kind, model.vol_source, key.first, key.after, open_from
@@ -532,7 +544,7 @@ class _Lookup:
                     continue
                 surfaces[market_id, kind, model.vol_source] = surface
                 node = 1.0
-                if key.kind is not OptionletKind.SPREAD and not all(
+                if not key.kind.is_spread and not all(
                     is_flat(surface, part.contract) for part in parts
                 ):
                     price = forward[side, position]
@@ -559,19 +571,27 @@ class _Lookup:
             for (at, n, _), vol in zip(places, vols.tolist(), strict=True):
                 pieces[at].vols[n] = vol
         for piece in pieces:
+            chosen = models[piece.position]
+            assert chosen is not None
             if len(piece.parts) == 1:
                 market.volatility[piece.side, piece.position] = piece.vols[0]
             else:
-                self._compose(piece, models[piece.position], market, state)
+                self._compose(piece, chosen, market, state)
+            if chosen.formula == PricingFormula.BACHELIER:
+                # Quoted per the market's unit, as its prices are.
+                market.volatility[piece.side, piece.position] *= self._factor(piece)
+
+    def _factor(self, piece: _Piece) -> float:
+        rows = self.keys[piece.position].rows
+        return next(row.factor for row in rows if row.side == piece.side)
 
     def _compose(
-        self, piece: _Piece, model: PricingModel | None, market: OptionMarket, state: MarketState
+        self, piece: _Piece, model: PricingModel, market: OptionMarket, state: MarketState
     ) -> None:
         """Put the volatility of a delivery of several quoted contracts in place, and say so."""
         from trading.pricing import PriceModel, composed_volatility
         from trading.valuation import YEAR
 
-        assert model is not None
         key, side = self.keys[piece.position], piece.side
         rows = [row for row in key.rows if row.side == side]
         listed = self.universe.markets[rows[0].contract.market_id]
@@ -617,9 +637,9 @@ class _Lookup:
         self, position: int, key: OptionletKey, model: PricingModel, forward: Floats
     ) -> None:
         """Refuse what has no logarithm under the model."""
-        shift = float(model.displacement)
+        shift = float(model.displacement) * key.rows[0].factor
         named = [("forward", float(forward[0, position]))]
-        if key.kind is OptionletKind.SPREAD:
+        if key.kind.is_spread:
             named.append(("second forward", float(forward[1, position])))
         elif key.kind is OptionletKind.VANILLA:
             named.append(("strike", key.strike))
