@@ -38,10 +38,10 @@ def bachelier(
 
     return value_rows(
         bachelier_rows,
-        finite("forward", forward),
-        finite("strike", strike),
-        not_negative("expiry", expiry),
-        not_negative("volatility", volatility),
-        positive("discount", discount),
         signs(option),
+        forward=(finite, forward),
+        strike=(finite, strike),
+        expiry=(not_negative, expiry),
+        volatility=(not_negative, volatility),
+        discount=(positive, discount),
     )

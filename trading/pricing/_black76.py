@@ -47,12 +47,12 @@ def black76(
 
     return value_rows(
         black76_rows,
-        positive("forward", forward),
-        positive("strike", strike),
-        not_negative("expiry", expiry),
-        not_negative("volatility", volatility),
-        positive("discount", discount),
         signs(option),
+        forward=(positive, forward),
+        strike=(positive, strike),
+        expiry=(not_negative, expiry),
+        volatility=(not_negative, volatility),
+        discount=(positive, discount),
     )
 
 

@@ -189,6 +189,31 @@ def signs(option: Options) -> Floats:
     return np.where(is_call, 1.0, -1.0)
 
 
+def shape_of(*arguments: Floats) -> tuple[int, ...]:
+    """
+    Return the shape that the arguments broadcast to.
+
+    :raises PricingError: if the shapes do not broadcast.
+    """
+    try:
+        return np.broadcast_shapes(*(a.shape for a in arguments))
+    except ValueError as error:
+        shapes = ", ".join(str(a.shape) for a in arguments)
+        raise PricingError(f"shapes: {shapes} must be one, or broadcast to one.") from error
+
+
+def one_row(argument: Floats, shape: tuple[int, ...]) -> Floats:
+    """
+    Return an argument as one row of a shape for a kernel; of one number a row of one.
+
+    The row is contiguous and writable, because a kernel is compiled once for each layout.
+    """
+    wide = argument
+    if argument.size > 1 and argument.shape != shape:
+        wide = np.broadcast_to(argument, shape)
+    return np.require(wide.reshape(-1), requirements=("C", "W"))
+
+
 def rows(*arguments: Floats) -> tuple[tuple[int, ...], list[Floats]]:
     """
     Return the shape that the arguments broadcast to, and each as one row of it for a kernel.
@@ -197,11 +222,7 @@ def rows(*arguments: Floats) -> tuple[tuple[int, ...], list[Floats]]:
 
     :raises PricingError: if the shapes do not broadcast.
     """
-    try:
-        shape = np.broadcast_shapes(*(a.shape for a in arguments))
-    except ValueError as error:
-        shapes = ", ".join(str(a.shape) for a in arguments)
-        raise PricingError(f"shapes: {shapes} must be one, or broadcast to one.") from error
+    shape = shape_of(*arguments)
     wide = (a if a.shape == shape else np.broadcast_to(a, shape) for a in arguments)
     return shape, [np.require(a.reshape(-1), requirements=("C", "W")) for a in wide]
 

@@ -8,15 +8,17 @@ then never below its payoff, and small values keep their digits.
 
 from __future__ import annotations
 
-from math import inf, isfinite, sqrt
+from math import inf, isfinite, nan, sqrt
 
 import numpy as np
 import numpy.typing as npt
 
-from trading.pricing._compile import bits_of, compiled, float_of, inlined
+from trading.pricing._compile import bits_of, compiled, float_of, inlined, wide_vectors
 from trading.pricing._inputs import Floats
 
 _ROOT_HALF = sqrt(0.5)
+_ROOT_TWO = sqrt(2.0)
+_LN_DENSITY_AT_ZERO = -0.9189385332046727
 _DENSITY_AT_ZERO = 0.3989422804014327  # 1 / √(2π)
 _TAIL_AT_ZERO = 1.2533141373155003  # √(π/2)
 # ln 2 in two parts: the first has few enough bits for an exact product with an exponent.
@@ -24,6 +26,7 @@ _LN2_HIGH = 0.6931471803691238
 _LN2_LOW = 1.9082149292705877e-10
 _STILL = 1e-300  # a deviation below is none: its inverse would be no number
 _FAR = 1e100  # where a density is zero and a square is none too large
+_DISTANT = 1e4  # likewise, and the product of two polynomials of degree 11
 # Options that a kernel works on at a time: in one array at fixed distances, so that the compiler
 # knows that rows do not overlap, and takes four or eight at once.
 _BLOCK = 128
@@ -62,20 +65,24 @@ def exponential(y: float) -> float:
 @compiled
 def log_quotient(a: float, b: float) -> float:
     """
-    Return ln(a / b) for a quotient of normal range, without branches.
+    Return ln(a / b) of normal numbers above zero, without branches.
 
-    ln m = 2 artanh((m − 1)/(m + 1)) by its series to the power 19, with the mantissa m between
-    √½ and √2; of a quotient in that range it is (a − b)/(a + b), whose difference is exact.
+    The mantissas are brought within √2 of each other; then ln(m / k) = 2 artanh((m − k)/(m + k)) by
+    its series to the power 19, and of numbers that are near the difference is exact.
     """
-    bits = bits_of(a / b)
-    near = (a / b > _ROOT_HALF) & (a / b < 1.4142135623730951)
-    mantissa = float_of((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000)
-    power = float_of((bits >> 52) | 0x4330000000000000) - 4503599627371519.0
-    upper = mantissa > 1.4142135623730951
-    mantissa = 0.5 * mantissa if upper else mantissa
-    power = power + 1.0 if upper else power
-    power = 0.0 if near else power
-    f = (a - b if near else mantissa - 1.0) / (a + b if near else mantissa + 1.0)
+    a_bits, b_bits = bits_of(a), bits_of(b)
+    m = float_of((a_bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000)
+    k = float_of((b_bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000)
+    # The integer in the lowest bits of 2^52 + 2^12, which keeps it above zero.
+    power = float_of(((a_bits >> 52) - (b_bits >> 52) + 4096) | 0x4330000000000000)
+    power -= 4503599627374592.0
+    above = m > _ROOT_TWO * k
+    under = k > _ROOT_TWO * m
+    k = 2.0 * k if above else k
+    m = 2.0 * m if under else m
+    power = power + 1.0 if above else power
+    power = power - 1.0 if under else power
+    f = (m - k) / (m + k)
     ff = f * f
     series = 0.05263157894736842 * ff + 0.058823529411764705
     series = series * ff + 0.06666666666666667
@@ -89,16 +96,16 @@ def log_quotient(a: float, b: float) -> float:
     return power * _LN2_LOW + 2.0 * f * series + power * _LN2_HIGH
 
 
-@compiled
-def tail_ratio(x: float) -> float:
+@inlined
+def tail_parts(x: float) -> tuple[float, float]:
     """
-    Return N(−x)/φ(x) for x ≥ 0, Mills' ratio, to 2e-15 of itself.
+    Return what N(−x)/φ(x), Mills' ratio, is the quotient of, for x ≥ 0; to 2e-15 of itself.
 
-    One quotient without branches, so that a processor works on several options at a time. Its
-    coefficients are a least-squares fit of our own to √(π/2) erfcx(x/√2) in
-    (x/√2 − 2.5)/(x/√2 + 2.5); all are positive, so nothing cancels.
+    Without branches, so that a processor works on several options at a time. The coefficients are a
+    least-squares fit of our own to √(π/2) erfcx(x/√2) in (x/√2 − 2.5)/(x/√2 + 2.5); all are
+    positive, so nothing cancels.
     """
-    z = min(x, 1e20) * _ROOT_HALF
+    z = x * _ROOT_HALF
     zz = z * z
     even = 0.00020046364598674696
     even = even * zz + 0.03230525425602596
@@ -124,7 +131,14 @@ def tail_ratio(x: float) -> float:
     odd = odd * zz + 8.85152274672355
     odd = odd * zz + 16.228775602722294
     odd = odd * zz + 5.420391245935631
-    return _TAIL_AT_ZERO * above / (odd * z + even)
+    return _TAIL_AT_ZERO * above, odd * z + even
+
+
+@compiled
+def tail_ratio(x: float) -> float:
+    """Return N(−x)/φ(x) for x ≥ 0, Mills' ratio, to 2e-15 of itself."""
+    above, below = tail_parts(min(x, 1e20))
+    return above / below
 
 
 @compiled
@@ -137,7 +151,7 @@ def normal_cdf(x: float) -> float:
 @inlined
 def black76_scores(F: float, K: float, T: float, sigma: float) -> tuple[float, float, float, float]:
     """
-    Return a, b, √T and 1 / (σ√T): the option out of the money is worth low N(a) − high N(b).
+    Return a, b, √T and 1 / (F σ√T): the option out of the money is worth low N(a) − high N(b).
 
     a is √(variance) / 2 above ln(low / high) / √(variance) and b as much below, low being the lower
     of forward and strike; then low φ(a) = high φ(b). Without time or volatility both are far below.
@@ -145,31 +159,35 @@ def black76_scores(F: float, K: float, T: float, sigma: float) -> tuple[float, f
     root = sqrt(T)
     still = sigma * root < _STILL
     s = 1.0 if still else sigma * root
-    per_s = 1.0 / s
-    middle = log_quotient(min(F, K), max(F, K)) * per_s
+    per_Fs = 1.0 / (F * s)
+    middle = log_quotient(min(F, K), max(F, K)) * (per_Fs * F)
     a = -_FAR if still else min(max(middle + 0.5 * s, -_FAR), _FAR)
     b = -_FAR if still else max(middle - 0.5 * s, -_FAR)
-    return a, b, root, per_s
+    return a, b, root, per_Fs
 
 
 @inlined
 def black76_shares(a: float, b: float) -> tuple[float, float, float]:
-    """Return φ(a), N(a), and N(b) high / low."""
+    """Return φ(a), N(a), and N(b) high / low; one division for two ratios."""
     density = _DENSITY_AT_ZERO * exponential(-0.5 * a * a)
-    tail = density * tail_ratio(abs(a))
-    return density, tail if a < 0 else 1.0 - tail, density * tail_ratio(-b)
+    p, q = tail_parts(min(abs(a), _DISTANT))
+    u, v = tail_parts(min(-b, _DISTANT))
+    both = density / (q * v)
+    tail = p * v * both
+    return density, tail if a < 0 else 1.0 - tail, u * q * both
 
 
 @inlined
 def black76_parts(
     F: float, K: float, sigma: float, D: float, sign: float, a: float, b: float, root: float,
-    per_s: float, density: float, Na: float, Nb: float,
+    per_Fs: float, density: float, Na: float, Nb: float,
 ) -> Seven:  # fmt: skip
     """Return the seven terms from an option's scores and shares."""
-    per_F = 1.0 / F
     is_call_out = F <= K
     low = F if is_call_out else K
     price = D * (max(sign * (F - K), 0.0) + low * max(Na - Nb, 0.0))
+    per_s = per_Fs * F
+    per_F = per_Fs * (1.0 if sigma * root < _STILL else sigma * root)
     put_delta = Na - 1.0 if is_call_out else -Nb * (K * per_F)
     delta = put_delta + 1.0 if sign > 0 else put_delta
     # At the strike a is above zero, unless nothing moves.
@@ -181,7 +199,7 @@ def black76_parts(
     return (
         price,
         D * delta,
-        sensed * per_F * per_F * per_s,
+        sensed * per_F * per_Fs,
         vega,
         -sensed * d2 * per_sigma * per_F,  # ∂²V/∂F∂σ
         vega * a * b * per_sigma,  # ∂²V/∂σ², as d1 d2 = a b
@@ -196,9 +214,9 @@ def black76_terms(F: float, K: float, T: float, sigma: float, D: float, sign: fl
 
     Choices are between numbers, not between ways: see `exponential`.
     """
-    a, b, root, per_s = black76_scores(F, K, T, sigma)
+    a, b, root, per_Fs = black76_scores(F, K, T, sigma)
     density, Na, Nb = black76_shares(a, b)
-    return black76_parts(F, K, sigma, D, sign, a, b, root, per_s, density, Na, Nb)
+    return black76_parts(F, K, sigma, D, sign, a, b, root, per_Fs, density, Na, Nb)
 
 
 @inlined
@@ -362,31 +380,58 @@ def ppa_sums(
             out[9, s, j], out[10, s, j] = slope, bend
 
 
+@inlined
+def fill_row(start: int, count: int, row: Floats, work: Floats, at: int) -> None:
+    """Copy a row's part from `start` on into a block; a row of one number holds for all."""
+    # Slices, because an index that might be negative is looked up number by number.
+    to = work[at * _BLOCK : at * _BLOCK + count]
+    if row.size == 1:
+        for i in range(to.size):
+            to[i] = row[0]
+    else:
+        part = row[start : start + count]
+        for i in range(to.size):
+            to[i] = part[i]
+
+
 @compiled
 def fill_block(
     start: int, count: int, F: Floats, K: Floats, T: Floats, sigma: Floats, D: Floats,
     sign: Floats, work: Floats,
 ) -> None:  # fmt: skip
     """Copy the arguments of options from `start` on into the first six rows of a block."""
-    for i in range(count):
-        work[i] = F[start + i]
-        work[_BLOCK + i] = K[start + i]
-        work[2 * _BLOCK + i] = T[start + i]
-        work[3 * _BLOCK + i] = sigma[start + i]
-        work[4 * _BLOCK + i] = D[start + i]
-        work[5 * _BLOCK + i] = sign[start + i]
+    fill_row(start, count, F, work, 0)
+    fill_row(start, count, K, work, 1)
+    fill_row(start, count, T, work, 2)
+    fill_row(start, count, sigma, work, 3)
+    fill_row(start, count, D, work, 4)
+    fill_row(start, count, sign, work, 5)
 
 
 @compiled
 def empty_block(start: int, count: int, work: Floats, out: Floats) -> int:
-    """Copy a block's seven terms out; return the first option that overflows, or −1."""
+    """Copy a block's seven terms out; return the first option refused, or −1."""
     for j in range(7):
-        for i in range(count):
-            out[j, start + i] = work[(6 + j) * _BLOCK + i]
+        term = work[(6 + j) * _BLOCK : (7 + j) * _BLOCK]
+        to = out[j, start : start + count]
+        for i in range(to.size):
+            to[i] = term[i]
     for i in range(count):
         if work[13 * _BLOCK + i] != 0:
             return start + i
     return -1
+
+
+@inlined
+def refused(sizes: float, T: float, sigma: float, D: float, terms: Seven) -> float:
+    """
+    Return zero, or NaN of an option whose arguments or terms are none.
+
+    sizes   a sum that is finite where forward and strike can be taken, and NaN where not
+    """
+    known = (T >= 0) & (sigma >= 0) & (D > 0) & (sizes + T + sigma + D < inf)
+    total = terms[0] + terms[1] + terms[2] + terms[3] + terms[4] + terms[5] + terms[6]
+    return total - total if known else nan
 
 
 @compiled
@@ -394,21 +439,23 @@ def black76_rows(
     F: Floats, K: Floats, T: Floats, sigma: Floats, D: Floats, sign: Floats, out: Floats
 ) -> int:
     """
-    Fill a row of `out` for each term; return the first option that overflows, or −1.
+    Fill a row of `out` for each term; return the first option refused, or −1.
 
-    Three short loops: in one long one each option would wait for its own logarithm and exponential.
+    Refused is what the formula cannot take, or what leads beyond 64-bit numbers. Three short loops:
+    in one long one each option would wait for its own logarithm and exponential.
     """
-    work = np.ones(20 * _BLOCK)
+    wide_vectors()
+    work = np.ones(21 * _BLOCK)
     first = -1
-    for start in range(0, F.size, _BLOCK):
-        count = min(_BLOCK, F.size - start)
+    for start in range(0, out.shape[1], _BLOCK):
+        count = min(_BLOCK, out.shape[1] - start)
         fill_block(start, count, F, K, T, sigma, D, sign, work)
         for i in range(_BLOCK):
-            a, b, root, per_s = black76_scores(
+            a, b, root, per_Fs = black76_scores(
                 work[i], work[_BLOCK + i], work[2 * _BLOCK + i], work[3 * _BLOCK + i]
             )
-            work[2 * _BLOCK + i] = root
-            work[19 * _BLOCK + i] = per_s
+            work[20 * _BLOCK + i] = root
+            work[19 * _BLOCK + i] = per_Fs
             work[14 * _BLOCK + i] = a
             work[15 * _BLOCK + i] = b
         for i in range(_BLOCK):
@@ -417,10 +464,11 @@ def black76_rows(
             work[17 * _BLOCK + i] = Na
             work[18 * _BLOCK + i] = Nb
         for i in range(_BLOCK):
+            f, k, t = work[i], work[_BLOCK + i], work[2 * _BLOCK + i]
+            vol, d = work[3 * _BLOCK + i], work[4 * _BLOCK + i]
             terms = black76_parts(
-                work[i], work[_BLOCK + i], work[3 * _BLOCK + i], work[4 * _BLOCK + i],
-                work[5 * _BLOCK + i], work[14 * _BLOCK + i], work[15 * _BLOCK + i],
-                work[2 * _BLOCK + i], work[19 * _BLOCK + i], work[16 * _BLOCK + i],
+                f, k, vol, d, work[5 * _BLOCK + i], work[14 * _BLOCK + i], work[15 * _BLOCK + i],
+                work[20 * _BLOCK + i], work[19 * _BLOCK + i], work[16 * _BLOCK + i],
                 work[17 * _BLOCK + i], work[18 * _BLOCK + i],
             )  # fmt: skip
             work[6 * _BLOCK + i] = terms[0]
@@ -430,8 +478,8 @@ def black76_rows(
             work[10 * _BLOCK + i] = terms[4]
             work[11 * _BLOCK + i] = terms[5]
             work[12 * _BLOCK + i] = terms[6]
-            total = terms[0] + terms[1] + terms[2] + terms[3] + terms[4] + terms[5] + terms[6]
-            work[13 * _BLOCK + i] = total - total  # zero, or NaN where a term overflows
+            sizes = f + k if (f > 0) & (k > 0) else nan
+            work[13 * _BLOCK + i] = refused(sizes, t, vol, d, terms)
         spoilt = empty_block(start, count, work, out)
         if first < 0 <= spoilt:
             first = spoilt
@@ -442,17 +490,17 @@ def black76_rows(
 def bachelier_rows(
     F: Floats, K: Floats, T: Floats, sigma: Floats, D: Floats, sign: Floats, out: Floats
 ) -> int:
-    """Fill a row of `out` for each term; return the first option that overflows, or −1."""
+    """Fill a row of `out` for each term; return the first option refused, or −1."""
+    wide_vectors()
     work = np.ones(14 * _BLOCK)
     first = -1
-    for start in range(0, F.size, _BLOCK):
-        count = min(_BLOCK, F.size - start)
+    for start in range(0, out.shape[1], _BLOCK):
+        count = min(_BLOCK, out.shape[1] - start)
         fill_block(start, count, F, K, T, sigma, D, sign, work)
         for i in range(_BLOCK):
-            terms = bachelier_terms(
-                work[i], work[_BLOCK + i], work[2 * _BLOCK + i], work[3 * _BLOCK + i],
-                work[4 * _BLOCK + i], work[5 * _BLOCK + i],
-            )  # fmt: skip
+            f, k, t = work[i], work[_BLOCK + i], work[2 * _BLOCK + i]
+            vol, d = work[3 * _BLOCK + i], work[4 * _BLOCK + i]
+            terms = bachelier_terms(f, k, t, vol, d, work[5 * _BLOCK + i])
             work[6 * _BLOCK + i] = terms[0]
             work[7 * _BLOCK + i] = terms[1]
             work[8 * _BLOCK + i] = terms[2]
@@ -460,8 +508,7 @@ def bachelier_rows(
             work[10 * _BLOCK + i] = terms[4]
             work[11 * _BLOCK + i] = terms[5]
             work[12 * _BLOCK + i] = terms[6]
-            total = terms[0] + terms[1] + terms[2] + terms[3] + terms[4] + terms[5] + terms[6]
-            work[13 * _BLOCK + i] = total - total  # zero, or NaN where a term overflows
+            work[13 * _BLOCK + i] = refused(abs(f) + abs(k), t, vol, d, terms)
         spoilt = empty_block(start, count, work, out)
         if first < 0 <= spoilt:
             first = spoilt
@@ -483,84 +530,87 @@ def improved(s: float, miss: float, bend: float, turn: float) -> float:
 
 
 @inlined
-def far_guess(decades: float, falls: float, bends: float, s: float) -> float:
+def normal_guess(rise: float) -> float:
     """
-    Return where a value has fallen to exp(−decades) of what it is at s.
+    Return σ²T over the square of an option's distance from the money by Bachelier, to 0.05 %.
 
-    Values far out of the money fall as exp(−falls / s²) s^bends: in u = 1/s², Newton's method from
-    the left of a concave increasing function.
+    rise    ln(1 + distance / value)
+
+    A fit of our own: times the square of `rise` it is nearly straight.
     """
-    start = 1.0 / (s * s)
-    u = start
-    for _ in range(2):
-        u += (decades - falls * (u - start) - 0.5 * bends * log_quotient(u, start)) / (
-            falls + 0.5 * bends / u
-        )
-    return sqrt(1.0 / u)
+    above = ((0.00560155639 * rise + 0.130479306) * rise + 0.945648445) * rise + 6.2889046
+    below = (0.0111530696 * rise + 0.154295017) * rise + 1.0
+    return above / (below * rise * rise)
 
 
 @inlined
-def black76_guess(worth: float, x: float) -> tuple[float, float, bool]:
+def black76_guess(worth: float, x: float, root: float) -> float:
     """
-    Return a first σ√T, where the value turns from convex to concave, and if it lies below.
+    Return a first σ√T, within 1 % of it where |x| ≤ 4, and rougher beyond.
 
-    Either way has the value and its slope at the turning √(2|x|) and the decay far from it.
+    root    e^{x/2}
+
+    Up to half of the most that an option can be worth, Black is Bachelier on logarithms, by the
+    value over the root of forward × strike, but for a factor e^{−σ²T/8} that a fit of our own makes
+    up for. Above, the logarithm of what lacks to that most is nearly σ²T/8.
     """
-    turning = sqrt(-2.0 * x)
-    at_turning = 0.5 - _DENSITY_AT_ZERO * tail_ratio(turning)
-    below = worth < at_turning
-    bends = max(_DENSITY_AT_ZERO * turning / max(at_turning, 1e-300) + x, 0.0)
-    start = turning if below else 1.0
-    fall = log_quotient(at_turning if below else 1.0, worth)
-    lower = far_guess(fall, 0.5 * x * x, bends, start)
-    slope = _DENSITY_AT_ZERO / (1.0 - at_turning)
-    rise = log_quotient(1.0 - at_turning, 1.0 - worth)
-    upper = turning + 4.0 * (sqrt(max(slope * slope + 0.5 * rise, 0.0)) - slope)
-    near = turning + (worth - at_turning) / _DENSITY_AT_ZERO
-    return lower if below else max(upper, near), turning, below
+    upper = worth > 0.5
+    value = (1.0 - worth if upper else worth) * root
+    distance = max(-x, 1e-4 * value)
+    rise = log_quotient(1.0 if upper else value + distance, value)
+    normal = distance * sqrt(normal_guess(rise))
+    v = normal * normal
+    more = (0.00022525624 * v - 0.00169307) * v + 0.04140026
+    less = 1.0 + (0.07374376 + 0.03549943 * rise) * rise + (0.00602883 * rise - 0.12536415) * v
+    full = (4.14731919 * rise + 1.3421427 + 2.47918384 * x) * rise - 0.457195 - 0.98914475 * x
+    lower = normal * (1.0 + v * more / less)
+    full /= 1.0 + 0.54006905 * rise + 0.35043891 * x
+    return sqrt(max(full, -2.0 * x)) if upper else lower  # √(2|x|): below it no value is half
 
 
 @inlined
-def black76_step(s: float, worth: float, x: float, below: bool) -> tuple[float, float, float]:
+def black76_step(s: float, worth: float, x: float, target: float) -> tuple[float, float, bool]:
     """
-    Return the next estimate of σ√T, the value at this one, and how the objective bends there.
+    Return the next estimate of σ√T, the value at this one, and if the step was the last needed.
 
-    The objective is nearly straight: 1/ln of the value below the turning, above it ln of what
-    lacks to 1, and the value itself where little of it is reached.
+    target      ln of what is worth, or of what lacks to 1 if that is less
+
+    The objective is nearly straight: 1/ln of the value where its slope still rises, ln of what
+    lacks in the upper half, the value between. The first two need no density, only Mills' ratios:
+    with R = N(a)/φ(a) − N(b)/φ(b) for a < 0, value = φ(a) R, whose derivative is φ(a).
     """
     per_s = 1.0 / s
-    a = x * per_s + 0.5 * s
-    b = x * per_s - 0.5 * s
+    middle = x * per_s
+    a = middle + 0.5 * s
+    b = middle - 0.5 * s
+    p, q = tail_parts(min(abs(a), _DISTANT))
+    u, v = tail_parts(min(-b, _DISTANT))
+    rising = a < 0
+    over = p * v - u * q if rising else p * v + u * q
+    under = q * v
+    both = 1.0 / (over * under)
+    ratio = over * over * both
+    pull = under * under * both
     density = _DENSITY_AT_ZERO * exponential(-0.5 * a * a)
-    rest = density * tail_ratio(abs(b))
-    tail = density * tail_ratio(abs(a))
-    value = (tail if a < 0 else 1.0 - tail) - rest
-    lack = (1.0 - tail if a < 0 else tail) + rest
+    value = density * ratio if rising else 1.0 - density * ratio
+    height = log_quotient(over, under) + (_LN_DENSITY_AT_ZERO - 0.5 * a * a)
+    by_fall = rising & (worth <= 0.5)
+    by_lack = (a >= 0) & (worth > 0.5)
+    per = 1.0 / (height if by_fall else density)
+    fall = height - target
+    miss = ratio * fall if by_lack else (worth - value) * per
+    miss = -ratio * fall * height / target if by_fall else miss
     bend = a * b * per_s
-    turn = -3.0 * (x * per_s * per_s) ** 2 - 0.25
-    upper = worth > 0.5
-    part = value if below else lack
-    height = log_quotient(part, 1.0 if below else 1.0 - worth)
-    target = log_quotient(worth, 1.0)
-    pull = density / part
-    per_height = 1.0 / height if below else 0.0
-    miss = (worth - value) / density
-    miss = height / pull if upper else miss
-    miss = height * (1.0 - height / target) / pull if below else miss
-    twist = pull * (1.0 + 2.0 * per_height)
-    turn_below = turn - pull * (bend - pull) * (1.0 + 2.0 * per_height)
-    turn_below -= 2.0 * (pull * per_height) ** 2
-    turn_above = turn + pull * (bend + pull) if upper else turn
-    bend_above = bend + pull if upper else bend
-    bends = bend - twist if below else bend_above
-    new = improved(s, miss, bends, turn_below if below else turn_above)
-    return new, value, bends
-
-
-@compiled
-def is_settled(new: float, s: float, bend: float) -> bool:
-    """Say if a step of the fourth order leaves less than the last digits."""
-    return abs(new - s) <= 1e-4 * s and abs(new - s) * abs(bend) <= 1e-3
+    turn = -3.0 * (middle * per_s) ** 2 - 0.25
+    twist = pull * (1.0 + 2.0 * per)
+    turn_by_fall = turn - twist * (bend - pull) - 2.0 * (pull * per) ** 2
+    turn = turn + pull * (bend + pull) if by_lack else turn
+    bend = bend + pull if by_lack else bend
+    turn = turn_by_fall if by_fall else turn
+    bend = bend - twist if by_fall else bend
+    new = improved(s, miss, bend, turn)
+    moved = max(abs(new - s), abs(miss))
+    return new, value, (moved <= 1e-4 * s) & (moved * abs(bend) <= 1e-3)
 
 
 @compiled
@@ -573,17 +623,20 @@ def black76_deviation(worth: float, x: float) -> float:
     """
     if worth < 1e-8 and x > -1e-8:  # too near for digits of 1 − N; there it is Bachelier's
         return normal_deviation(worth, -x)
-    s, turning, below = black76_guess(worth, x)
-    lowest, highest = (0.0, turning) if below else (turning, turning + 60.0)
-    for _ in range(60):
-        new, value, bend = black76_step(s, worth, x, below)
-        if is_settled(new, s, bend):
+    target = log_quotient(min(worth, 1.0 - worth), 1.0)
+    s = black76_guess(worth, x, exponential(0.5 * x))
+    lowest, highest = 0.0, 60.0 + sqrt(-2.0 * x)
+    s = s if lowest < s < highest else 0.5 * (lowest + highest)
+    for k in range(200):
+        new, value, is_last = black76_step(s, worth, x, target)
+        if is_last:
             return new
         if value < worth:
             lowest = s
         else:
             highest = s
-        s = new if lowest < new < highest else 0.5 * (lowest + highest)
+        # After twenty steps by halves: far off the slope says little.
+        s = new if lowest < new < highest and k < 20 else 0.5 * (lowest + highest)
     return s
 
 
@@ -594,14 +647,9 @@ def bachelier_deviation(worth: float) -> float:
 
     The value s φ(1/s) − N(−1/s) is convex in s; below s = 1 its 1/ln is nearly straight.
     """
-    at_one = 0.08331547058768629  # φ(1) − N(−1)
-    below = worth < at_one
-    if below:
-        s = far_guess(log_quotient(at_one, worth), 0.5, 1.9, 1.0)
-        lowest, highest = 0.0, 1.0
-    else:
-        lowest, highest = 1.0, (worth + 0.5) / _DENSITY_AT_ZERO
-        s = highest
+    below = worth < 0.08331547058768629  # φ(1) − N(−1)
+    lowest, highest = 0.0, (worth + 0.5) / _DENSITY_AT_ZERO
+    s = sqrt(normal_guess(log_quotient(worth + 1.0, worth))) if below else highest
     target = log_quotient(worth, 1.0)
     for _ in range(60):
         density = _DENSITY_AT_ZERO * exponential(-0.5 / (s * s))
@@ -621,7 +669,8 @@ def bachelier_deviation(worth: float) -> float:
         else:
             miss = (worth - value) / density
         new = improved(s, miss, bend, turn)
-        if abs(new - s) <= 1e-4 * s and abs(new - s) * abs(bend) <= 1e-3:
+        moved = max(abs(new - s), abs(miss))
+        if moved <= 1e-4 * s and moved * abs(bend) <= 1e-3:
             return new
         s = new if lowest < new < highest else 0.5 * (lowest + highest)
     return s
@@ -648,39 +697,41 @@ def black76_volatilities(
     """
     Fill `out` with volatilities; return the first option that has none, or −1.
 
-    Three steps settle nearly all, in blocks; what they leave is searched for one by one.
+    Two steps settle nearly all, in blocks; what they leave is searched for one by one.
     """
+    wide_vectors()
     work = np.ones(11 * _BLOCK)
-    for start in range(0, p.size, _BLOCK):
-        count = min(_BLOCK, p.size - start)
-        fill_block(start, count, p, F, K, T, D, sign, work)
+    for start in range(0, out.size, _BLOCK):
+        count = min(_BLOCK, out.size - start)
+        fill_block(start, count, F, K, T, D, sign, p, work)
         for i in range(_BLOCK):
-            forward, strike = work[_BLOCK + i], work[2 * _BLOCK + i]
-            moneyness = work[5 * _BLOCK + i] * (forward - strike)
+            forward, strike, d = work[i], work[_BLOCK + i], work[3 * _BLOCK + i]
+            payoff = max(work[4 * _BLOCK + i] * (forward - strike), 0.0)
             low, high = min(forward, strike), max(forward, strike)
-            worth = (work[i] / work[4 * _BLOCK + i] - max(moneyness, 0.0)) / low
+            worth = (work[5 * _BLOCK + i] / d - payoff) / low
             x = log_quotient(low, high)
-            s, _, below = black76_guess(worth, x)
-            work[6 * _BLOCK + i] = s
+            work[6 * _BLOCK + i] = black76_guess(worth, x, sqrt(low / high))
+            work[7 * _BLOCK + i] = log_quotient(min(worth, 1.0 - worth), 1.0)
             work[8 * _BLOCK + i] = worth
             work[9 * _BLOCK + i] = x
-            work[10 * _BLOCK + i] = 1.0 if below else 0.0
-        for _ in range(3):
+        for _ in range(2):
             for i in range(_BLOCK):
-                s = work[6 * _BLOCK + i]
-                new, _, bend = black76_step(
-                    s, work[8 * _BLOCK + i], work[9 * _BLOCK + i], work[10 * _BLOCK + i] > 0
-                )
+                new, _, is_last = black76_step(
+                    work[6 * _BLOCK + i], work[8 * _BLOCK + i], work[9 * _BLOCK + i],
+                    work[7 * _BLOCK + i],
+                )  # fmt: skip
                 work[6 * _BLOCK + i] = new
-                work[7 * _BLOCK + i] = max(abs(new - s) / s, 0.1 * abs((new - s) * bend))
+                work[10 * _BLOCK + i] = 1.0 if is_last else 0.0
+        for i in range(_BLOCK):
+            work[7 * _BLOCK + i] = 1.0 / sqrt(work[2 * _BLOCK + i])
         for i in range(count):
             worth, x = work[8 * _BLOCK + i], work[9 * _BLOCK + i]
             if not (0.0 < worth < 1.0):
                 return start + i
-            settled = work[7 * _BLOCK + i] <= 1e-4 and work[6 * _BLOCK + i] > 0
-            if not settled or (worth < 1e-8 and x > -1e-8):
-                work[6 * _BLOCK + i] = black76_deviation(worth, x)
-            out[start + i] = work[6 * _BLOCK + i] / sqrt(work[3 * _BLOCK + i])
+            s = work[6 * _BLOCK + i]
+            if work[10 * _BLOCK + i] == 0 or (worth < 1e-8 and x > -1e-8):
+                s = black76_deviation(worth, x)
+            out[start + i] = s * work[7 * _BLOCK + i]
     return -1
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 import numpy as np
 
-from trading.pricing._inputs import Floats, refuse_overflow, rows
+from trading.pricing._inputs import Floats, numbers, one_row, refuse_overflow, rows, shape_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +55,22 @@ def fill(
     return shape, flat, found
 
 
-def value_rows(kernel: Callable[..., int], *arguments: Floats) -> OptionValue:
-    """Run a kernel of seven terms; refusals are those of `fill`."""
-    shape, _, terms = fill(kernel, 7, *arguments)
+def value_rows(
+    kernel: Callable[..., int], sign: Floats, **rules: tuple[Callable[[str, Any], Floats], Any]
+) -> OptionValue:
+    """
+    Run a kernel of seven terms over arguments, each with the rule that it must keep.
+
+    The kernel looks itself, and the rules are asked by name where it refuses.
+
+    :raises PricingError: of the first rule that is broken, or as `fill`.
+    """
+    arguments = [*(numbers(name, value) for name, (_, value) in rules.items()), sign]
+    shape = shape_of(*arguments)
+    terms = np.empty((7, prod(shape)))
+    first = kernel(*(one_row(row, shape) for row in arguments), terms)
+    if first >= 0:
+        for name, (rule, value) in rules.items():
+            rule(name, value)
+        refuse_overflow(first, shape)
     return OptionValue(*(term.reshape(shape) for term in terms))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from trading.pricing import NonPositivePrice, OptionType, PricingError, black76
+from trading.pricing import NonPositivePrice, OptionType, PricingError, bachelier, black76
 
 ORACLES = Path("/work/shared/data/oracles/trading_risk.json")
 prices = st.floats(1.0, 500.0)
@@ -154,6 +154,19 @@ def test_equals_plain_numpy(option, shape):
         assert found.shape == shape
         # Tails differ by the rounding of the forward.
         assert found == pytest.approx(twin, rel=1e-11, abs=1e-11), name
+
+
+@pytest.mark.parametrize("formula", [black76, bachelier])
+def test_a_number_for_all_counts_as_for_each(formula):
+    rng = np.random.default_rng(5)
+    each = {"forward": rng.uniform(20, 90, (3, 200)), "volatility": rng.uniform(0.1, 9, 200)}
+    for_all = {"strike": 50.0, "expiry": 0.7, "discount": [0.9]}
+
+    ours = formula(**each, **for_all)
+    rows = formula(**each, **{name: np.full((3, 200), value) for name, value in for_all.items()})
+
+    for name in ours.__slots__:
+        assert (getattr(ours, name) == getattr(rows, name)).all(), name
 
 
 @given(prices, st.lists(prices, min_size=3, max_size=3, unique=True), years, vols)

@@ -90,6 +90,27 @@ def test_spans_tiny_and_huge_volatilities():
     assert found == pytest.approx(volatilities, rel=1e-8)
 
 
+def test_finds_volatilities_of_strikes_beyond_all_markets():
+    """To thirty powers of e from the forward, where first guesses are rough."""
+    rng = np.random.default_rng(23)
+    strike = np.exp(rng.uniform(-30.0, 30.0, 20_000))
+    volatility = 10.0 ** rng.uniform(-2.0, 1.1, strike.size)
+    terms = {"forward": 1.0, "strike": strike, "expiry": 1.0}
+    value = black76(**terms, volatility=volatility, option=np.where(strike > 1, "CALL", "PUT"))
+    worth = value.price / np.minimum(1.0, strike)
+    told = (worth > 1e-250) & (worth < 1 - 1e-9)
+    terms["strike"] = strike[told]
+
+    found = black76_implied_volatility(
+        price=value.price[told], **terms, option=np.where(strike[told] > 1, "CALL", "PUT")
+    )
+
+    assert told.sum() > 8_000
+    assert found == pytest.approx(volatility[told], rel=1e-7)  # next to 1 nine digits are gone
+    again = black76(**terms, volatility=found, option=np.where(strike[told] > 1, "CALL", "PUT"))
+    assert again.price == pytest.approx(value.price[told], rel=1e-8)
+
+
 def test_at_the_money_the_smallest_value_has_a_volatility():
     """σ √T = √(2π) price / forward, as far down as numbers go."""
     found = black76_implied_volatility(
