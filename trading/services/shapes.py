@@ -58,7 +58,9 @@ def publish_holidays(
         row.save(force_insert=True)
         days = [Holiday(version=row, date=day, name=name) for day, name in terms.holidays]
         for day in days:
-            day.clean_fields()
+            # The version is the row above: to look it up for each of a century's days takes a
+            # query each.
+            day.clean_fields(exclude={"version"})
         Holiday.objects.bulk_create(days)
         record_event(
             type="holidays.published",
