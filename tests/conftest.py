@@ -1,6 +1,6 @@
 """Fixtures that every part of the suite shares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +43,26 @@ def django_db_modify_db_settings(
 def django_db_setup(django_db_modify_db_settings: Any, django_db_setup: None) -> None:
     """Keep a dump of a database that has just been migrated, before a test writes to it."""
     django_db_modify_db_settings()
+
+
+@pytest.fixture(scope="module")
+def rows_of_module(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """
+    A transaction around a module, for rows that all its tests begin with.
+
+    Each test runs in a savepoint of it, so a module that asks for it has no test that commits.
+    """
+    from django.db import transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def catalogue(rows_of_module: None) -> None:
+    """The product's own commodities, holidays and shapes: a second of work, once for a module."""
+    from energyopti.accounts.actors import Actor
+    from trading.services.catalogue import ensure_catalogue
+
+    ensure_catalogue(actor=Actor.system("test"))

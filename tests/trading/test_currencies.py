@@ -32,7 +32,7 @@ from trading.services.pnl import explain_runs
 from trading.services.rates import FxForwardDraft, book_fx_forwards
 from trading.services.valuation import prove_run, value_organization
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 SYSTEM = Actor.system("test")
 GB = "B 10MW GB base Cal27 @ 70 GBP"
 GAS = "B 10lots HH Jan27 @ 4"

@@ -11,7 +11,7 @@ from tests.factories.accounts import make_organization, make_user
 from tests.factories.curves import four_eyes, three_markets
 from trading.models import Quote
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 AT = "2026-11-20T17:00:00Z"
 BODY = {

@@ -16,7 +16,7 @@ from trading.queries.marks import month_marks
 from trading.services.curves import build_version
 from trading.services.quote_files import COLUMNS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 PAGE = "/curves/DE/MARK/"
 

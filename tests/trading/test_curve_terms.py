@@ -31,7 +31,7 @@ from trading.services.curves import build_version
 from trading.services.quotes import QuoteDraft, book_quotes
 from trading.services.shapes import publish_holidays
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 AT = datetime(2026, 11, 20, 18, tzinfo=UTC)
 
 

@@ -35,7 +35,7 @@ from trading.services.curve_publication import (
 from trading.services.curves import build_version, edit_node
 from trading.services.quotes import QuoteRefused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 AT = datetime(2026, 11, 20, 18, tzinfo=UTC)
 
 

@@ -22,7 +22,7 @@ from trading.services.quote_files import (
 )
 from trading.services.reference_files.findings import ReferenceRefused, RowState
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 HEADER = ",".join(COLUMNS)
 AT = "2026-11-20T17:00:00+00:00"

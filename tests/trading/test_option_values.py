@@ -31,7 +31,7 @@ from trading.queries.trades import trade_by_ref
 from trading.services.locks import server_time
 from trading.services.valuation import value_organization
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 
 
 @pytest.fixture

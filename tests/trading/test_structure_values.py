@@ -43,7 +43,7 @@ from trading.services.structure_values import value_structure
 from trading.services.valuation import value_organization
 from trading.tasks import value_one_structure
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 FIRST = date(2026, 12, 1)
 
 

@@ -30,7 +30,7 @@ from trading.services.quote_withdrawals import withdraw_quote
 from trading.services.quotes import QuoteRefused
 from trading.services.reference_files.findings import ReferenceRefused, RowState
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 
 

@@ -1,13 +1,12 @@
 """Reference data in the Django admin: through the services, with their rules and events."""
 
-from pathlib import Path
-
 import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
 from energyopti.accounts.actors import Actor
+from energyopti.accounts.models import Organization
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
 from tests.factories.accounts import make_organization, make_user
@@ -26,25 +25,20 @@ from trading.models import (
     PricingFormula,
 )
 from trading.services.pricing_models import ModelTerms, propose_model
-from trading.services.reference_files import import_reference
 
 pytestmark = pytest.mark.django_db
-DESK = Path(__file__).resolve().parents[3] / "docs" / "reference-data" / "europe"
 TABLES = [model for model in admin.site._registry if model._meta.app_label == "trading"]
 
 
 @pytest.fixture
-def operator():
-    return make_user(Role.ADMIN, organization=make_organization(), is_staff=True)
+def operator(european_desk):
+    return make_user(
+        Role.ADMIN, organization=Organization.objects.get(pk=european_desk.pk), is_staff=True
+    )
 
 
 @pytest.fixture
 def client(operator) -> Client:
-    import_reference(
-        actor=Actor.for_user(operator),
-        organization_id=operator.memberships.get().organization_id,
-        files={path.name: path.read_bytes() for path in DESK.glob("*.csv")},
-    )
     # Models are proposed on their page, not imported.
     propose_model(
         actor=Actor.for_user(operator), reason="liquid",

@@ -1,47 +1,33 @@
 """Reference data over REST: pages, filters, one row each, and posts that may be repeated."""
 
-from pathlib import Path
-
 import pytest
 from django.test import Client
 
-from energyopti.accounts.actors import Actor
-from energyopti.accounts.models import Membership
+from energyopti.accounts.models import Membership, Organization
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
 from tests.factories.accounts import make_organization, make_user
 from tests.factories.trades import make_book, make_counterparty
 from trading.models import Agreement, Counterparty, Market
-from trading.services.reference_files import import_reference
 
 pytestmark = pytest.mark.django_db
-DESK = Path(__file__).resolve().parents[3] / "docs" / "reference-data" / "europe"
 ROOT = "/api/v1/trading"
 ACME = {"code": "NEWCO", "name": "New Company AG", "lei": "529900T8BM49AURSDO55", "country": "DE"}
 
 
 @pytest.fixture
-def officer():
-    return make_user(Role.RISK_OFFICER, organization=make_organization())
+def organization(european_desk):
+    return Organization.objects.get(pk=european_desk.pk)
 
 
 @pytest.fixture
-def organization(officer):
-    return Membership.objects.get(user=officer).organization
+def officer(organization):
+    return make_user(Role.RISK_OFFICER, organization=organization)
 
 
 @pytest.fixture
 def client(officer):
     return signed_in(officer)
-
-
-@pytest.fixture
-def desk(officer, organization):
-    import_reference(
-        actor=Actor.for_user(officer),
-        organization_id=organization.pk,
-        files={path.name: path.read_bytes() for path in DESK.glob("*.csv")},
-    )
 
 
 def signed_in(user) -> Client:
@@ -60,7 +46,7 @@ KINDS = ("counterparties", "agreements", "delivery-points", "indices", "books", 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_lists_come_in_pages_that_lose_nothing(desk, client, kind, django_assert_max_num_queries):
+def test_lists_come_in_pages_that_lose_nothing(client, kind, django_assert_max_num_queries):
     whole = client.get(f"{ROOT}/{kind}", {"page_size": 500}).json()["results"]
     assert len(whole) > 1
 
@@ -75,7 +61,7 @@ def test_lists_come_in_pages_that_lose_nothing(desk, client, kind, django_assert
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_who_has_no_role_for_it_is_refused(desk, organization, kind):
+def test_who_has_no_role_for_it_is_refused(organization, kind):
     operator = signed_in(make_user(Role.DEVICE_OPERATOR, organization=organization))
 
     answer = operator.get(f"{ROOT}/{kind}")
@@ -83,7 +69,7 @@ def test_who_has_no_role_for_it_is_refused(desk, organization, kind):
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
 
 
-def test_filters_narrow_and_unknown_ones_are_refused(desk, client):
+def test_filters_narrow_and_unknown_ones_are_refused(client):
     for kind, query in (
         ("delivery-points", {"commodity": "POWER"}), ("delivery-points", {"country": "de"}),
         ("shapes", {"calendar": "EEX", "shape": "PEAK"}), ("agreements", {"kind": "EFET"}),
@@ -96,7 +82,7 @@ def test_filters_narrow_and_unknown_ones_are_refused(desk, client):
     assert (wrong.status_code, wrong.json()["errors"][0]["parameter"]) == (400, "colour")
 
 
-def test_an_agreement_carries_what_stands_under_it(desk, client):
+def test_an_agreement_carries_what_stands_under_it(client):
     row = Agreement.objects.filter(netting_sets__annexes__isnull=False).first()
 
     shown = client.get(f"{ROOT}/agreements/{row.pk}").json()
@@ -107,7 +93,7 @@ def test_an_agreement_carries_what_stands_under_it(desk, client):
     assert {"kind", "currency", "haircut"} <= set(annex["collateral"][0])
 
 
-def test_hours_of_a_delivery_point_are_exact(desk, client):
+def test_hours_of_a_delivery_point_are_exact(client):
     market = Market.objects.filter(shape_calendar__code="EEX", time_zone="Europe/Berlin").first()
     url = f"{ROOT}/delivery-points/{market.code}/hours"
 
@@ -120,7 +106,7 @@ def test_hours_of_a_delivery_point_are_exact(desk, client):
     assert client.get(f"{ROOT}/delivery-points/NO/hours", {"year": 2027}).status_code == 404
 
 
-def test_delivery_points_say_when_their_days_start(desk, client):
+def test_delivery_points_say_when_their_days_start(client):
     gas = Market.objects.filter(day_start__gt=Market().day_start).first()
 
     shown = client.get(f"{ROOT}/delivery-points/{gas.code}").json()
@@ -136,11 +122,11 @@ def test_a_counterparty_is_added_once_whatever_is_repeated(client, organization)
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json() == keyed[0].json() == keyed[1].json()
     assert keyed[1]["Idempotent-Replayed"] == "true"
-    row = Counterparty.objects.get()
+    row = Counterparty.objects.get(code=ACME["code"])
     assert row.organization == organization
     assert first["Location"].endswith(f"{ROOT}/counterparties/{row.pk}")
     assert client.get(first["Location"]).json() == first.json()
-    assert Event.objects.filter(type="counterparty.added").count() == 1
+    assert Event.objects.filter(type="counterparty.added", aggregate_id=row.pk).count() == 1
 
 
 def test_another_company_under_the_code_is_a_conflict(client):
@@ -150,7 +136,7 @@ def test_another_company_under_the_code_is_a_conflict(client):
 
     assert (answer.status_code, answer.json()["code"]) == (409, "code_taken")
     assert answer.json()["errors"][0]["pointer"] == "/code"
-    assert Counterparty.objects.get().name == ACME["name"]
+    assert Counterparty.objects.get(code=ACME["code"]).name == ACME["name"]
 
 
 @pytest.mark.parametrize(
@@ -166,21 +152,23 @@ def test_another_company_under_the_code_is_a_conflict(client):
     ],
 )
 def test_what_breaks_a_rule_is_named_and_not_kept(client, change, pointer):
+    before = Counterparty.objects.count()
+
     answer = post(client, {**ACME, **change})
 
     assert answer.status_code == 400
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
-    assert not Counterparty.objects.exists()
+    assert Counterparty.objects.count() == before
 
 
-def test_a_trader_reads_companies_and_adds_none(desk, organization):
+def test_a_trader_reads_companies_and_adds_none(organization):
     trader = signed_in(make_user(Role.TRADER, organization=organization))
 
     assert trader.get(f"{ROOT}/counterparties").json()["results"]
     assert post(trader, ACME).status_code == 403
 
 
-def test_foreign_rows_are_not_there(desk, client):
+def test_foreign_rows_are_not_there(client):
     theirs = make_organization()
     company, book = make_counterparty(theirs, "THEIRS"), make_book(theirs, "THEIRS")
 

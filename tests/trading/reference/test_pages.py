@@ -1,7 +1,6 @@
 """Pages of reference data: who may open and change what, what they show, and how many queries."""
 
 from datetime import timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
-from energyopti.accounts.actors import Actor
+from energyopti.accounts.models import Organization
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
 from tests.factories.accounts import make_organization, make_user
@@ -24,25 +23,17 @@ from trading.models import (
     Market,
     PriceIndex,
 )
-from trading.services.reference_files import import_reference
 
 pytestmark = pytest.mark.django_db
-DESK = Path(__file__).resolve().parents[3] / "docs" / "reference-data" / "europe"
 LEI = "529900T8BM49AURSDO55"
 
 
 class People:
     """An organization with the European desk of the documentation, and people of each sort."""
 
-    def __init__(self, *, loaded: bool = True) -> None:
-        self.organization = make_organization()
-        self.officer_user = make_user(Role.RISK_OFFICER, organization=self.organization)
-        if loaded:
-            import_reference(
-                actor=Actor.for_user(self.officer_user),
-                organization_id=self.organization.pk,
-                files={path.name: path.read_bytes() for path in DESK.glob("*.csv")},
-            )
+    def __init__(self, organization: Organization) -> None:
+        self.organization = organization
+        self.officer_user = make_user(Role.RISK_OFFICER, organization=organization)
         self.officer = signed_in(self.officer_user)
 
     def somebody(self, *roles: Role) -> Client:
@@ -56,8 +47,8 @@ def signed_in(user) -> Client:
 
 
 @pytest.fixture
-def people() -> People:
-    return People()
+def people(european_desk: Organization) -> People:
+    return People(Organization.objects.get(pk=european_desk.pk))
 
 
 def page(client: Client, name: str, *args, **query) -> str:

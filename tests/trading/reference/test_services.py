@@ -62,7 +62,7 @@ from trading.services.delivery_points import add_delivery_point, amend_delivery_
 from trading.services.indices import add_index, amend_index, book_fx_rates
 from trading.services.shapes import publish_holidays, publish_shape
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 SYSTEM = Actor.system("test")
 TTF = MarketTerms(
     "TTF", "Title Transfer Facility", "GAS", "VIRTUAL_TRADING_POINT", "Europe/Amsterdam", "EUR",

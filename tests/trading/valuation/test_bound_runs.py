@@ -27,7 +27,7 @@ from trading.services.valuation import prove_run, value_organization
 from .desk import publish
 from .options_desk import EVENING, INDEX, RATE, choose, option_desk, quote_interest, quote_vols
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 DE = REFERENCE_MARKETS["DE"]
 JANUARY = DatePeriod.months(2027, 1)
 START = datetime(2026, 12, 31, 23, tzinfo=UTC)

@@ -40,7 +40,7 @@ from trading.services.valuation import prove_run
 
 from .desk import publish, valued_desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 HOURS = 8760
 

@@ -24,7 +24,7 @@ from trading.tasks import close_days
 
 from .desk import publish, valued_desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 DAYS = "/api/v1/trading/end-of-days"
 

@@ -36,7 +36,7 @@ from .options_desk import (
     second_market,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 # Q1 2027 in Berlin: 744 + 672 + 743 hours, at 95.
 HOURS = {1: 744, 2: 672, 3: 743}
 

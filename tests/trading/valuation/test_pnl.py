@@ -20,7 +20,7 @@ from trading.web.pnl import waterfall_bars
 
 from .desk import publish, valued_desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 DAY = date(2026, 11, 23)
 FRIDAY = datetime(2026, 11, 20, 17, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, 17, tzinfo=UTC)

@@ -21,7 +21,7 @@ from trading.services.valuation import prove_run, value_organization
 
 from .desk import publish, valued_desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 CLOSE = datetime(2026, 11, 20, 17, tzinfo=UTC)
 EVENING = datetime(2026, 11, 20, 19, tzinfo=UTC)
 

@@ -56,7 +56,7 @@ from .structures_desk import (
     structure_desk,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 HOUR = 3600
 
 

@@ -24,7 +24,7 @@ from trading.services.valuation import prove_run
 
 from .desk import publish, valued_desk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 DECEMBER = DatePeriod.months(2026, 12)
 START = datetime(2026, 11, 30, 23, tzinfo=UTC)
 MONDAY, WEDNESDAY, THURSDAY = date(2026, 11, 30), date(2026, 12, 2), date(2026, 12, 3)
