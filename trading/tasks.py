@@ -28,6 +28,7 @@ from .services.maturity import mature_trades
 from .services.nominations import settle_nominations
 from .services.prices import import_price_file
 from .services.reference_files import compare_staged, import_reference
+from .services.structure_previews import preview_structure
 from .services.structure_values import value_structure
 from .services.trade_files import UnknownTradeImport, book_trades, check_trades
 from .services.valuation import take_cut
@@ -161,6 +162,17 @@ def value_one_structure(job: RunningJob, *, ref: str) -> JobResult:
             progress=lambda done, total: job.progress(done, total, "Months revalued"),
         )
     return JobResult(url=reverse("trading:trade", args=[ref]))
+
+
+@job_task("trading.preview_structure")
+def value_preview(job: RunningJob, *, key: str, leg: dict[str, Any]) -> JobResult:
+    """Value a contract with choices that is not booked; the ticket's preview shows it."""
+    assert job.organization_id is not None
+    preview_structure(
+        asked_by=job.actor.id, key=key, leg=leg, as_of=clock.now(),
+        known_at=take_cut(job.organization_id),
+    )  # fmt: skip
+    return JobResult(url=reverse("trading:ticket"))
 
 
 @job_task("trading.check_hedges")

@@ -441,6 +441,7 @@ FOREIGN: dict[str, Sample] = {
     "trading:documents": trade,
     "trading:structure_value": trade,
     "trading:nominate": trade,
+    "trading:value_preview": lambda: {"key": "0" * 64},
     "trading:document": trade_document,
     "trading:document_withdraw": trade_document,
     "trading:trade_verb": lambda: {**trade(), "verb": "cancel"},

@@ -311,6 +311,35 @@ class Structure:
         return volume.quantity
 
     @property
+    def amount(self) -> Fraction:
+        """
+        Return the contract's size, exact, in the schedule's unit: the most that it moves in all.
+
+        A store and a battery are as large as what they keep, however often it is turned over.
+        """
+        terms, most = self.terms, self.schedule.amount()
+        if isinstance(terms, StorageTerms):
+            return Fraction(terms.working_volume)
+        if isinstance(terms, BatteryTerms):
+            return Fraction(terms.energy_mwh)
+        if isinstance(terms, SwingTerms):
+            return min(most, len(self.contract_years) * Fraction(terms.maximum))
+        return most
+
+    @property
+    def contract_years(self) -> tuple[date, ...]:
+        """Return the first day of each contract year; the first starts with the delivery."""
+        first, after = self.schedule.period.first, self.schedule.period.after
+        found, year = [first], first.year
+        while True:
+            year += 1
+            # A contract from a 29th of February goes on from the 28th.
+            day = date(year, first.month, min(first.day, 28) if first.month == 2 else first.day)
+            if day >= after:
+                return tuple(found)
+            found.append(day)
+
+    @property
     def by_role(self) -> dict[str, PriceIndex]:
         """Return the underlying prices by what they are for."""
         return dict(zip(type(self.terms).roles, self.underlying, strict=False))

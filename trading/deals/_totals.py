@@ -13,8 +13,7 @@ from trading.deals._deals import Deal
 from trading.deals._errors import DealError
 from trading.deals._legs import Direction, Fee, FeeBasis, money_of
 from trading.deals._numbers import decimal_of, rounded
-from trading.deals._schedules import Schedule
-from trading.deals._volumes import CERTIFICATE_UNIT, Profile
+from trading.deals._volumes import CERTIFICATE_UNIT, Profile, converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,8 @@ class Totals:
     The sum of a deal; nothing has a sign but cash.
 
     hours           of delivery; None for what comes in whole units
-    volume, unit    in the contract's own unit of amount (MWh for MW)
+    volume, unit    in the contract's own unit of amount (MWh for MW); of a contract with choices
+                    its size
     energy_mwh      None for what is no energy
     notional        volume × fixed price, rounded half up once; None where no leg is fixed
     average_price   volume-weighted fixed price per unit of it, to 6 decimals; None likewise
@@ -70,12 +70,12 @@ def package_totals(deals: Sequence[Deal]) -> Totals:
         notional = money_of(value, fixed[0].currency)
         average = rounded(value / sum(priced, Fraction(0)), places=6)
     flows = schedules[0].area.commodity.flows
-    volume = sum((schedule.amount() for schedule in schedules), Fraction(0))
+    volume = sum((_size(deal, unit_) for deal in deals), Fraction(0))
     return Totals(
         hours=decimal_of(sum((s.hours for s in schedules), Fraction(0))) if flows else None,
         volume=decimal_of(volume),
         unit=unit_,
-        energy_mwh=_energy(schedules),
+        energy_mwh=_energy(deals),
         notional=notional,
         average_price=average,
         fees=tuple(fee_cash(deal, fee) for deal in deals for fee in deal.fees),
@@ -83,11 +83,20 @@ def package_totals(deals: Sequence[Deal]) -> Totals:
     )
 
 
-def _energy(schedules: Sequence[Schedule]) -> Decimal | None:
-    code = schedules[0].amount_unit
+def _energy(deals: Sequence[Deal]) -> Decimal | None:
+    code = deals[0].schedule.amount_unit
     if code == CERTIFICATE_UNIT or unit(code).dimension is not Dimension.ENERGY:
         return None
-    return decimal_of(sum((schedule.amount("MWh") for schedule in schedules), Fraction(0)))
+    return decimal_of(sum((_size(deal, "MWh") for deal in deals), Fraction(0)))
+
+
+def _size(deal: Deal, target: str) -> Fraction:
+    """Return what a deal delivers, or may at most, in a unit."""
+    schedule = deal.schedule
+    if not deal.structures:
+        return schedule.amount(target)
+    amount = sum((leg.amount for leg in deal.structures), Fraction(0))
+    return converted(amount, schedule.amount_unit, target, schedule.area.context)
 
 
 def fee_cash(deal: Deal, fee: Fee) -> Money:

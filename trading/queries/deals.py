@@ -199,6 +199,41 @@ def structure_json(leg: deals.Structure) -> dict[str, Any]:
     }
 
 
+def structure_leg_json(leg: deals.Structure) -> dict[str, Any]:
+    """Return a contract with choices in full, as `structure_leg_of` reads it back."""
+    schedule, volume = leg.schedule, leg.schedule.volume
+    assert not isinstance(volume, deals.Profile)
+    return {
+        "direction": leg.direction.value,
+        "market": schedule.area.code,
+        "first": schedule.period.first.isoformat(),
+        "after": schedule.period.after.isoformat(),
+        "quantity": str(volume.quantity),
+        "unit": volume.unit,
+        "frequency": volume.frequency.value,
+        "shape": schedule.shape.code,
+        "shape_version": schedule.shape.version,
+        "terms": structure_json(leg),
+    }
+
+
+def structure_leg_of(said: Mapping[str, Any]) -> deals.Structure:
+    """Return the contract of `structure_leg_json`; four queries."""
+    codes = said["terms"]["underlying"]
+    rows = PriceIndex.objects.filter(code__in=codes).select_related("market")
+    found = {row.code: row for row in rows}
+    areas = delivery_areas({said["market"], *(row.market.code for row in found.values())})
+    area = areas[said["market"]]
+    schedule = deals.Schedule(
+        area,
+        DatePeriod(date.fromisoformat(said["first"]), date.fromisoformat(said["after"])),
+        deals.Volume(Decimal(said["quantity"]), said["unit"], deals.Frequency(said["frequency"])),
+        area.shape(said["shape"], version=said["shape_version"]),
+    )
+    underlying = [index_of(found[code], areas[found[code].market.code]) for code in codes]
+    return structure_of(said["terms"], deals.Direction(said["direction"]), schedule, underlying)
+
+
 def structure_of(
     terms: Mapping[str, Any],
     direction: deals.Direction,

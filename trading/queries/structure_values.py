@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trading.deals import STRUCTURES, Structure
 from trading.models import StructureHedgeCheck, StructureNomination, StructureValue
 
 from .deals import deal_of
+
+if TYPE_CHECKING:
+    from trading.valuation import PlanFact
 
 VIEW = "trading.view_tradevalue"
 _METHODS = {
@@ -169,8 +172,18 @@ class StructureView:
     @property
     def method(self) -> str:
         """Return how the value was found, in words."""
-        kept = self.value
-        return _METHODS.get(kept.method, kept.method) if kept is not None else ""
+        return method_words(self.value.method) if self.value is not None else ""
+
+    @property
+    def facts(self) -> tuple[PlanFact, ...]:
+        """Return what the plan comes to in all."""
+        import numpy as np
+
+        from trading.valuation import plan_facts
+
+        if self.value is None or self.value.reason:
+            return ()
+        return plan_facts(self.leg, np.frombuffer(self.value.quantity, dtype="<f8"))
 
     @property
     def total(self) -> Decimal | None:
@@ -195,6 +208,11 @@ class StructureView:
             (one.start, [one.quantity, one.level] if has_level else [one.quantity])
             for one in self.days
         ]
+
+
+def method_words(method: str) -> str:
+    """Return how a value was found, in words."""
+    return _METHODS.get(method, method)
 
 
 def structure_of_trade(version: Any) -> StructureView | None:

@@ -24,6 +24,14 @@ WAITING_SHOWN = 200
 SIBLINGS_SHOWN = 60
 # MW is a rate by itself; what else a quantity is per, in words.
 _PER = {" per HOUR": "", " per DAY": " a day", " per MONTH": " a month", " per TOTAL": " in all"}
+# What the schedule's number is of a contract with choices.
+_SIZES = {
+    deals.StructureKind.SWING: "Most in a day",
+    deals.StructureKind.STORAGE: "Withdrawal rate",
+    deals.StructureKind.TOLLING: "Most output",
+    deals.StructureKind.BATTERY_TOLLING: "Power",
+    deals.StructureKind.TRANSMISSION_RIGHT: "Capacity",
+}
 _WORDS = {"product_kind": "Product", "mic": "Exchange", "energy_mwh": "Energy, MWh"}
 
 
@@ -168,7 +176,7 @@ def structure_words(leg: deals.Structure) -> str:
 
 def structure_rows(leg: deals.Structure) -> list[tuple[str, str]]:
     """Return the terms of a contract with choices as label and value with its unit."""
-    found = []
+    found = [(_SIZES[leg.kind], _volume(leg.schedule))]
     for name, term in deals.terms_of(leg.kind).items():
         value = getattr(leg.terms, name)
         unit = term.unit.format(currency=leg.currency, unit=leg.schedule.amount_unit)

@@ -29,13 +29,14 @@ def check_value(
     """
     Value again with each month's price moved up and down, on the facts of the value's own cut.
 
-    One that was checked stays as it is; one without a value or a plan is not checked.
+    One that was checked stays as it is. One without a value or a plan is not checked, nor one
+    whose optimum is not proven: its gap is wider than what a step of the price moves.
 
     progress    is told how many months of how many are done
     """
     from trading.valuation import NORMAL_VOL_STEP, PLAN_STEP, VOL_STEP, check_hedge, seconds
 
-    if value.reason or not value.starts:
+    if value.reason or not value.starts or value.gap:
         return None
     stored = StructureHedgeCheck.objects.filter(value=value).first()
     if stored is not None:

@@ -63,6 +63,7 @@ from trading.valuation._structure_plans import (
     swing_terms,
 )
 from trading.valuation._structure_rules import NOMINATED, check_nominations
+from trading.valuation._structure_summary import PlanFact, plan_facts
 from trading.valuation._structures import (
     HedgeMonth,
     StructureDay,
@@ -123,6 +124,7 @@ __all__ = [
     "OptionState",
     "OptionletValues",
     "Optionlets",
+    "PlanFact",
     "PlanRefused",
     "PriceModels",
     "ProfileHolding",
@@ -151,6 +153,7 @@ __all__ = [
     "option_greeks",
     "optionlet_forwards",
     "optionlet_prices",
+    "plan_facts",
     "plant_state",
     "plant_terms",
     "revalued_bounds",

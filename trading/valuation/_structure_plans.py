@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from math import gcd, sqrt
 
 import numpy as np
@@ -171,7 +170,6 @@ def swing_terms(
             " too fine to count in."
         )
     strike = float(terms.strike)
-    begins = contract_years(leg)
     years = tuple(
         ContractYear(
             first_date=np.datetime64(first, "D"),
@@ -180,26 +178,13 @@ def swing_terms(
             shortfall_price=strike if terms.make_up else None,
             make_up_price=strike if terms.make_up else 0.0,
         )
-        for first in begins
+        for first in leg.contract_years
     )
     return Swing(
         dates=dates, strike=strike, lot=lot / _PLACES, max_quantity=most, min_quantity=least,
         years=years, make_up_limit=float(terms.make_up),
         carry_forward_limit=float(terms.carry_forward),
     )  # fmt: skip
-
-
-def contract_years(leg: Structure) -> list[date]:
-    """Return the first day of each year of a contract; the first is that of the delivery."""
-    first, after = leg.schedule.period.first, leg.schedule.period.after
-    found, year = [first], first.year
-    while True:
-        year += 1
-        # A contract from a 29th of February goes on from the 28th.
-        day = date(year, first.month, min(first.day, 28) if first.month == 2 else first.day)
-        if day >= after:
-            return found
-        found.append(day)
 
 
 def _swing(choices: Choices) -> Plan:

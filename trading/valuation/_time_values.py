@@ -40,7 +40,6 @@ from trading.valuation._structure_plans import (
     PlanRefused,
     battery_levels,
     battery_terms,
-    contract_years,
     plant_state,
     plant_terms,
     storage_terms,
@@ -275,7 +274,7 @@ def _whole_days(part: _Open, terms: SwingTerms) -> tuple[Swing, float]:
     every = np.full(len(part.dates), 0.0)
     whole = swing_terms(part.choices.leg, part.choices.dates, np.full(len(part.choices.dates), low),
                         np.full(len(part.choices.dates), high))  # fmt: skip
-    begins = [np.datetime64(first, "D") for first in contract_years(part.choices.leg)]
+    begins = [np.datetime64(first, "D") for first in part.choices.leg.contract_years]
     current = int(np.searchsorted(np.array(begins), part.dates[0], side="right")) - 1
     if current and (terms.make_up or terms.carry_forward):
         raise PlanRefused("a balance of contract years that have ended is not simulated.")

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from energyopti.accounts.actors import PermissionMissing
 from energyopti.accounts.requests import actor_of, require_permission
@@ -19,6 +19,7 @@ from trading.models import ProductKind
 from trading.queries.deals import deal_of
 from trading.queries.option_values import VIEW, OptionView, options_of_legs
 from trading.queries.proposals import TradeInvalid
+from trading.queries.trade_page import structure_rows
 from trading.queries.trades import UnknownTrade, trade_by_ref
 from trading.services.capture import (
     PackageItem,
@@ -33,6 +34,7 @@ from trading.services.capture import (
     save_draft,
 )
 from trading.services.locks import server_time
+from trading.services.structure_previews import StructurePreview, ask_preview, preview_of
 
 from .deal_forms import LineForm
 from .forms import Ticket
@@ -65,6 +67,38 @@ def parse(request: HttpRequest) -> HttpResponse:
     entry = _posted(request)
     entry.is_valid()
     return render(request, "trades/_preview.html", _context(entry))
+
+
+@require_permission("trading.capture_trade")
+@require_POST
+def ask_value(request: HttpRequest) -> HttpResponse:
+    """Start to value the contract with choices in the ticket; return what waits for it."""
+    entry = _posted(request)
+    entry.is_valid()
+    found = _ask_value(entry)
+    if found is None:
+        raise Http404("trade: there is nothing here that is valued like this.")
+    return render(request, "trades/_structure_preview.html", {"structure": found})
+
+
+@require_GET
+@require_permission("trading.capture_trade")
+def value_preview(request: HttpRequest, key: str) -> HttpResponse:
+    """Return what is known of a value that was asked for."""
+    found = preview_of(actor=actor_of(request), key=key)
+    if found is None:
+        raise Http404("trade: nobody asked for this value, or long ago.")
+    return render(request, "trades/_structure_preview.html", {"structure": found})
+
+
+def _ask_value(entry: Ticket) -> StructurePreview | None:
+    """Ask for the value of a ticket's contract with choices, if its reader may see values."""
+    deal = entry.deal_form.deal
+    if not (entry.proposals and entry.book and deal and deal.structures and entry.actor.may(VIEW)):
+        return None
+    return ask_preview(
+        actor=entry.actor, leg=deal.structures[0], organization_id=entry.book.organization_id
+    )
 
 
 def _posted(request: HttpRequest) -> Ticket:
@@ -203,6 +237,7 @@ def _draw(
     context = _context(entry)
     if entry.booking.is_bound and previewed:
         entry.booking.data["previewed"] = previewed
+        context["structure"] = _ask_value(entry)
     context["is_previewed"] = bool(
         context["preview"] and entry.booking["previewed"].value() == entry.fingerprint
     )
@@ -235,6 +270,8 @@ def _context(entry: Ticket) -> dict[str, Any]:
         "is_bound": form.is_bound,
         "stopped": ready and entry.is_stopped,
         "option": _option(entry) if ready else None,
+        "choices": [structure_rows(leg) for leg in form.deal.structures] if form.deal else [],
+        "may_see_values": entry.actor.may(VIEW),
     }
 
 
