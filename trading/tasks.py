@@ -25,10 +25,10 @@ from .services.exercise import decide_options
 from .services.forecast_rounds import issue_due_forecasts
 from .services.hedge_checks import check_run, check_value
 from .services.maturity import mature_trades
-from .services.nominations import settle_nominations
 from .services.prices import import_price_file
 from .services.reference_files import compare_staged, import_reference
 from .services.structure_previews import preview_structure
+from .services.structure_settlement import settle_nominations
 from .services.structure_values import value_structure
 from .services.trade_files import UnknownTradeImport, book_trades, check_trades
 from .services.valuation import take_cut

@@ -38,7 +38,8 @@ from trading.queries.proposals import TradeInvalid
 from trading.queries.trades import UnknownTrade
 from trading.services.hedge_checks import ask_checks
 from trading.services.locks import server_time
-from trading.services.nominations import nominate_structure, settle_nominations
+from trading.services.nominations import nominate_structure
+from trading.services.structure_settlement import settle_nominations
 from trading.services.structure_values import value_structure
 from trading.services.valuation import value_organization
 from trading.tasks import value_one_structure

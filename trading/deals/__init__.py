@@ -151,10 +151,12 @@ from trading.deals._structures import (
     Term,
     TollingTerms,
     TransmissionTerms,
+    YearEnd,
     required_terms,
     structure_terms,
     terms_of,
     terms_said,
+    year_ends,
 )
 from trading.deals._totals import (
     Totals,
@@ -243,6 +245,7 @@ __all__ = [
     "Totals",
     "TransmissionTerms",
     "Volume",
+    "YearEnd",
     "asset_share",
     "basis_swap",
     "block_shape",
@@ -301,4 +304,5 @@ __all__ = [
     "unit_factors",
     "us_shapes",
     "with_peak",
+    "year_ends",
 ]

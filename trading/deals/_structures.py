@@ -7,7 +7,7 @@ term is added here and nowhere else. What a contract is worth is `trading.pricin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -96,6 +96,35 @@ class SwingTerms:
                 "daily_minimum",
                 f"{_plain(self.daily_minimum)} is above the {_plain(daily)} of a day.",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class YearEnd:
+    """
+    What a contract year of a swing contract ends with.
+
+    short       newly short of the minimum +, made up for earlier years −; paid at the strike
+    balance     after it: carried forward +, still to be made up −
+    """
+
+    short: Fraction
+    balance: Fraction
+
+
+def year_ends(terms: SwingTerms, taken: Sequence[Fraction]) -> tuple[YearEnd, ...]:
+    """
+    Return how contract years end, in their order, from what was taken in each.
+
+    What is above the minimum first makes up for earlier years, then is carried forward; what is
+    short first uses up what was carried. `trading.pricing.structures.Swing.settle` values the same.
+    """
+    found, balance, least = [], Fraction(0), Fraction(terms.minimum)
+    for total in taken:
+        after = balance + total - least
+        short = max(-after, Fraction(0)) - max(-balance, Fraction(0))
+        balance = min(max(after, -Fraction(terms.make_up)), Fraction(terms.carry_forward))
+        found.append(YearEnd(short, balance))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

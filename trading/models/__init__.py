@@ -46,7 +46,7 @@ from .hedging import HedgeTarget
 from .indices import FxRate, IndexFrequency, PriceIndex
 from .legs import Fee, FeePurpose, Leg, LegKind, Profile, ProfileMonth
 from .markets import Market, MarketKind
-from .options import OptionOutcome, OptionOutcomeKind
+from .options import YEAR_ENDS, OptionOutcome, OptionOutcomeKind
 from .plants import Plant, Technology
 from .positions import PROFILE_BASIS, PositionDelta, PositionTotal, Stage
 from .prices import SPOT, ImportRun, Price
@@ -80,6 +80,7 @@ __all__ = [
     "PROFILE_BASIS",
     "SPOT",
     "WITHDRAWN",
+    "YEAR_ENDS",
     "Actual",
     "AdjustmentStatus",
     "Agreement",

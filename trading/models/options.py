@@ -1,4 +1,4 @@
-"""What became of options: exercised, lapsed, or fixed and paid. Added, never changed."""
+"""What became of options and of choices: exercised, lapsed, or fixed and paid; added only."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -10,11 +10,18 @@ class OptionOutcomeKind(models.TextChoices):
     EXERCISED = "EXERCISED", "Exercised"
     FIXED = "FIXED", "Fixed and paid"
     LAPSED = "LAPSED", "Lapsed"
+    SHORTFALL = "SHORTFALL", "Short of the year’s minimum, paid"
+    MADE_UP = "MADE_UP", "Made up, paid back"
+
+
+# How a contract year of a swing contract ended, beside its days.
+YEAR_ENDS = (OptionOutcomeKind.SHORTFALL, OptionOutcomeKind.MADE_UP)
 
 
 class OptionOutcome(models.Model):
     """
-    The one decision on a period of an option leg: a month of a cap, floor or collar, else all.
+    The one decision on a period of an option leg: a month of a cap, floor or collar, else all; on
+    a delivered day of a contract with choices, and on a contract year of it.
 
     leg             number of the leg in the version's terms
     start, end      the delivery that it is about, UTC
@@ -52,7 +59,16 @@ class OptionOutcome(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("trade", "leg", "start", name="option_period_decided_once"),
+            models.UniqueConstraint(
+                fields=["trade", "leg", "start"],
+                condition=~models.Q(kind__in=["SHORTFALL", "MADE_UP"]),
+                name="option_period_decided_once",
+            ),
+            models.UniqueConstraint(
+                fields=["trade", "leg", "start"],
+                condition=models.Q(kind__in=["SHORTFALL", "MADE_UP"]),
+                name="contract_year_settled_once",
+            ),
             models.CheckConstraint(
                 condition=models.Q(end__gt=models.F("start")), name="option_outcome_interval"
             ),

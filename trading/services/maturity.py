@@ -8,15 +8,19 @@ from django.db import transaction
 from django.db.models import F
 
 from energyopti.accounts.actors import Actor, PermissionMissing
+from trading.deals import STRUCTURES
 from trading.models import Trade, TradeEvent, TradeStatus, TradeVersion
 from trading.queries.books import book_path
 from trading.queries.payments import Agreed, payment_due
 
 from .exercise import undecided_options
 from .life import check_transition
+from .structure_settlement import unsettled_structures
 from .trade_versions import add_version, lock_books
 
 _BATCH = 200
+# What ended early of a contract with choices pays no more days.
+_PAYING = (TradeStatus.LIVE, TradeStatus.MATURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,9 @@ def mature_trades(*, actor: Actor, as_of: datetime) -> Matured:
     """
     Mature what has been delivered and settle what is due by an instant.
 
-    An option with a period that is not decided yet does not settle. The same again changes
-    nothing. Each trade has a transaction of its own.
+    An option with a period that is not decided yet does not settle, nor a contract with choices
+    that has a day or a year to pay. The same again changes nothing. Each trade has a transaction of
+    its own.
 
     :raises PermissionMissing: for anybody but the system; the clock alone does this.
     """
@@ -44,15 +49,18 @@ def mature_trades(*, actor: Actor, as_of: datetime) -> Matured:
     ended = versions.filter(
         trade__status__in=(TradeStatus.MATURED, TradeStatus.NOVATED, TradeStatus.TERMINATED),
         delivery_end__lte=as_of,
-    ).select_related("market")
+    ).select_related("market", "trade")
     agreed = Agreed(set(ended.order_by().values_list("counterparty_id", flat=True)))
     undecided = set(undecided_options(as_of))
-    due = [
-        v.trade_id
+    due = {
+        v.trade_id: v
         for v in ended.iterator(_BATCH)
         if agreed.due(v).at <= as_of and v.trade_id not in undecided
-    ]
-    return Matured(matured, _move(actor, due, as_of, TradeEvent.SETTLE))
+    }
+    choices = [v for v in due.values() if v.product_kind in STRUCTURES and v.status in _PAYING]
+    for trade_id in unsettled_structures(choices, as_of):
+        del due[trade_id]
+    return Matured(matured, _move(actor, list(due), as_of, TradeEvent.SETTLE))
 
 
 def _move(actor: Actor, trade_ids: Sequence[int], as_of: datetime, event: TradeEvent) -> int:
