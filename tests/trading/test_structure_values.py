@@ -212,11 +212,54 @@ def test_a_day_is_nominated_by_form_until_it_begins_and_the_last_word_holds(desk
     assert StructureNomination.objects.count() == 2
     assert Event.objects.filter(type="structure.nominated").count() == 2
     assert "-50" in page_of(desk, receipt).text
+    gone = client.post(address, {"withdraw": FIRST}, follow=True)
+    assert "nominations closed with its start" in gone.text
+    assert "closed</" in gone.text
     with pytest.raises(TradeInvalid, match="at most 120 can be injected"):
         nominate(desk, receipt, FIRST + timedelta(days=1), -121, at=start)
     right = desk.deal(deal=structure(RIGHT))
     with pytest.raises(TradeInvalid, match="has no days that are nominated"):
         nominate(desk, right, date(2027, 3, 1), 10)
+
+
+def test_a_day_is_taken_back_before_it_begins_and_then_silent_if_the_terms_allow(desk):
+    plant = desk.deal(deal=structure(TOLLING))
+    client, address = client_of(desk.trader.user), reverse("trading:nominate", args=[plant.ref])
+    day = date(2027, 3, 1)
+    assert 'value="2027-03-01"' in client.get(address).text
+
+    client.post(address, {"day": day, "quantities": "0*7 50*17"})
+    shown = client.get(address).text
+    answer = client.post(address, {"withdraw": day}, follow=True)
+
+    assert "0*7 50*17" in shown
+    assert "2027-03-01 is taken back; it counts as silent again." in answer.text
+    assert "0*7 50*17" not in answer.text
+    events = Event.objects.filter(type__startswith="structure.").order_by("id")
+    assert [event.type for event in events] == [
+        "structure.nominated", "structure.nomination_withdrawn",
+    ]  # fmt: skip
+    worth = value_structure(
+        actor=desk.again(desk.trader), ref=plant.ref, as_of=EVENING, known_at=server_time()
+    )
+    assert worth[0].chosen == 0
+    for body, words in (
+        ({"withdraw": day}, "of 2027-03-01 nothing is nominated"),
+        ({"withdraw": "tomorrow"}, "is no date"),
+    ):
+        assert words in client.post(address, body, follow=True).text
+    for typed, words in (("50*26", "a day has 1 to 25 hours"), ("50*x", "is no decimal number"),
+                         ("50*23", "24 numbers, one an hour, not 23"),
+                         ("10*24", "neither 0 nor from 20 to 50")):  # fmt: skip
+        refused = client.post(address, {"day": day, "quantities": typed})
+        assert (refused.status_code, words in refused.text) == (422, True), typed
+    swing = desk.deal(deal=structure(SWING))
+    base = f"/api/v1/trading/trades/{swing.ref}/nominations"
+    said = {"day": "2026-12-01", "quantities": ["240"]}
+    assert client.post(base, said, content_type="application/json").status_code == 201
+    back = client.post(base, {**said, "quantities": []}, content_type="application/json")
+    assert (back.status_code, back.json()["quantities"]) == (201, [])
+    assert client.get(base).json() == []
 
 
 def test_delivered_days_are_paid_once_at_their_fixings_when_all_are_there(desk):

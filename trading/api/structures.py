@@ -15,7 +15,7 @@ from energyopti.foundation.api.views import ApiView
 
 from ..queries.structure_values import VIEW, StructureView, structure_of_trade
 from ..queries.trades import trade_by_ref
-from ..services.nominations import NOMINATE, nominate_structure
+from ..services.nominations import NOMINATE, nominate_structure, withdraw_nomination
 from ..services.structure_values import VALUE, ask_value
 
 
@@ -97,9 +97,9 @@ class NominationInput(StrictSerializer):
     day = serializers.DateField(help_text="Local delivery day that has not begun.")
     quantities = serializers.ListField(
         child=serializers.DecimalField(max_digits=18, decimal_places=3),
-        min_length=1,
         max_length=25,
-        help_text="One of the day; of a plant or battery the MW of each of its 23 to 25 hours.",
+        help_text="One of the day; of a plant or battery the MW of each of its 23 to 25 hours; "
+        "empty takes back what was said.",
     )
 
 
@@ -197,8 +197,9 @@ class NominationsView(ApiView):
 
     @extend_schema(
         description=(
-            "Nominate a delivery day of a contract with choices, before it begins. "
-            "What breaks the terms with all that was nominated so far is refused by name."
+            "Nominate a delivery day of a contract with choices, or take its nomination back with "
+            "empty quantities, before it begins. What breaks the terms with all that was "
+            "nominated so far is refused by name."
         ),
         request=NominationInput,
         responses={201: NominationOutput},
@@ -210,10 +211,13 @@ class NominationsView(ApiView):
         trade_by_ref(actor_of(request._request), ref)
         body = NominationInput(data=request.data)
         body.is_valid(raise_exception=True)
-        made = nominate_structure(
-            actor=actor_of(request._request), ref=ref, day=body.validated_data["day"],
-            quantities=body.validated_data["quantities"], received_at=clock.now(),
-        )  # fmt: skip
+        quantities = body.validated_data["quantities"]
+        said = {"actor": actor_of(request._request), "ref": ref,
+                "day": body.validated_data["day"], "received_at": clock.now()}  # fmt: skip
+        if quantities:
+            made = nominate_structure(**said, quantities=quantities)
+        else:
+            made = withdraw_nomination(**said)
         return Response(NominationOutput(made).data, status=201)
 
 

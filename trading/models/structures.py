@@ -13,7 +13,8 @@ class StructureNomination(models.Model):
     leg             number of the leg in the version's terms
     day             local delivery day
     quantities      decimals as text: one of the day, or the MW of each of its hours; taken,
-                    withdrawn, made or discharged +, injected or charged −
+                    withdrawn, made or discharged +, injected or charged −; empty where the
+                    day's nomination was taken back
     nominated_at    when it was said; before the day began
     """
 

@@ -92,6 +92,22 @@ class HedgeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class NominatedDay:
+    """
+    What holds for a delivery day.
+
+    words       its quantities, hours that are alike together
+    closes_at   when the day begins, and nobody can say or take back anything more
+    """
+
+    day: date
+    words: str
+    nominated_at: datetime
+    closes_at: datetime
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ComparedGreek:
     """A Greek of all months of a role by plan or formula and by full revaluation."""
 
@@ -241,7 +257,30 @@ def structure_of_trade(version: Any) -> StructureView | None:
 def nominations_of(version: Any, number: int = 1) -> tuple[StructureNomination, ...]:
     """Return the nomination that holds for each day, by day; one query."""
     rows = StructureNomination.objects.filter(trade_id=version.trade_id, leg=number)
-    return tuple(rows.order_by("day", "-id").distinct("day"))
+    latest = rows.order_by("day", "-id").distinct("day")
+    return tuple(row for row in latest if row.quantities)
+
+
+def nominated_days_of(view: StructureView, now: datetime) -> tuple[NominatedDay, ...]:
+    """Return what was nominated as pages show it, by day."""
+    calendar, found = view.leg.schedule.area.calendar, []
+    for row in view.nominations:
+        closes_at = calendar.day(row.day).start
+        words = " ".join(
+            one if count == 1 else f"{one}*{count}"
+            for one, count in ((one, len(list(same))) for one, same in groupby(row.quantities))
+        )
+        found.append(NominatedDay(row.day, words, row.nominated_at, closes_at, closes_at > now))
+    return tuple(found)
+
+
+def next_open_day(leg: Structure, now: datetime) -> date | None:
+    """Return the first delivery day that has not begun, None after the last has."""
+    calendar, period = leg.schedule.area.calendar, leg.schedule.period
+    day = max(period.first, calendar.date_of(now))
+    while day < period.after and calendar.day(day).start <= now:
+        day += timedelta(days=1)
+    return day if day < period.after else None
 
 
 def plan_days(leg: Structure, value: StructureValue | None) -> tuple[PlanDay, ...]:

@@ -7,7 +7,7 @@ day has begun.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -41,6 +41,7 @@ NOMINATE = "trading.nominate_structure"
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 _PLACES = 3
+Days = Mapping[date, tuple[Decimal, ...]]
 
 
 def nominate_structure(
@@ -57,6 +58,37 @@ def nominate_structure(
     :raises TradeInvalid: naming the field and the rule: another product or status, a day beyond
         the delivery or begun, or quantities that break the terms with what was nominated so far.
     """
+
+    def said(leg: Structure, whole: Interval, _: Days) -> tuple[Decimal, ...]:
+        _check(quantities, 1 if leg.kind in DAILY else int(whole.duration / _HOUR))
+        return tuple(quantities)
+
+    return _say(actor, ref, day, received_at, "structure.nominated", said)
+
+
+def withdraw_nomination(
+    *, actor: Actor, ref: str, day: date, received_at: datetime
+) -> StructureNomination:
+    """
+    Take back what was said of a delivery day that has not begun: it counts as silent again.
+
+    :raises PermissionMissing, UnknownTrade: as `nominate_structure`.
+    :raises TradeInvalid: likewise; and for a day of which nothing was said.
+    """
+
+    def nothing(_: Structure, __: Interval, days: Days) -> tuple[Decimal, ...]:
+        if day not in days:
+            raise TradeInvalid("day", f"of {day} nothing is nominated.")
+        return ()
+
+    return _say(actor, ref, day, received_at, "structure.nomination_withdrawn", nothing)
+
+
+def _say(
+    actor: Actor, ref: str, day: date, received_at: datetime, event: str,
+    word: Callable[[Structure, Interval, Days], tuple[Decimal, ...]],
+) -> StructureNomination:  # fmt: skip
+    """Add the last word on a day, once it is known to keep the terms with all others."""
     from trading.valuation import NOMINATED, PlanRefused, check_nominations, seconds
 
     actor.require(NOMINATE)
@@ -77,15 +109,17 @@ def nominate_structure(
         whole = _day_of(leg, day)
         if whole.start <= received_at:
             raise TradeInvalid("day", f"{day} has begun; nominations closed with its start.")
-        count = 1 if leg.kind in DAILY else int(whole.duration / _HOUR)
-        _check(quantities, count)
         at = server_time()
         said = nominated_days([held.trade_id], as_of=received_at, known_at=at)
-        days = {**said.get((held.trade_id, number), {}), day: tuple(quantities)}
+        days = dict(said.get((held.trade_id, number), {}))
+        quantities = word(leg, whole, days)
+        days.pop(day, None)
+        if quantities:
+            days[day] = quantities
         try:
             check_nominations(structure_holding(0, leg, (), days), seconds(received_at))
         except PlanRefused as error:
-            raise TradeInvalid("quantities", str(error)) from error
+            raise TradeInvalid("quantities" if quantities else "day", str(error)) from error
         made = None
         for trade_id, trade in trades.items():
             row = StructureNomination.objects.create(
@@ -95,7 +129,7 @@ def nominate_structure(
                 nominated_at=received_at, actor_id=actor.id, recorded_at=at,
             )  # fmt: skip
             record_event(
-                type="structure.nominated",
+                type=event,
                 actor=actor,
                 aggregate_type="trade",
                 aggregate_id=trade.ref,

@@ -145,13 +145,18 @@ def _paid(trade_ids: Sequence[int], *, as_of: datetime, known_at: datetime) -> d
 def nominated_days(
     trade_ids: Sequence[int], *, as_of: datetime, known_at: datetime
 ) -> NominatedDays:
-    """Return by trade and leg what was nominated for each day, the last of it; one query."""
+    """
+    Return by trade and leg what was nominated for each day and not taken back; one query.
+    """
     found: dict[tuple[int, int], dict[date, tuple[Decimal, ...]]] = defaultdict(dict)
     rows = StructureNomination.objects.filter(
         trade_id__in=trade_ids, recorded_at__lte=known_at, nominated_at__lte=as_of
     ).order_by("id")
     for row in rows:
-        found[row.trade_id, row.leg][row.day] = tuple(map(Decimal, row.quantities))
+        days = found[row.trade_id, row.leg]
+        days.pop(row.day, None)
+        if row.quantities:
+            days[row.day] = tuple(map(Decimal, row.quantities))
     return found
 
 
