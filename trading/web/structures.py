@@ -57,7 +57,7 @@ class NominationForm(forms.Form):
             self.fields["day"].help_text = f"{day} closes at {closes_at:%Y-%m-%d %H:%M %Z}."
         self.fields["quantities"].help_text = _NOMINATED[kind]
         if kind in (StructureKind.SWING, StructureKind.STORAGE):
-            self.fields["quantities"].label = "Quantity"
+            self.fields["quantities"].label = f"Quantity, {leg.schedule.amount_unit}"
 
     def clean_quantities(self) -> list[Decimal]:
         found = []
