@@ -495,7 +495,7 @@ def test_what_is_taken_out_comes_in_again_with_the_same_terms(desk, django_asser
     option = {
         "option_style": "EUROPEAN", "option_type": "COLLAR", "underlying": "EPEX-DE-DA",
         "strikes": "70;90.5", "expiry": "2026-12-20T12:00:00+01:00", "premium": "2.25",
-        "premium_date": "2026-11-25", "settlement": "PHYSICAL",
+        "premium_date": "2026-11-25", "settlement": "CASH",
     }  # fmt: skip
     fees = {"broker": "TULLETT", "broker_fee": "0.005", "exchange_fee": "0.01",
             "fee_basis": "PER_UNIT", "fee_currency": "EUR"}  # fmt: skip

@@ -165,8 +165,13 @@ def check_option(leg: Option) -> None:
             "what is exercised by notice is decided before its delivery begins"
             f" ({schedule.interval.start.astimezone(area.calendar.zone):%Y-%m-%d %H:%M}).",
         )
-    if leg.settlement is Settlement.PHYSICAL and len(leg.underlying) > 1:
-        raise DealError("settlement", "a spread is settled in cash; it has no delivery of its own.")
+    is_paid = len(leg.underlying) > 1 or not needs_notice(leg)
+    if leg.settlement is Settlement.PHYSICAL and is_paid:
+        raise DealError(
+            "settlement",
+            "a cap, floor, collar, average or spread is settled in cash; it has no delivery of its"
+            " own.",
+        )
 
 
 def _check_underlying(leg: Option) -> None:

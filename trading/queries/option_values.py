@@ -164,6 +164,11 @@ class OptionView:
         found = {row.model.pk: row.model for row in self.rights if row.model is not None}
         return tuple(found.values())
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what volatilities are composed of, each once."""
+        return tuple(dict.fromkeys(row.note for row in self.rights if row.note))
+
 
 def option_of_trade(version: TradeVersion, *, now: datetime, known_at: datetime) -> OptionView:
     """

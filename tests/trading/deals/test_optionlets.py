@@ -137,6 +137,8 @@ def test_rights_are_decided_for_the_periods_that_the_desk_decides(kind, style):
         ({"option_type": OptionType.PAYER_SWAPTION, "style": OptionStyle.ASIAN}, "expiry"),
         ({"option_type": OptionType.SPREAD_PUT, "underlying": (INDEX, OTHER),
           "settlement": Settlement.PHYSICAL}, "settlement"),
+        ({"style": OptionStyle.ASIAN, "settlement": Settlement.PHYSICAL}, "settlement"),
+        ({"option_type": OptionType.CAP, "settlement": Settlement.PHYSICAL}, "settlement"),
         ({"option_type": OptionType.SPREAD_PUT,
           "underlying": (INDEX, replace(INDEX, code="OTHER-DE"))}, "underlying"),
         ({"underlying": (PriceIndex("NBP-M1", REFERENCE_MARKETS["NBP"]),)}, "underlying"),

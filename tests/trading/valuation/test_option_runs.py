@@ -219,8 +219,8 @@ def test_what_has_no_model_volatility_or_rate_is_named_and_not_valued():
     )
     quote_vols(desk.market, {"Feb27": "30"}, at=CLOSE, kind="NORMAL")
     assert run_of(desk).findings[0] == (
-        "DE: no normal volatility is quoted for a contract that covers 2027-01-01 to 2027-03-31,"
-        " nor for all of its parts."
+        "DE: no normal volatility is quoted for a contract that covers 2027-01-01 to 2027-03-31."
+        " Nor are all of its parts."
         " 1 trade is not valued."
     )
     quote_vols(desk.market, {"Cal27": "40"}, at=CLOSE, kind="NORMAL", source="exchange")

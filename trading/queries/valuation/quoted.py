@@ -135,7 +135,7 @@ class Quoted:
         if contract is None:
             raise NotQuoted(
                 f"{code}: no {name} volatility is quoted for a contract that"
-                f" covers {first} to {after - _DAY}, nor for all of its parts."
+                f" covers {first} to {after - _DAY}."
             )
         return surface, contract
 
@@ -152,11 +152,13 @@ class Quoted:
         """
         try:
             surface, contract = self.contract(market_id, kind, source, first, after)
-        except NotQuoted:
+        except NotQuoted as error:
             found = self.surface(market_id, kind, source)
             parts = None if found is None else tiles(found, max(first, open_from), after)
-            if found is None or parts is None:
+            if found is None:
                 raise
+            if parts is None:
+                raise NotQuoted(f"{error} Nor are all of its parts.") from error
             return found, parts
         return surface, (VolPart(contract, first, after),)
 
