@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trading.pricing._compile import compiled
+from trading.pricing._compile import compiled, wide_vectors
 from trading.pricing._inputs import Floats
 from trading.pricing.structures._programme import Indices
 
@@ -135,4 +135,30 @@ def flow_gas(
             if now > best:
                 best, where = now, y
         found[p] = where - x
+    return found
+
+
+@compiled
+def smooth(row: Floats, weights: Floats) -> Floats:
+    """
+    Return each row's sums under weights that are the same on both sides, where all are inside.
+
+    weights     (1 + 4 n,), from the middle outwards; a row ends 4 n points inside of its ends
+    """
+    wide_vectors()
+    reach = weights.size - 1
+    points = row.shape[1] - 2 * reach
+    found = np.empty((row.shape[0], points))
+    for j in range(row.shape[0]):
+        to = found[j]
+        middle = row[j, reach : reach + points]
+        for i in range(points):
+            to[i] = weights[0] * middle[i]
+        for k in range(1, reach, 4):
+            a, b, c, d = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+            down = row[j, reach - k - 3 : reach - k + points]
+            up = row[j, reach + k : reach + k + points + 3]
+            for i in range(points):
+                near = a * (down[i + 3] + up[i]) + b * (down[i + 2] + up[i + 1])
+                to[i] += near + c * (down[i + 1] + up[i + 2]) + d * (down[i] + up[i + 3])
     return found

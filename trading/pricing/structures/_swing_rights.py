@@ -18,9 +18,11 @@ from trading.pricing.structures._results import Method
 
 # Deviations on either side of the grid, and points within the deviation of the shortest step:
 # with more of either the fifth digit no longer moves.
-_WIDTH = 8.0
-_POINTS_A_STEP = 8.0
+_WIDTH = 7.0
+_POINTS_A_STEP = 6.0
 _FEWEST, _MOST = 4_097, 65_537
+_MANY = 60  # dates whose errors even out, so that half of the points do
+_FAR = 1_024  # points on either side from which Fourier's transform is faster
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +57,8 @@ def swing_rights(
     Price up to `rights` exercises on given dates, one a date.
 
     The spot is S_t = F_t · exp(σ W_t − σ² t / 2). Between dates the value for each number of rights
-    left is integrated against the normal density on a grid of log prices; on a date it is the
-    better of using a right and keeping it.
+    left is integrated against the normal density on a grid of σ W; on a date it is the better of
+    using a right and keeping it.
 
     forwards     (date,), today's forward for each date, currency/MWh, > 0
     strike       currency/MWh, > 0, one or (date,)
@@ -81,16 +83,20 @@ def swing_rights(
         raise PricingError(f"rights: {rights} must be 1 to {count}, at most one a date.")
     sign = 1.0 if option is OptionType.CALL else -1.0
     deviations = sigma * np.sqrt(np.diff(at, prepend=0.0))
-    x = _grid(deviations)
-    payoffs = D[:, None] * sign * (F[:, None] * np.exp(x) - K[:, None])
+    x, step = _grid(deviations)
+    middle = len(x) // 2
     # Row j has j rights; of more than the dates left, one is as good as none.
     worth = np.zeros((1, len(x)))
     for n in range(count - 1, -1, -1):
         if len(worth) <= rights:
             worth = np.concatenate([worth, worth[-1:]])
-        worth[1:] = np.maximum(worth[1:], payoffs[n] + worth[:-1])
-        worth = _expected(worth, x, float(deviations[n]))
-    by_rights = worth[:, len(x) // 2].copy()
+        near = worth.shape[1] // 2
+        moved = x[middle - near : middle + near + 1] - 0.5 * sigma**2 * at[n]
+        payoff = D[n] * sign * (F[n] * np.exp(moved) - K[n])
+        worth[1:] = np.maximum(worth[1:], payoff + worth[:-1])
+        before = _reach(sigma * np.sqrt(at[n - 1]) if n else 0.0, step)
+        worth = _expected(worth, step, float(deviations[n]), min(before, near))
+    by_rights = worth[:, worth.shape[1] // 2].copy()
     europeans = black76(
         forward=F, strike=K, expiry=at, volatility=sigma, discount=D, option=option
     ).price
@@ -102,29 +108,47 @@ def swing_rights(
     )
 
 
-def _grid(deviations: Floats) -> Floats:
-    """Return log prices about today's, evenly spread, an odd number; one where nothing moves."""
+def _grid(deviations: Floats) -> tuple[Floats, float]:
+    """Return values of σ W about zero, evenly spread, an odd number, and how far they lie apart."""
     total = float(np.sqrt((deviations**2).sum()))
     if total == 0.0:
-        return np.zeros(1)
-    # A call weighs prices by e^x, which moves the density by the variance.
+        return np.zeros(1), 1.0
     half = _WIDTH * total + total**2
     shortest = float(deviations[deviations > 0].min())
-    points = min(max(int(2.0 * half / shortest * _POINTS_A_STEP) | 1, _FEWEST), _MOST)
-    return np.linspace(-half, half, points)
+    fewest = _FEWEST if len(deviations) < _MANY else _FEWEST // 2 + 1
+    points = min(max(int(2.0 * half / shortest * _POINTS_A_STEP) | 1, fewest), _MOST)
+    step = 2.0 * half / (points - 1)
+    values: Floats = np.arange(-(points // 2), points // 2 + 1) * step
+    return values, step
 
 
-def _expected(worth: Floats, x: Floats, deviation: float) -> Floats:
-    """Return E[worth(x + σ√Δ Z − σ²Δ/2)], (row, point), by the trapezium rule."""
+def _reach(deviation: float, step: float) -> int:
+    """Return how many points on either side of the middle a date needs: the others are not met."""
+    # A call weighs prices by e^x, which moves the density by the variance.
+    return int(np.ceil((_WIDTH * deviation + deviation**2) / step))
+
+
+def _expected(worth: Floats, step: float, deviation: float, near: int) -> Floats:
+    """Return E[worth(x + σ√Δ Z)], (right, point), by the trapezium rule on the points near."""
+    middle = worth.shape[1] // 2
     if deviation == 0.0:
-        return worth
-    from scipy.signal import oaconvolve
+        return worth[:, middle - near : middle + near + 1].copy()
+    # A multiple of four, as the kernel takes them.
+    reach = 4 * int(np.ceil(_WIDTH * deviation / step / 4.0))
+    weights = np.exp(-0.5 * (np.arange(reach + 1) * (step / deviation)) ** 2)
+    weights /= 2.0 * weights.sum() - weights[0]
+    # Nothing lies beyond the grid.
+    held = np.zeros((len(worth), 2 * (near + reach) + 1))
+    inside = min(middle, near + reach)
+    held[:, near + reach - inside : near + reach + inside + 1] = worth[
+        :, middle - inside : middle + inside + 1
+    ]
+    if reach > _FAR:
+        from scipy.signal import oaconvolve
 
-    step = float(x[1] - x[0])
-    reach = int(np.ceil((_WIDTH * deviation + 0.5 * deviation**2) / step))
-    shift = np.arange(-reach, reach + 1) * step
-    weights = np.exp(-0.5 * ((shift + 0.5 * deviation**2) / deviation) ** 2)
-    weights /= weights.sum()
-    # Convolving turns the kernel round: the weight of x + shift stands at −shift.
-    found: Floats = oaconvolve(worth, weights[None, ::-1], mode="full", axes=1)
-    return found[:, reach : reach + len(x)]
+        both = np.concatenate([weights[:0:-1], weights])
+        found: Floats = oaconvolve(held, both[None], mode="valid", axes=1)
+        return found
+    from trading.pricing.structures._kernels import smooth
+
+    return smooth(held, weights)

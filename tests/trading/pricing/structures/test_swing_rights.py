@@ -17,6 +17,7 @@ from trading.pricing.structures import (
     swing_rights,
     years_actual_actual,
 )
+from trading.pricing.structures._kernels import smooth
 
 ORACLES = Path("/work/shared/data/oracles/trading_risk.json")
 MONTHS = np.arange(1, 13) / 12.0
@@ -83,6 +84,31 @@ def test_a_right_for_each_date_is_the_strip_of_europeans(option):
 
     assert found.price == pytest.approx(float(strip.price.sum()), abs=5e-5)
     assert found.lower_bound == pytest.approx(float(strip.price.sum()))
+
+
+def test_a_right_for_each_of_many_dates_is_the_strip_of_europeans():
+    """The grid of many dates is the coarser one; two dates lie apart for its transform."""
+    weeks = np.concatenate([np.arange(1, 66), [120.0]]) / 52.0
+    forwards = 30.0 + 6.0 * np.cos(2.0 * np.pi * weeks)
+    strip = black76(forward=forwards, strike=32.0, expiry=weeks, volatility=0.6).price
+
+    found = swing_rights(
+        forwards=forwards, strike=32.0, times=weeks, volatility=0.6, rights=len(weeks)
+    )
+
+    assert found.price == pytest.approx(float(strip.sum()), rel=1e-6)
+    assert (np.diff(found.by_rights, n=2) <= 1e-9).all()
+
+
+def test_the_compiled_sums_equal_their_python():
+    rows = np.random.default_rng(3).normal(size=(2, 30))
+    weights = np.array([0.4, 0.2, 0.1, 0.0, 0.0])
+    both = np.concatenate([weights[:0:-1], weights])
+
+    found = smooth(rows, weights)
+
+    assert found == pytest.approx(np.stack([np.convolve(r, both, "valid") for r in rows]))
+    assert smooth.py_func(rows, weights) == pytest.approx(found)
 
 
 @given(
