@@ -104,6 +104,11 @@ class MeteredMonth:
         return self.metered_mwh - self.expected_mwh
 
     @property
+    def volumes(self) -> tuple[Fraction, ...]:
+        """Return the MWh of each interval, metered or expected, exact."""
+        return tuple(Fraction(micro * self.minutes, 60 * MICRO) for micro in self.micro_mw.tolist())
+
+    @property
     def total_mwh(self) -> Fraction:
         """Return the energy of all intervals, metered or expected, exact."""
         return _energy(self.micro_mw, self.minutes)
@@ -113,13 +118,15 @@ def metered_share(deal: Deal) -> AssetShare | None:
     """
     Return whose meter says what a deal delivers; None where its volume is left as agreed.
 
-    A floor or a cap is settled on the volume that it was priced for, and an amount in all, a day
-    or a month was agreed as that amount.
+    An amount in all, a day or a month was agreed as that amount; the floor or cap of a constant
+    power is settled on the mean of a month, which has no intervals to meter.
     """
-    if deal.kind not in ASSET_KINDS or deal.options or len(deal.deliveries) != 1:
+    if deal.kind not in ASSET_KINDS or len(deal.deliveries) != 1:
         return None
     (delivery,) = deal.deliveries
     volume = delivery.schedule.volume
+    if deal.options and not isinstance(volume, Profile):
+        return None
     if not isinstance(volume, Profile) and volume.frequency is not Frequency.HOUR:
         return None
     return delivery.asset

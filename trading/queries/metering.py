@@ -193,6 +193,15 @@ def shown_months(version: TradeVersion, deal: Deal) -> tuple[tuple[MeteredMonth,
         return (), str(error)
 
 
+def has_meter(deal: Deal) -> bool:
+    """Say whether somebody meters what a deal delivers; one query, none for another deal."""
+    share = metered_share(deal)
+    if share is None:
+        return False
+    plants = Plant.objects.filter(code__iexact=share.asset_id)
+    return bool(plants.exclude(metering_asset_id="").exists())
+
+
 def metered_totals(months: Collection[MeteredMonth]) -> dict[str, Decimal]:
     """Return expected, metered and their difference over all that was metered, in MWh."""
     expected = sum((month.expected_mwh for month in months), Decimal(0))

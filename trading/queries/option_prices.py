@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,8 @@ from django.db import connection
 
 from energyopti.foundation.intervals import Interval, IntervalSet, exact_hours
 from trading.deals import (
+    MeteredMonth,
+    MonthPart,
     Option,
     Profile,
     payoff,
@@ -45,15 +47,22 @@ class OptionFixing:
                 their means over its volume
     per_unit    what it pays the holder per unit of the period's amount
     source      what the prices are, for people
+    amount      what was delivered where a meter says so; None for the period's agreed amount
     """
 
     prices: tuple[Fraction, ...]
     per_unit: Fraction
     source: str
+    amount: Fraction | None = None
 
 
 def option_fixing(
-    leg: Option, interval: Interval, *, as_of: datetime, known_at: datetime
+    leg: Option,
+    interval: Interval,
+    *,
+    as_of: datetime,
+    known_at: datetime,
+    metered: MeteredMonth | None = None,
 ) -> OptionFixing | None:
     """
     Return what a period of an option settles at, None while that is not known in full.
@@ -61,13 +70,15 @@ def option_fixing(
     Before the delivery begins it is the published curve's price of it as of the decision, to six
     decimals; after that the mean of the published prices over the hours of the option's shape,
     once all of them are there. The cap or floor of a profile is settled interval by interval.
+
+    metered     what the period delivered, of a profile that is metered; None: as agreed
     """
     if as_of <= interval.start:
         return _from_curves(leg, interval, as_of, known_at)
     names = " and ".join(index.code for index in leg.underlying)
     fixings = [Fixings.of(index.area.code, interval, as_of, known_at) for index in leg.underlying]
     if isinstance(leg.schedule.volume, Profile):
-        return _by_interval(leg, interval, fixings, names)
+        return _by_interval(leg, interval, fixings, names, metered)
     wanted = shape_intervals(leg.schedule.area.calendar, leg.schedule.shape, interval)
     found = [one.mean(wanted) for one in fixings]
     prices = tuple(
@@ -81,13 +92,20 @@ def option_fixing(
 
 
 def _by_interval(
-    leg: Option, interval: Interval, fixings: Sequence[Fixings], names: str
+    leg: Option,
+    interval: Interval,
+    fixings: Sequence[Fixings],
+    names: str,
+    metered: MeteredMonth | None,
 ) -> OptionFixing | None:
     volume = leg.schedule.volume
     assert isinstance(volume, Profile)
     step, paid, energy = timedelta(minutes=volume.minutes), Fraction(0), Fraction(0)
     sums = [Fraction(0)] * len(fixings)
-    for part, volumes in profile_volumes(leg.schedule):
+    months: Iterable[tuple[MonthPart, Sequence[Fraction]]] = profile_volumes(leg.schedule)
+    if metered is not None:
+        months, names = [(metered.part, metered.volumes)], f"{names}, metered volume"
+    for part, volumes in months:
         if not interval.covers(part.interval):
             continue
         for n, mwh in enumerate(volumes):
@@ -101,10 +119,11 @@ def _by_interval(
                 return None
             paid, energy = paid + mwh * payoff(leg, prices), energy + mwh
             sums = [one + mwh * price for one, price in zip(sums, prices, strict=True)]
+    amount = None if metered is None else energy
     if not energy:
-        return OptionFixing((), Fraction(0), "nothing was delivered")
+        return OptionFixing((), Fraction(0), "nothing was delivered", amount)
     means = tuple(one / energy for one in sums)
-    return OptionFixing(means, paid / energy, f"{names} interval by interval")
+    return OptionFixing(means, paid / energy, f"{names} interval by interval", amount)
 
 
 def _from_curves(

@@ -45,6 +45,7 @@ from trading.models import (
 )
 from trading.queries.books import book_path
 from trading.queries.deals import deal_of, deals_of
+from trading.queries.metering import has_meter, shown_months
 from trading.queries.option_prices import OptionFixing, option_fixing
 from trading.queries.payments import Agreed
 from trading.queries.proposals import TradeInvalid, propose
@@ -147,8 +148,9 @@ def decide_options(*, actor: Actor, as_of: datetime) -> Decided:
     """
     Fix and pay what settles by itself, and let lapse what nobody exercised, by an instant.
 
-    A period waits until all its prices are known; the same again changes nothing. Each trade has
-    a transaction of its own.
+    A period waits until all its prices are known, and until what it delivered was metered, where a
+    meter says that; at the latest when its payment is due. The same again changes nothing. Each
+    trade has a transaction of its own.
 
     :raises PermissionMissing: for anybody but the system; the clock alone does this.
     """
@@ -225,14 +227,21 @@ def _decide(actor: Actor, trade_id: int, as_of: datetime) -> Decided:
     deal = deal_of(held)
     decided = set(OptionOutcome.objects.filter(trade=trade).values_list("trade_id", "leg", "start"))
     found: list[tuple[int, Option, OptionPeriod, OptionFixing | None]] = []
+    metered = {month.part.interval.start: month for month in shown_months(held, deal)[0]}
+    is_metered = has_meter(deal)
     for number, leg, period in _waiting(trade_id, deal, decided, as_of):
         if needs_notice(leg):
             found.append((number, leg, period, None))
             continue
         before = leg.expiry <= period.interval.start
+        month = metered.get(period.interval.start)
+        is_read = month is not None and bool(month.is_metered.all())
+        if is_metered and not is_read and as_of < _due_at(held, period):
+            continue  # what is not read by then counts as expected
         fixing = option_fixing(
-            leg, period.interval, as_of=leg.expiry if before else as_of, known_at=server_time()
-        )
+            leg, period.interval, as_of=leg.expiry if before else as_of, known_at=server_time(),
+            metered=month,
+        )  # fmt: skip
         if fixing is not None:
             found.append((number, leg, period, fixing))
     version = held
@@ -319,9 +328,10 @@ def _record(
     fixing: OptionFixing | None,
     result: Trade | None,
 ) -> OptionOutcome:
-    cash = Decimal(0)
+    cash, amount = Decimal(0), period.amount
     if fixing is not None:
-        cash = option_cash(leg, period.amount, fixing.per_unit).amount
+        amount = period.amount if fixing.amount is None else fixing.amount
+        cash = option_cash(leg, amount, fixing.per_unit).amount
     outcome = OptionOutcome.objects.create(
         trade_id=version.trade_id,
         version=version,
@@ -332,7 +342,7 @@ def _record(
         decided_at=decided_at,
         prices=[] if fixing is None else [str(_rounded(price)) for price in fixing.prices],
         source="" if fixing is None else fixing.source,
-        amount=_rounded(period.amount),
+        amount=_rounded(amount),
         unit=leg.schedule.area.price_unit,
         payoff=None if fixing is None else _rounded(fixing.per_unit),
         cash=cash,
@@ -370,6 +380,11 @@ def _record(
 def _due(version: TradeVersion, decided_at: datetime) -> date:
     last = version.market.calendar.date_of(decided_at - timedelta(microseconds=1))
     return Agreed([version.counterparty_id]).day(version, last)
+
+
+def _due_at(version: TradeVersion, period: OptionPeriod) -> datetime:
+    """Return the start of the day on which a period's payment is due."""
+    return version.market.calendar.day(_due(version, period.interval.end)).start
 
 
 def _rounded(value: Fraction) -> Decimal:

@@ -13,7 +13,7 @@ from energyopti.foundation.money import Side
 from tests.factories.accounts import make_organization
 from tests.factories.plants import METER, feed_in, make_plant, output_deal
 from tests.factories.trades import deal_of_words, make_book, make_counterparty, make_desk
-from trading.deals import REFERENCE_INDICES, ppa
+from trading.deals import REFERENCE_INDICES, Volume, ppa
 from trading.models import Plant, PositionTotal, PriceIndex, Trade, TradeVersion
 from trading.queries.areas import delivery_areas
 from trading.queries.deals import deal_of
@@ -289,7 +289,7 @@ def test_what_is_not_metered_is_refused_by_name_and_holds_up_no_other(desk):
     assert TradeVersion.objects.filter(event="METER").count() == 1
 
 
-def test_a_floor_or_a_whole_amount_is_left_alone(desk):
+def test_a_floor_on_a_profile_is_metered_and_one_on_a_constant_power_left_alone(desk):
     area = delivery_areas({"DE"})["DE"]
     index = next(i for i in REFERENCE_INDICES.values() if i.area.code == "DE")
     PriceIndex.objects.create(
@@ -297,16 +297,18 @@ def test_a_floor_or_a_whole_amount_is_left_alone(desk):
         frequency="PERIOD", publication_time="12:57", source="test",
     )  # fmt: skip
     base = output_deal(MARCH)
-    floor = ppa(
-        side=Side.BUY, area=area, period=MARCH, asset=base.deliveries[0].asset,
-        expected=base.schedule.volume, index=index, floor=Decimal(5),
-    )  # fmt: skip
-    receipt = captured(desk, floor)
+    terms = {"side": Side.BUY, "area": area, "period": MARCH, "index": index,
+             "asset": base.deliveries[0].asset, "floor": Decimal(5)}  # fmt: skip
+    profile = captured(desk, ppa(**terms, expected=base.schedule.volume))
+    constant = captured(desk, ppa(**terms, expected=Volume.mw(Decimal(10))))
     read(desk, [30] * 24)
 
-    assert all_of(desk).looked_at == 0
+    done = all_of(desk)
+
+    assert (done.looked_at, done.changed) == (1, 1)
+    assert held_mwh(profile) == [HOURS * 10 + 24 * 5]
     with pytest.raises(TradeInvalid, match="fixed by its terms"):
-        meter(desk, receipt)
+        meter(desk, constant)
 
 
 def test_readings_of_another_organization_another_register_or_another_market_do_not_count(desk):

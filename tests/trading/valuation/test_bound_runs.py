@@ -15,11 +15,13 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.money import Side
 from tests.factories.billing import book_hourly_prices
+from tests.factories.plants import feed_in, make_plant
 from trading import deals
 from trading.deals import REFERENCE_MARKETS, AssetShare, Profile, Volume
 from trading.models import OptionFamily, OptionGreek, OptionOutcome, PnlKind, PricingFormula
 from trading.pricing import ModelChoice, PpaTerms, PriceModel, ppa
 from trading.services.exercise import decide_options
+from trading.services.metering import true_up_trades
 from trading.services.pnl import explain_runs
 from trading.services.pricing_models import ModelTerms
 from trading.services.valuation import prove_run, value_organization
@@ -191,6 +193,71 @@ def test_days_of_delivery_are_explained_and_what_was_settled_counts_once():
     assert float(value.realised) == pytest.approx(2.5 * SUN.sum() + payoff.sum(), abs=0.011)
     for run in runs:
         assert prove_run(run).is_same, run.as_of
+
+
+def test_bounds_are_valued_and_paid_on_what_was_metered_interval_by_interval():
+    desk = normal_desk()
+    make_plant(desk.market, "PV-1", installed_mwp=Decimal(10))
+    metered, waiting = desk.deal(deal=agreement()), desk.deal(deal=agreement(cap=Decimal(200)))
+    system, before = Actor.system("test"), START + timedelta(days=31)
+    prices = np.round(np.random.default_rng(4).normal(90, 45, HOURS), 2)
+    book_hourly_prices(desk.market, START, [f"{price:.2f}" for price in prices])
+    publish(desk.market, {"Cal27": "88", "Q1-27": "95", "Jan27": "90"}, at=before)
+    quote_interest(before, 0.0)
+    # Half of the plant; the last ten hours are not read yet.
+    power = np.round(SUN * np.random.default_rng(5).uniform(0.4, 1.6, HOURS), 3)
+    feed_in(desk.organization.pk, desk.market, START, [f"{2 * mw:.3f}" for mw in power[:-10]])
+
+    def true_up(at):
+        return true_up_trades(actor=system, organization_id=desk.organization.pk, as_of=at)
+
+    as_agreed = run_of(desk, before)
+    assert true_up(before).changed == 2
+    as_read = run_of(desk, before)
+    assert decide_options(actor=system, as_of=before).fixed == 0
+    late = [f"{2 * mw:.3f}" for mw in power[-10:]]
+    feed_in(desk.organization.pk, desk.market, START + timedelta(hours=HOURS - 10), late)
+    assert true_up(before + timedelta(hours=1)).changed == 2
+    decided = decide_options(actor=system, as_of=before + timedelta(hours=2))
+    assert decide_options(actor=system, as_of=before + timedelta(hours=3)).fixed == 0
+
+    assert decided.fixed == len(OptionOutcome.objects.all()) > 0
+    payoff = power * (np.maximum(prices - 120, 0) - np.maximum(60 - prices, 0))
+    rows = OptionOutcome.objects.filter(trade__ref=metered.ref)
+    assert float(sum(row.cash for row in rows)) == pytest.approx(payoff.sum(), abs=0.011)
+    assert float(rows[0].amount) == pytest.approx(power.sum())
+    assert "metered volume" in rows[0].source
+    assert OptionOutcome.objects.filter(trade__ref=waiting.ref).exists()
+    run = run_of(desk, datetime(2027, 2, 10, tzinfo=UTC))
+    value = value_of(run, metered)
+    assert value.unrealised == 0
+    assert float(value.realised) == pytest.approx(2.5 * power.sum() + payoff.sum(), abs=0.02)
+    (report,) = explain_runs(
+        actor=system, opening=as_agreed, closing=as_read, day=date(2027, 1, 31),
+        kind=PnlKind.OFFICIAL,
+    )  # fmt: skip
+    steps = list(report.steps.all())
+    worth = [value_of(run, metered) for run in (as_agreed, as_read)]
+    moved = [value.realised + value.unrealised for value in worth]
+    assert {step.kind for step in steps} == {"VOLUME"}
+    mine = [step.amount for step in steps if step.trade_id == metered.trade_id]
+    assert sum(mine) == moved[1] - moved[0] != 0
+    assert sum(step.reporting for step in steps) == report.total
+
+
+def test_what_no_meter_has_read_by_the_day_of_payment_counts_as_expected():
+    desk = normal_desk()
+    make_plant(desk.market, "PV-1", installed_mwp=Decimal(10))
+    desk.deal(deal=agreement())
+    system = Actor.system("test")
+    book_hourly_prices(desk.market, START, ["50.00"] * HOURS)
+
+    assert decide_options(actor=system, as_of=PAID - timedelta(hours=1)).fixed == 0
+    due = datetime(2027, 2, 28, tzinfo=UTC)
+    assert decide_options(actor=system, as_of=due).fixed > 0
+
+    paid = sum(row.cash for row in OptionOutcome.objects.all())
+    assert float(paid) == pytest.approx(-10 * SUN.sum(), abs=0.011)
 
 
 def test_queries_do_not_grow_with_agreements():
