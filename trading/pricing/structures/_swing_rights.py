@@ -118,8 +118,7 @@ def _grid(deviations: Floats) -> tuple[Floats, float]:
     fewest = _FEWEST if len(deviations) < _MANY else _FEWEST // 2 + 1
     points = min(max(int(2.0 * half / shortest * _POINTS_A_STEP) | 1, fewest), _MOST)
     step = 2.0 * half / (points - 1)
-    values: Floats = np.arange(-(points // 2), points // 2 + 1) * step
-    return values, step
+    return np.linspace(-half, half, points), step
 
 
 def _reach(deviation: float, step: float) -> int:
