@@ -26,7 +26,8 @@ def test_the_pages_are_accessible_and_a_model_is_approved(page_as, base_url, mon
     make_market("FR", time_zone="Europe/Paris")
     propose_model(actor=desk.officer, terms=TERMS_OF_SPREAD, reason="two years of history")
     strip = desk.deal(deal=option(option_type=OptionType.CAP))
-    unvalued = desk.deal(deal=option(style=OptionStyle.AMERICAN))
+    unvalued = desk.deal(deal=option(style=OptionStyle.AMERICAN, option_type=OptionType.CAP))
+    early = desk.deal(deal=option(style=OptionStyle.AMERICAN))
     page = page_as(Role.RISK_OFFICER, organization=desk.organization)
     user = desk.organization.memberships.latest("id").user
     assign_perm("trading.view_book", user, desk.book)
@@ -35,6 +36,7 @@ def test_the_pages_are_accessible_and_a_model_is_approved(page_as, base_url, mon
         reverse("trading:propose_pricing_model"),
         reverse("trading:trade", args=[strip.ref]),
         reverse("trading:trade", args=[unvalued.ref]),
+        reverse("trading:trade", args=[early.ref]),
         reverse("trading:option_deltas"),
     ]
 
@@ -48,7 +50,11 @@ def test_the_pages_are_accessible_and_a_model_is_approved(page_as, base_url, mon
         for scheme, width in (("light", 1440), ("dark", 1440), ("light", 360)):
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
-            for name, path in (("models", pages[0]), ("option", pages[2])):
+            for name, path in (
+                ("models", pages[0]),
+                ("option", pages[2]),
+                ("american", pages[4]),
+            ):
                 page.goto(f"{base_url}{path}#option-value")
                 page.screenshot(path=f"{folder}/{name}-{scheme}-{width}.png", full_page=True)
 

@@ -26,6 +26,26 @@ class OptionCashOutput(serializers.Serializer[Any]):
     amount = DecimalString(max_digits=24, decimal_places=2)
 
 
+class EarlyExerciseOutput(serializers.Serializer[Any]):
+    """What the choice of time of an American or Bermudan right is worth; our quantity."""
+
+    any_time = serializers.BooleanField(help_text="Until it expires; else on `exercises`.")
+    exercises = serializers.ListField(child=InstantField(), help_text="The dates that are left.")
+    premium = serializers.FloatField(help_text="Above the right to decide at the expiry alone.")
+    exercise = serializers.FloatField(
+        allow_null=True, help_text="What exercise now pays; null if today is no day of exercise."
+    )
+    hold = serializers.FloatField(
+        help_text="Worth if not exercised now, nor if American within a day, if Bermudan today."
+    )
+    is_best_now = serializers.BooleanField(help_text="The holder does better to exercise now.")
+    boundary = serializers.FloatField(
+        allow_null=True, help_text="Price of the underlying from which on exercise now is better."
+    )
+    error = serializers.FloatField(help_text="Estimate of what the value may be wrong by.")
+    method = serializers.CharField()
+
+
 class OptionRightOutput(serializers.Serializer[Any]):
     """One right: a month of a strip, else the whole delivery."""
 
@@ -52,6 +72,8 @@ class OptionRightOutput(serializers.Serializer[Any]):
     model = serializers.CharField(allow_null=True, source="model.formula", default=None)
     model_version = serializers.IntegerField(allow_null=True, source="model.number", default=None)
     reason = serializers.CharField(allow_blank=True, help_text="Why it is not valued.")
+    style = serializers.CharField(help_text="EUROPEAN, AMERICAN or BERMUDAN.")
+    early = EarlyExerciseOutput(allow_null=True, help_text="Null of a European right.")
     note = serializers.CharField(
         allow_blank=True, help_text="What its volatility is composed of, if no contract covers it."
     )
@@ -115,6 +137,7 @@ EXAMPLE = OpenApiExample(
             "forwards": [95.0], "volatilities": [0.45], "correlation": None,
             "discount": 0.997127, "quantity": 21590.0, "unit": "MWh", "price": 3.1456,
             "value": 67913.52, "model": "BLACK76", "model_version": 1, "reason": "",
+            "style": "EUROPEAN", "early": None,
             "note": "",
         }],
         "greeks": [{

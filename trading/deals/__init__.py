@@ -67,6 +67,7 @@ from trading.deals._metered import (
     metered_share,
 )
 from trading.deals._optionlets import (
+    ExerciseDate,
     Optionlet,
     OptionletKind,
     OptionletPart,
@@ -201,6 +202,7 @@ __all__ = [
     "Delta",
     "DeltaBasis",
     "Direction",
+    "ExerciseDate",
     "Fee",
     "FeeBasis",
     "FeeKind",

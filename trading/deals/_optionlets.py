@@ -36,6 +36,7 @@ _DAY = timedelta(days=1)
 _CALLS = frozenset(
     {OptionType.CALL, OptionType.CAP, OptionType.SPREAD_CALL, OptionType.PAYER_SWAPTION}
 )
+_EARLY = frozenset({OptionStyle.AMERICAN, OptionStyle.BERMUDAN})
 _STRIPS = frozenset({OptionType.CAP, OptionType.FLOOR, OptionType.COLLAR})
 _SWAPTIONS = frozenset({OptionType.PAYER_SWAPTION, OptionType.RECEIVER_SWAPTION})
 
@@ -84,16 +85,32 @@ class OptionletPart:
 
 
 @dataclass(frozen=True, slots=True)
+class ExerciseDate:
+    """
+    A date on which a right may be exercised: from when its local day begins until an instant.
+
+    pays_on     local date of the payment for it; None where exercise does not move the payments
+    """
+
+    opens_at: datetime
+    at: datetime
+    pays_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Optionlet:
     """
     One right, decided once on the amount-weighted price of its parts.
 
     sign        +1 a call, −1 a put
     quantity    in `unit`, the option's price unit; held +, written −
-    expires_at  when it is decided; of an average the end of its last fixing
+    expires_at  when it is decided at the latest; of an average the end of its last fixing
     delivery    local dates of the underlying
-    delivers    exercise leads to delivery, not to cash
+    delivers    exercised by notice: once expired it is nothing, and exercise makes a trade or cash
     factors     of each side: turns the price of its market into one per `unit`, exact
+    style       when it may be exercised; an average is European here
+    physical    payments follow the delivery, and not the day of exercise
+    exercises   of a Bermudan, ascending; the last is its expiry
     """
 
     kind: OptionletKind
@@ -106,6 +123,9 @@ class Optionlet:
     parts: tuple[OptionletPart, ...]
     unit: str
     factors: tuple[Fraction, ...]
+    style: OptionStyle = OptionStyle.EUROPEAN
+    physical: bool = False
+    exercises: tuple[ExerciseDate, ...] = ()
 
     @property
     def start(self) -> datetime:
@@ -121,12 +141,14 @@ def optionlets(leg: Option) -> tuple[Optionlet, ...]:
     swap 5 business days after each month, and what is delivered on the 20th after it: the custom
     of the product, so that a value does not depend on which agreements are signed later.
 
-    :raises DealError: naming the field, for American and Bermudan styles, which have no formula
-        here yet, and as `check_option`.
+    :raises DealError: naming the field, for early exercise of strips and spreads, which has no
+        formula here, and as `check_option`.
     """
-    if leg.style in (OptionStyle.AMERICAN, OptionStyle.BERMUDAN):
+    if leg.style in _EARLY and (leg.option_type in _STRIPS or len(leg.underlying) > 1):
         raise DealError(
-            "style", f"{leg.style.value.title()}: early exercise has no formula here yet."
+            "style",
+            f"{leg.style.value.title()}: early exercise of a {leg.option_type.value} has no"
+            " formula here.",
         )
     check_option(leg)
     sides = [_deltas(leg, index) for index in leg.underlying]
@@ -246,10 +268,11 @@ def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iter
     expires_at = last.interval.end if is_average else leg.expiry
     is_swaption, delivers = leg.option_type in _SWAPTIONS, needs_notice(leg)
     decided_on = calendar.date_of(expires_at - _INSTANT)
+    is_physical = delivers and leg.settlement is Settlement.PHYSICAL
     parts = []
     for side, found in enumerate(sides):
         for delta in found[months.start : months.stop]:
-            if not delivers:
+            if not is_physical:
                 pays_on = CASH_SETTLED.due(decided_on)
             else:
                 rule = CASH_SETTLED if is_swaption else PHYSICAL
@@ -270,7 +293,21 @@ def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iter
         yield Optionlet(
             kind, sign, strike, ours * quantity, expires_at, _delivery(leg, first, last), delivers,
             tuple(parts), unit, unit_factors(leg),
+            style=leg.style if leg.style in _EARLY else OptionStyle.EUROPEAN, physical=is_physical,
+            exercises=_exercises(leg),
         )  # fmt: skip
+
+
+def _exercises(leg: Option) -> tuple[ExerciseDate, ...]:
+    if leg.style is not OptionStyle.BERMUDAN:
+        return ()
+    calendar, found = leg.schedule.area.calendar, []
+    for at in leg.exercises:
+        on = calendar.date_of(at)
+        is_cash = leg.settlement is Settlement.CASH
+        pays_on = CASH_SETTLED.due(calendar.date_of(at - _INSTANT)) if is_cash else None
+        found.append(ExerciseDate(calendar.day(on).start, at, pays_on))
+    return tuple(found)
 
 
 def _delivery(leg: Option, first: Delta, last: Delta) -> DatePeriod:

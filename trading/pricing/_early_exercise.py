@@ -126,8 +126,7 @@ def american_option(
     """
     T = not_negative("expiry", expiry)
     D = positive("discount", discount, PricingError)
-    T, D, r = together(expiry=T, discount=D, rate=finite("rate", rate))
-    T, D, r = np.broadcast_arrays(T, D, r)
+    T, D, r = broadcast(expiry=T, discount=D, rate=finite("rate", rate))
     wait = np.minimum(_DAY, T)
     with np.errstate(over="ignore"):
         now = D * np.exp(r * T)
@@ -167,16 +166,17 @@ def bermudan_option(
     t, D = together(times=t, discounts=positive("discounts", discounts, PricingError))
     if D.ndim and D.shape[-1] not in (1, t.shape[-1]):
         raise PricingError(f"discounts: has {D.shape[-1]} dates; must have {t.shape[-1]}.")
-    t, D = np.broadcast_arrays(t, D)
+    t, D = broadcast(times=t, discounts=D)
     order = np.argsort(-t, axis=-1, kind="stable")
     t, D = (np.moveaxis(np.take_along_axis(row, order, axis=-1), -1, 0) for row in (t, D))
+    # Now is weighed apart. What is now or repeats the expiry of all changes nothing here.
     is_now = t == 0
+    times, gains = np.where(is_now, t[0], t), np.where(is_now, 0.0, np.log(D / D[0]))
+    own = (times < t[0]).reshape(len(t), -1).any(axis=1)
     plan = _Plan(
         expiry=t[0], discount=D[0], now=np.where(is_now, D, 0.0).max(axis=0),
-        # Now is weighed apart, so a date of now stands where it changes nothing: at expiry.
-        times=np.where(is_now, t[0], t)[1:],
-        log_gains=np.where(is_now, 0.0, np.log(D / D[0]))[1:], always=False,
-        pieces=np.full(len(t), max(2, -(-STEPS // len(t)))),
+        times=times[own], log_gains=gains[own], always=False,
+        pieces=np.full(own.sum() + 1, max(2, -(-STEPS // (own.sum() + 1)))),
     )  # fmt: skip
     return _price(choice, plan, forward, strike, volatility, option)
 

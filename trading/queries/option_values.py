@@ -10,7 +10,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from energyopti.foundation.money import Money
-from trading.deals import Option, OptionletKind, unit_factors
+from trading.deals import Option, OptionletKind, OptionStyle, unit_factors
 from trading.models import (
     Leg,
     LegKind,
@@ -37,9 +37,42 @@ from .valuation import (
 )
 
 if TYPE_CHECKING:
-    from .valuation import HeldOptions, Period
+    from .valuation import HeldOptions, OptionletKey, Period
 
 VIEW = "trading.view_tradevalue"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyLine:
+    """
+    What the choice of time of a right is worth, and what exercise now is; of our quantity.
+
+    exercises   the dates that are left, the expiry last; none of an American, which has any time
+    any_time    an American
+    premium     above the right to decide at the expiry alone
+    exercise    what exercise now pays, discounted; zero out of the money, None if today is no day
+                of exercise
+    hold        worth if not exercised now, nor of an American within a day, of a Bermudan today
+    boundary    price of the underlying from which on exercise now is worth more; None without one
+    error       what the method may miss
+    method      how it was computed
+    fixed       payments do not depend on the exercise, so that nothing is gained by an early one
+    """
+
+    any_time: bool
+    exercises: tuple[datetime, ...]
+    premium: float
+    exercise: float | None
+    hold: float
+    boundary: float | None
+    error: float
+    method: str
+    fixed: bool
+
+    @property
+    def is_best_now(self) -> bool:
+        """Say whether the holder does better to exercise now than to wait."""
+        return self.exercise is not None and abs(self.exercise) > abs(self.hold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +88,7 @@ class RightLine:
     discount        what one unit that is paid is worth
     price, value    currency per unit bought, and of our quantity; None where it is not valued
     reason          why not
+    early           of an American or Bermudan that is not over and has a price
     note            what the volatility is composed of, empty where a quoted contract has it
     by_interval     a floor or cap of each interval of a month; forward and price are means
     """
@@ -78,6 +112,8 @@ class RightLine:
     reason: str
     by_interval: bool = False
     note: str = ""
+    style: OptionStyle = OptionStyle.EUROPEAN
+    early: EarlyLine | None = None
 
     @property
     def what(self) -> str:
@@ -88,7 +124,10 @@ class RightLine:
             "VANILLA": "forward", "SPREAD": "spread", "AVERAGE": "average",
             "SPREAD_AVERAGE": "average of spreads",
         }[self.kind.value]  # fmt: skip
-        return f"{'Call' if self.sign > 0 else 'Put'} on {on}"
+        name = f"{'call' if self.sign > 0 else 'put'} on {on}"
+        if self.style is not OptionStyle.EUROPEAN:
+            name = f"{self.style.value} {name}"
+        return name.capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +196,11 @@ class OptionView:
     compared: tuple[Compared, ...]
     findings: tuple[str, ...]
     implied: float | None = None
+
+    @property
+    def choices(self) -> tuple[RightLine, ...]:
+        """Return the rights that may be exercised early."""
+        return tuple(row for row in self.rights if row.early is not None)
 
     @property
     def models(self) -> tuple[PricingModel, ...]:
@@ -298,6 +342,8 @@ def _implied(
     model, forward = right.model, right.forwards[0]
     if model is None or forward is None or right.kind is not OptionletKind.VANILLA:
         return None
+    if right.early is not None and not right.early.fixed:
+        return None  # the formula that is inverted is the European's
     try:
         found = implied_volatility(
             ModelChoice(
@@ -419,9 +465,41 @@ def _rights(
                 model=model,
                 reason=facts.reasons.get(position, ""),
                 note=facts.notes.get(position, ""),
+                style=key.style,
+                early=_early(key, quantity, prices.early, position, at) if is_priced else None,
             )
         )
     return tuple(found)
+
+
+def _early(
+    key: OptionletKey, quantity: float, values: Any, position: int, at: int
+) -> EarlyLine | None:
+    if values is None or isnan(values.hold[position]):
+        return None
+    any_time = key.style is OptionStyle.AMERICAN
+    dates = tuple(one for one in key.exercises if one.at.timestamp() >= at)
+    allowed = any_time or any(one.opens_at.timestamp() <= at for one in dates)
+    premium, error = float(values.premium[position]), float(values.error[position])
+    method = "European formula: nothing is gained by an early exercise"
+    if error > 0:
+        steps = ", ".join(f"{n:,}" for n in values.grid.steps)
+        method = (
+            f"implicit differences on {values.grid.nodes:,} prices in {steps} steps, extrapolated"
+        )
+    elif premium > 0:
+        method = "the payoff: so far in the money that it is exercised as soon as it pays"
+    return EarlyLine(
+        any_time=any_time,
+        exercises=tuple(one.at for one in dates),
+        premium=quantity * premium,
+        exercise=quantity * float(values.exercise[position]) if allowed else None,
+        hold=quantity * float(values.hold[position]),
+        boundary=_known(float(values.boundary[position])),
+        error=abs(quantity) * error,
+        method=method,
+        fixed=key.physical,
+    )
 
 
 def _known(number: float) -> float | None:

@@ -37,7 +37,11 @@ from trading.valuation._option_greeks import (
     vol_points,
 )
 from trading.valuation._optionlets import (
+    ANY_TIME,
+    WEEK,
     YEAR,
+    EarlyDates,
+    EarlyValues,
     OptionHoldings,
     Optionlets,
     OptionletValues,
@@ -93,11 +97,13 @@ from trading.valuation._waterfall import (
 )
 
 __all__ = [
+    "ANY_TIME",
     "NOMINATED",
     "NORMAL_VOL_STEP",
     "PLAN_STEP",
     "SIMULATED",
     "VOL_STEP",
+    "WEEK",
     "YEAR",
     "Agreement",
     "Basis",
@@ -109,6 +115,8 @@ __all__ = [
     "Contract",
     "DayState",
     "Decisions",
+    "EarlyDates",
+    "EarlyValues",
     "Explained",
     "FixingSeries",
     "HedgeCheck",

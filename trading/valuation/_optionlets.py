@@ -8,18 +8,22 @@ apart from them, as holdings are from contracts. Values are discounted to each p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from trading.pricing import (
+    EarlyExerciseValue,
     ModelChoice,
     OpenAverage,
     OptionType,
+    PremiumGrid,
     PriceModel,
+    american_option,
     average_spread_option,
     bachelier,
+    bermudan_option,
     black76,
     displaced_black,
     price_average_option,
@@ -35,6 +39,25 @@ Words = npt.NDArray[np.str_]
 BLACK76, BACHELIER, DISPLACED = "BLACK76", "BACHELIER", "DISPLACED_BLACK"
 YEAR = 365 * 86400.0
 _DAY = 86400
+# When an American may be exercised; in cash it is then paid five business days later, a week.
+ANY_TIME, WEEK = -1, 7 * _DAY
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EarlyDates:
+    """
+    When rights may be exercised that have more than one date; shape (dates,).
+
+    optionlet   position of the right
+    opens, at   seconds: from when until when; ANY_TIME both of an American, which has one of these
+    payment     seconds: when an exercise on the date is paid, of an American how long after it;
+                0 where payments do not depend on the exercise, as those for a delivery
+    """
+
+    optionlet: Indices
+    opens: Seconds
+    at: Seconds
+    payment: Seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,13 +69,15 @@ class Optionlets:
     strike          currency/unit
     expiry          seconds; of an average the end of its last fixing
     averages        on the mean of fixings or the difference of two, else on forwards
-    delivers        once decided it is worth nothing here: what it led to is a trade of its own
+    delivers        by notice: once expired it is worth nothing here, as what an exercise led to is
+                    a trade or cash of its own
     row_optionlet   position of the right; shape (rows,), as all that follows
     row_contract    position of the contract whose price counts
     row_side        0, or 1 for what a spread subtracts
     row_weight      > 0; of each side of a right they sum to 1
-    row_payment     seconds: when cash for the row is paid
+    row_payment     seconds: when cash for the row is paid, if the right is decided as it expires
     row_factor      turns the contract's price into currency/unit of the right; 1 in one unit
+    early           None where all are European
     """
 
     sign: Floats
@@ -66,6 +91,7 @@ class Optionlets:
     row_weight: Floats
     row_payment: Seconds
     row_factor: Floats
+    early: EarlyDates | None = None
 
     def __len__(self) -> int:
         return len(self.strike)
@@ -102,6 +128,8 @@ class OptionMarket:
     rate            of each row: continuous zero rate to its payment, ACT/365; NaN where unknown
     settled         of each row: the contract's price when an expired right was decided, else NaN
     known           False of a right that must not be valued, whatever the rest says
+    early_rate      of each early date: zero rate to its payment, of an American to that of an
+                    exercise now; NaN where payments do not depend on it
     """
 
     formula: Words
@@ -111,6 +139,28 @@ class OptionMarket:
     rate: Floats
     settled: Floats
     known: Flags
+    early_rate: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EarlyValues:
+    """
+    What the choice of time is worth, for one unit bought; NaN of rights without one.
+
+    premium     currency/unit above the right to decide at the expiry alone
+    exercise    what exercise now pays; 0 out of the money or where it is not allowed now
+    hold        worth if not exercised now, nor of an American within a day, of a Bermudan today
+    boundary    price of the underlying at which exercise now is worth as much; NaN without one
+    error       estimate of what the price may be wrong by
+    grid        what they were computed on; None where nothing is gained by choosing
+    """
+
+    premium: Floats
+    exercise: Floats
+    hold: Floats
+    boundary: Floats
+    error: Floats
+    grid: PremiumGrid | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +177,7 @@ class OptionletValues:
     row_delta       per currency/unit of the row's contract
     row_gamma       of `row_delta`, where the prices of all rows of its side move by one
     priced          False where a price, rate, volatility or formula is missing or does not fit
+    early           None where all are European
     """
 
     price: Floats
@@ -137,6 +188,7 @@ class OptionletValues:
     row_delta: Floats
     row_gamma: Floats
     priced: Flags
+    early: EarlyValues | None = None
 
 
 def discount_factors(optionlets: Optionlets, state: MarketState, market: OptionMarket) -> Floats:
@@ -172,7 +224,16 @@ def optionlet_prices(
     _pay_off(unit, optionlets, forward[0] - forward[1], paid & fits)
     years = np.maximum(optionlets.expiry - state.at, 0) / YEAR
     single = alive & ~spread & ~optionlets.averages
-    priced |= _singles(unit, optionlets, market, forward[0], years, single)
+    has_choice = np.zeros(count, dtype=np.bool_)
+    if optionlets.early is not None:
+        has_choice[optionlets.early.optionlet] = True
+    priced |= _singles(unit, optionlets, market, forward[0], years, single & ~has_choice)
+    early = None
+    if optionlets.early is not None:
+        early, done = _early(
+            unit, optionlets, state, market, forward[0], sums[0], single & has_choice
+        )
+        priced |= done
     priced |= _spreads(
         unit, optionlets, market, forward, years, alive & spread & ~optionlets.averages
     )
@@ -199,6 +260,7 @@ def optionlet_prices(
         row_delta=np.where(still, annuity[at] * row_delta * factor, 0.0),
         row_gamma=np.where(still, annuity[at] * row_gamma * factor**2, 0.0),
         priced=priced,
+        early=early,
     )
 
 
@@ -376,6 +438,93 @@ def _singles(
         unit.vega[0, chosen] = found.vega
         done |= chosen
     return done
+
+
+def _early(
+    unit: _Units, optionlets: Optionlets, state: MarketState, market: OptionMarket,
+    forward: Floats, annuity: Floats, wanted: Flags,
+) -> tuple[EarlyValues, Flags]:  # fmt: skip
+    """
+    Price rights on one forward that may be exercised early, and return which.
+
+    An exercise is worth its payoff × the discount factor of its payment over that at expiry.
+    """
+    early, rates = optionlets.early, market.early_rate
+    assert early is not None and rates is not None
+    at, is_any, moves = early.optionlet, early.at == ANY_TIME, early.payment > 0
+    sigma, shift = market.volatility[0], market.displacement
+    normal = market.formula == BACHELIER
+    positive = np.minimum(forward, optionlets.strike) + shift > 0
+    wanted = wanted & np.isfinite(sigma) & (market.formula != "") & (normal | positive)
+    wanted[at[moves & ~np.isfinite(rates)]] = False
+    left = np.where(is_any, early.payment, early.payment - state.at) / YEAR
+    gains = np.where(moves, np.exp(-np.where(moves, rates, 0.0) * left), annuity[at]) / annuity[at]
+    years = (optionlets.expiry - state.at) / YEAR
+    none = np.full(len(optionlets), np.nan)
+    premium, exercise, hold, boundary, error = (none.copy() for _ in range(5))
+    grid = None
+    for formula, shifted in sorted(set(zip(market.formula[wanted].tolist(),
+                                           shift[wanted].tolist(), strict=True))):  # fmt: skip
+        same = wanted & (market.formula == formula) & (shift == shifted)
+        choice = ModelChoice(PriceModel(formula), shifted)
+        for american in (True, False):
+            dates = np.flatnonzero(same[at] & (is_any == american))
+            rights = np.unique(at[dates])
+            if not rights.size:
+                continue
+            terms = {
+                "forward": forward[rights], "strike": optionlets.strike[rights],
+                "volatility": sigma[rights], "option": _words(optionlets.sign[rights]),
+            }  # fmt: skip
+            T = years[rights]
+            if american:
+                rate = np.zeros(len(optionlets))
+                rate[at[dates]] = np.log(gains[dates])
+                found = american_option(choice, expiry=T, rate=rate[rights] / T, **terms)
+            else:
+                # Dates that are over count as the expiry. The last of each row is now, if one of
+                # them has begun.
+                place = np.searchsorted(rights, at[dates])
+                slot = np.arange(dates.size) - np.searchsorted(place, np.arange(rights.size))[place]
+                times = np.repeat(T[:, None], slot.max() + 2, axis=1)
+                factors = np.ones(times.shape)
+                ahead = early.at[dates] >= state.at
+                where = (place[ahead], slot[ahead])
+                times[where] = (early.at[dates][ahead] - state.at) / YEAR
+                factors[where] = gains[dates][ahead]
+                begun = ahead & (early.opens[dates] <= state.at)
+                times[place[begun], -1] = 0.0
+                factors[place[begun], -1] = gains[dates][begun]
+                found = bermudan_option(choice, times=times, discounts=factors, **terms)
+                if begun.any():  # to hold is to let the date that has begun pass
+                    times[place[begun], slot[begun]] = times[place[begun], -1] = T[place[begun]]
+                    factors[place[begun], slot[begun]] = factors[place[begun], -1] = 1.0
+                    later = bermudan_option(choice, times=times, discounts=factors, **terms)
+                    found = replace(found, hold=later.price)
+            _put(unit, rights, found, market, optionlets, state, annuity)
+            scale = annuity[rights]
+            premium[rights], error[rights] = scale * found.premium, scale * found.error
+            exercise[rights], hold[rights] = scale * found.exercise, scale * found.hold
+            boundary[rights] = found.boundary
+            grid = found.grid if np.any(found.error > 0) else grid
+    return EarlyValues(premium, exercise, hold, boundary, error, grid), wanted
+
+
+def _put(
+    unit: _Units, rights: Indices, found: EarlyExerciseValue, market: OptionMarket,
+    optionlets: Optionlets, state: MarketState, annuity: Floats,
+) -> None:  # fmt: skip
+    """Put values in place; what is best exercised now waits for no interest."""
+    unit.price[rights], unit.theta[rights] = found.price, found.theta
+    unit.delta[0, rights], unit.gamma[0, rights] = found.delta, found.gamma
+    unit.vega[0, rights] = found.vega
+    rows = optionlets.row_payment > state.at
+    weights = optionlets.row_weight * discount_factors(optionlets, state, market)
+    grown = np.bincount(
+        optionlets.row_optionlet[rows], (market.rate * weights)[rows], len(annuity)
+    )  # fmt: skip
+    interest = (grown / annuity)[rights] * found.price
+    unit.theta[rights] -= np.where(found.is_best_now, interest, 0.0)
 
 
 def _spreads(

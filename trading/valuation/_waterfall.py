@@ -297,8 +297,12 @@ class _Rights:
         """Take interest rates to the later day; a payment made by then has none."""
         if self.options is not None and self.after.options is not None:
             market = self.options.market
-            rate = _later(market.rate, self.after.options.market.rate)
-            self.options = replace(self.options, market=replace(market, rate=rate))
+            later = self.after.options.market
+            rate, early = _later(market.rate, later.rate), market.early_rate
+            if early is not None and later.early_rate is not None:
+                early = _later(early, later.early_rate)
+            charged = replace(market, rate=rate, early_rate=early)
+            self.options = replace(self.options, market=charged)
         if self.bounds is not None and self.after.bounds is not None:
             quoted = self.bounds.market
             rate = _later(quoted.rate, self.after.bounds.market.rate)

@@ -124,12 +124,32 @@ def test_rights_are_decided_for_the_periods_that_the_desk_decides(kind, style):
     assert all(one.delivers is needs_notice(leg) for one in found)
 
 
+def test_what_may_be_exercised_early_is_one_right_with_the_payments_of_its_dates():
+    dates = (datetime(2026, 12, 3, 11, tzinfo=UTC), EXPIRY)
+    terms = replace(CALL, style=OptionStyle.BERMUDAN, exercises=dates)
+
+    (cash,) = optionlets(terms)
+    (physical,) = optionlets(replace(terms, settlement=Settlement.PHYSICAL))
+    (american,) = optionlets(replace(CALL, style=OptionStyle.AMERICAN))
+
+    # Thursday the 3rd of December; a day of exercise begins at midnight in Berlin.
+    assert [(one.opens_at, one.at, one.pays_on) for one in cash.exercises] == [
+        (datetime(2026, 12, 2, 23, tzinfo=UTC), dates[0], date(2026, 12, 10)),
+        (datetime(2026, 12, 19, 23, tzinfo=UTC), EXPIRY, date(2026, 12, 25)),
+    ]
+    assert [one.pays_on for one in physical.exercises] == [None, None]
+    assert physical.physical and not cash.physical and cash.delivers and american.delivers
+    assert {part.pays_on for part in american.parts} == {date(2026, 12, 25)}
+    assert (american.style, american.exercises) == (OptionStyle.AMERICAN, ())
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"style": OptionStyle.AMERICAN}, "style"),
-        ({"style": OptionStyle.BERMUDAN,
-          "exercises": (datetime(2026, 12, 1, 11, tzinfo=UTC), EXPIRY)}, "style"),
+        ({"style": OptionStyle.AMERICAN, "option_type": OptionType.CAP}, "style"),
+        ({"style": OptionStyle.AMERICAN, "option_type": OptionType.SPREAD_PUT,
+          "underlying": (INDEX, OTHER)}, "style"),
+        ({"style": OptionStyle.AMERICAN, "expiry": datetime(2027, 2, 1, tzinfo=UTC)}, "expiry"),
         ({"exercises": (datetime(2026, 12, 1, 11, tzinfo=UTC), EXPIRY)}, "exercises"),
         ({"underlying": (replace(INDEX, currency="USD"),)}, "underlying"),
         ({"expiry": datetime(2027, 2, 1, tzinfo=UTC), "settlement": Settlement.PHYSICAL},

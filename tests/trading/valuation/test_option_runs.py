@@ -198,7 +198,12 @@ def test_what_has_no_model_volatility_or_rate_is_named_and_not_valued():
     desk = option_desk(with_model=False)
     receipt = desk.deal(deal=option())
     american = desk.deal(
-        deal=option(style=OptionStyle.AMERICAN, premium=Decimal(0), strikes=(Decimal(101),))
+        deal=option(
+            style=OptionStyle.AMERICAN,
+            option_type=OptionType.CAP,
+            premium=Decimal(0),
+            strikes=(Decimal(101),),
+        )
     )
 
     run = run_of(desk)
@@ -211,7 +216,8 @@ def test_what_has_no_model_volatility_or_rate_is_named_and_not_valued():
     assert run.findings == [
         "DE: no pricing model for options on a forward is approved; propose one under Pricing"
         " models. 1 trade is not valued.",
-        "Options, style: American: early exercise has no formula here yet. 1 trade is not valued.",
+        "Options, style: American: early exercise of a CAP has no formula here. 1 trade is not"
+        " valued.",
     ]
     choose(desk, ModelTerms("DE", OptionFamily.VANILLA, PricingFormula.BACHELIER))
     assert run_of(desk).findings[0] == (

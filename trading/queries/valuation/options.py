@@ -16,9 +16,11 @@ from energyopti.foundation.money import Money
 from trading.deals import (
     DealError,
     Delta,
+    ExerciseDate,
     Option,
     Optionlet,
     OptionletKind,
+    OptionStyle,
     option_periods,
     optionlets,
 )
@@ -43,7 +45,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from trading.curves import VolSurface
-    from trading.valuation import MarketState, OptionHoldings, Optionlets, OptionMarket
+    from trading.valuation import (
+        EarlyDates,
+        MarketState,
+        OptionHoldings,
+        Optionlets,
+        OptionMarket,
+    )
 
     Floats = npt.NDArray[np.float64]
 
@@ -87,11 +95,17 @@ class OptionletKey:
     after: date
     unit: str
     rows: tuple[OptionletRow, ...]
+    style: OptionStyle = OptionStyle.EUROPEAN
+    physical: bool = False
+    exercises: tuple[ExerciseDate, ...] = ()
 
     def words(self) -> bytes:
         """Return the key in one form, times in UTC."""
         own = [self.kind.value, self.sign, repr(self.strike),
                self.expires_at.astimezone(UTC).isoformat(), self.delivers]  # fmt: skip
+        if self.style is not OptionStyle.EUROPEAN:
+            own += [self.style.value, self.physical]
+            own += [f"{one.at.astimezone(UTC).isoformat()} {one.pays_on}" for one in self.exercises]
         text = "|".join(map(str, own)).encode()
         for row in self.rows:
             text += f"|{row.side} {row.weight!r} {row.pays_on} {row.factor!r} ".encode()
@@ -297,6 +311,7 @@ def _key(piece: Optionlet, contracts: Sequence[ContractKey]) -> OptionletKey:
             )
             for part, key in zip(piece.parts, contracts, strict=True)
         ),
+        piece.style, piece.physical, piece.exercises,
     )  # fmt: skip
 
 
@@ -341,6 +356,7 @@ def option_facts(
         volatility=np.full((2, count), np.nan), correlation=np.full(count, np.nan),
         rate=np.full(len(rights.row_side), np.nan), settled=np.full(len(rights.row_side), np.nan),
         known=np.ones(count, dtype=np.bool_),
+        early_rate=None if rights.early is None else np.full(rights.early.at.size, np.nan),
     )  # fmt: skip
     looked = _Lookup(universe, keys, as_of, known_at)
     models = looked.choose(market, state.at)
@@ -379,7 +395,26 @@ def _arrays(universe: Universe) -> Optionlets:
             [starts[row.contract.market_id, row.pays_on] for _, row in rows], dtype=np.int64
         ),
         row_factor=np.array([row.factor for _, row in rows], dtype=np.float64),
+        early=_early_dates(universe, keys),
     )
+
+
+def _early_dates(universe: Universe, keys: Sequence[OptionletKey]) -> EarlyDates | None:
+    import numpy as np
+
+    from trading.valuation import ANY_TIME, WEEK, EarlyDates, seconds
+
+    found: list[tuple[int, int, int, int]] = []
+    for n, key in enumerate(keys):
+        if key.style is OptionStyle.AMERICAN:
+            found.append((n, ANY_TIME, ANY_TIME, 0 if key.physical else WEEK))
+        calendar = universe.markets[key.rows[0].contract.market_id].calendar
+        for one in key.exercises:
+            paid = 0 if one.pays_on is None else seconds(calendar.day(one.pays_on).start)
+            found.append((n, seconds(one.opens_at), seconds(one.at), paid))
+    if not found:
+        return None
+    return EarlyDates(*np.array(found, dtype=np.int64).T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,6 +546,36 @@ class _Lookup:
             places = np.array([place for place, _ in wanted], dtype=np.int64)
             days = [day for _, day in wanted]
             market.rate[places] = self.quoted.rates(currency, days, rights.row_payment[places], at)
+        self._discount_early(rights, market, models, at)
+
+    def _discount_early(
+        self, rights: Optionlets, market: OptionMarket, models: Sequence[PricingModel | None],
+        at: int,
+    ) -> None:  # fmt: skip
+        """Give each payment of an early exercise the zero rate to its date."""
+        import numpy as np
+
+        from trading.valuation import ANY_TIME
+
+        early, rate = rights.early, market.early_rate
+        if early is None or rate is None:
+            return
+        rows: dict[str, list[tuple[int, date]]] = defaultdict(list)
+        payments = np.where(early.at == ANY_TIME, at + early.payment, early.payment)
+        for n, position in enumerate(early.optionlet.tolist()):
+            key, model, payment = self.keys[position], models[position], int(payments[n])
+            if not early.payment[n]:
+                continue
+            if payment <= at or (model is not None and model.discounting == Discounting.NONE):
+                rate[n] = 0.0
+            elif self.quoted.curve(key.rows[0].contract.currency) is not None:
+                calendar = self.universe.markets[key.rows[0].contract.market_id].calendar
+                day = calendar.date_of(datetime.fromtimestamp(payment, UTC))
+                rows[key.rows[0].contract.currency].append((n, day))
+        for currency, wanted in rows.items():
+            places = np.array([place for place, _ in wanted], dtype=np.int64)
+            days = [day for _, day in wanted]
+            rate[places] = self.quoted.rates(currency, days, payments[places], at)
 
     def volatilities(
         self, market: OptionMarket, models: Sequence[PricingModel | None], forward: Floats,
