@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.valuation import (
+    ANY_TIME,
+    WEEK,
     Basis,
     Contract,
     DayState,
+    EarlyDates,
     FixingSeries,
     Holdings,
     MarketState,
@@ -126,6 +129,98 @@ def test_greeks_by_formula_agree_with_moving_each_input(case):
         assert greeks.vega[codes == code].sum() == pytest.approx(again.vega[n], rel=1e-5)
     # An hour is no instant: the rest is its curvature.
     assert greeks.theta.sum() == pytest.approx(again.theta, rel=5e-3)
+
+
+DATES = np.array([5 * DAY, 15 * DAY, 25 * DAY])
+
+
+def early(american, *made, paid=True):
+    """Rights that may be exercised at any time, or on three days, paid a week later or not."""
+    found = rights(*made)
+    n = np.arange(len(found))
+    if american:
+        always = np.full(n.size, ANY_TIME)
+        dates = EarlyDates(n, always, always, np.full(n.size, WEEK * paid))
+    else:
+        at = np.tile(DATES, n.size)
+        dates = EarlyDates(np.repeat(n, 3), at - DAY // 2, at, (at + WEEK) * paid)
+    week = np.full(found.row_payment.size, 25 * DAY + WEEK)
+    return replace(found, early=dates, row_payment=week if paid else found.row_payment)
+
+
+def early_market(found, formula, rate=0.25):
+    terms = {"BLACK76": {}, "DISPLACED_BLACK": {"shift": 40.0}, "BACHELIER": {"vol": 35.0}}
+    on = market(found, formula, rate=rate, **terms[formula])
+    return replace(on, early_rate=np.full(found.early.at.size, rate))
+
+
+@pytest.mark.parametrize("formula", ["BLACK76", "DISPLACED_BLACK", "BACHELIER"])
+@pytest.mark.parametrize("american", [True, False])
+def test_greeks_of_what_may_be_exercised_early_agree_with_moving_each_input(american, formula):
+    found = early(american, (1, 92, BASKET), (-1, 101, BASKET))
+    on, holdings = early_market(found, formula), held(1000.0, -400.0)
+
+    values = optionlet_prices(CONTRACTS, found, state(), on)
+    greeks = option_greeks(CONTRACTS, found, holdings, state(), on)
+    again = revalued_greeks(CONTRACTS, found, holdings, state(), on)
+
+    plain = optionlet_prices(CONTRACTS, replace(found, early=None), state(), on)
+    assert values.early.premium == pytest.approx(values.price - plain.price)
+    assert np.all(values.early.premium > 1e-3) and np.all(values.early.error < 2e-3)
+    assert greeks.delta == pytest.approx(again.delta, rel=1e-5, abs=1e-3)
+    assert greeks.gamma.sum() == pytest.approx(again.gamma[0], rel=1e-3)
+    assert greeks.vega.sum() == pytest.approx(again.vega[0], rel=1e-4)
+    assert greeks.theta.sum() == pytest.approx(again.theta, rel=5e-3)
+
+
+@pytest.mark.parametrize("american", [True, False])
+def test_nothing_is_gained_early_where_payments_stay_or_no_interest_is_paid(american):
+    for paid, rate in ((False, 0.25), (True, 0.0)):
+        found = early(american, (1, 92, BASKET), paid=paid)
+        on = early_market(found, "BLACK76", rate)
+
+        values = optionlet_prices(CONTRACTS, found, state(), on)
+
+        plain = optionlet_prices(CONTRACTS, replace(found, early=None), state(), on)
+        assert values.price == pytest.approx(plain.price, rel=1e-12)
+        assert values.early.premium.tolist() == [0.0] and values.early.grid is None
+
+
+def test_what_is_best_exercised_now_waits_for_nothing_and_a_date_that_has_begun_may_pass():
+    found = early(True, (-1, 190, BASKET))
+    on = early_market(found, "BLACK76")
+    values = optionlet_prices(CONTRACTS, found, state(), on)
+    assert values.price == pytest.approx(np.exp(-0.25 * 7 / 365) * (190 - values.forward[0]))
+    assert values.theta == pytest.approx([0.0], abs=1e-9)
+    assert values.early.exercise > values.early.hold
+
+    dated = early(False, (-1, 190, BASKET))
+    on = early_market(dated, "BLACK76")
+    before, begun, after = (
+        optionlet_prices(CONTRACTS, dated, state(at), on) for at in
+        (4 * DAY, 5 * DAY - 3600, 5 * DAY + 3600)
+    )  # fmt: skip
+    assert before.early.exercise.tolist() == [0.0] == after.early.exercise.tolist()
+    assert begun.early.exercise == pytest.approx(begun.price, rel=1e-6)
+    # Ten days' interest is lost until the next date.
+    assert begun.early.hold == pytest.approx(begun.price * np.exp(-0.25 * 10 / 365), rel=1e-4)
+    lacking = replace(on, early_rate=np.full(3, np.nan))
+    assert not optionlet_prices(CONTRACTS, dated, state(), lacking).priced.any()
+
+
+def test_a_day_of_an_early_right_is_explained_to_the_cent():
+    found = early(True, (-1, 101, BASKET))
+    first, second = early_market(found, "BLACK76"), early_market(found, "BLACK76", 0.35)
+    before = day(0, MARKS, OptionDay(found, held(1000.0), first))
+    after = day(DAY, MARKS - 1.0, OptionDay(found, held(1000.0), second))
+
+    explained = waterfall(CONTRACTS, before, after)
+
+    got = {step: row[0] for step, row in zip(explained.steps, explained.native, strict=True)}
+    charged = value_options(CONTRACTS, found, held(1000.0), state(DAY, MARKS - 1.0), second)
+    assert got[StepRow(StepKind.INTEREST)] and not got[StepRow(StepKind.VOL)]
+    assert explained.closing[0] == round(100 * charged.total[0])
+    assert sum(got.values()) == explained.closing[0] - explained.opening[0]
 
 
 @pytest.mark.parametrize("formula", ["BLACK76", "BACHELIER", "DISPLACED_BLACK"])
