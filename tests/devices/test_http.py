@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import redis as redis_client
 from django.conf import settings
 
 from devices import wire
@@ -91,12 +90,13 @@ def test_a_poll_of_an_unchanged_schedule_asks_no_table(
         assert caller.poll().status_code == 200
 
 
-def test_without_redis_the_tables_answer(caller, device, publish, monkeypatch):
+def test_without_redis_the_tables_answer(caller, device, publish, settings, request):
     publish(make_schedule(device))
     with_redis = caller.poll()
 
-    dead = redis_client.Redis(port=1, socket_connect_timeout=0.1)
-    monkeypatch.setattr("devices.services.snapshots._client", lambda: dead)
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    _client.cache_clear()
+    request.addfinalizer(_client.cache_clear)
     without = caller.poll()
 
     assert without.content == with_redis.content
