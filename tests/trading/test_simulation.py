@@ -37,23 +37,32 @@ def simulate(**changes):
     return simulate_market(**{**arguments, **changes})
 
 
-def test_five_hundred_days_are_there_for_prices_and_for_every_quote_kind(capsys):
-    call_command("simulate_market", "SIM", "--until", "2026-11-21", "--seed", "7")
+@pytest.mark.parametrize(
+    ("options", "days", "prices_from", "hours", "quotes"),
+    [
+        (["--days", "60"], 61, date(2026, 8, 28), 86 * 24 + 1, "1,830"),
+        pytest.param([], 501, date(2024, 12, 20), 702 * 24, "15,030", marks=pytest.mark.slow),
+    ],
+)
+def test_days_are_there_for_prices_and_for_every_quote_kind(
+    capsys, options, days, prices_from, hours, quotes
+):
+    call_command("simulate_market", "SIM", "--until", "2026-11-21", "--seed", "7", *options)
 
     market = Market.objects.get(code="SIM")
     end = datetime(2026, 11, 21, 23, tzinfo=UTC)
     history = quote_history(market, first=datetime(2024, 1, 1, tzinfo=UTC), latest=end)
-    spot = price_series(market, Interval(market.calendar.start_of(date(2024, 12, 20)), end))
+    spot = price_series(market, Interval(market.calendar.start_of(prices_from), end))
     assert market.is_simulated
-    assert len(history.days) == 501
+    assert len(history.days) == days
     assert (np.isfinite(history.values).sum(axis=1) == 15).all()
     assert np.isfinite(history.values[:, history.contracts.index("Cal27")]).all()
-    assert len(spot.require_complete().starts) == 702 * 24
+    assert len(spot.require_complete().starts) == hours
     assert 0 < (spot.values < 0).mean() < 0.1
     peaks = quote_history(market, first=datetime(2024, 1, 1, tzinfo=UTC), latest=end, load="PEAK")
     assert (peaks.days, peaks.contracts) == (history.days, history.contracts)
     assert (np.isfinite(peaks.values) == np.isfinite(history.values)).all()
-    assert "15,030 new quotes" in capsys.readouterr().out
+    assert f"{quotes} new quotes" in capsys.readouterr().out
 
 
 def test_asking_again_books_nothing_and_a_later_day_adds_to_the_same_world():

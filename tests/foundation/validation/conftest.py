@@ -14,6 +14,7 @@ from energyopti.accounts.services.roles import synchronize_roles
 from energyopti.foundation.validation import tasks  # noqa: F401  # workers find it by themselves
 from energyopti.foundation.validation.models import ValidationRun
 from energyopti.foundation.validation.services.runs import keep_case_file, start_run
+from energyopti.foundation.validation.shipped import SHIPPED
 from tests.factories.accounts import make_organization, make_user
 
 
@@ -37,6 +38,12 @@ def as_file(*cases: Any) -> bytes:
 def organization(db: None) -> Organization:
     synchronize_roles()
     return make_organization("Nordwind")
+
+
+@pytest.fixture
+def cases_of_time_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ship foundation's own cases: tests/trading/test_shipped_cases.py runs those of all apps."""
+    monkeypatch.setattr(SHIPPED, "_entries", {"time": SHIPPED["time"]})
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_runs_of_another_organization_are_not_there(run_file: RunFile) -> None:
 
 
 def test_a_fresh_machine_offers_the_shipped_cases_and_runs_them(
-    client: Client, django_capture_on_commit_callbacks: Any
+    client: Client, django_capture_on_commit_callbacks: Any, cases_of_time_alone: None
 ) -> None:
     empty = client.get(HOME).text
     with django_capture_on_commit_callbacks(execute=True):

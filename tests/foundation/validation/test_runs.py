@@ -93,7 +93,7 @@ def test_doing_a_run_twice_keeps_it_once(run_file: RunFile, actor: Actor) -> Non
     assert CaseOutcome.objects.filter(run=run).count() == 1
 
 
-def test_what_the_shipped_cases_hold_passes(start: RunFile) -> None:
+def test_what_the_shipped_cases_hold_passes(start: RunFile, cases_of_time_alone: None) -> None:
     run = start("shipped")
 
     run.refresh_from_db()
