@@ -299,6 +299,30 @@ def test_delivered_days_are_paid_once_at_their_fixings_when_all_are_there(desk):
         settle_nominations(actor=desk.trader, as_of=later)
 
 
+def test_a_plant_over_midnight_starts_once_and_a_right_needs_no_word(desk):
+    plant, right = desk.deal(deal=structure(TOLLING)), desk.deal(deal=structure(RIGHT))
+    nominate(desk, plant, date(2027, 3, 1), *[0] * 22, 50, 50)
+    nominate(desk, plant, date(2027, 3, 2), 50, 50, *[0] * 22)
+    begun = datetime(2027, 2, 28, 23, tzinfo=UTC)
+    over = begun + timedelta(days=2)
+    for code, price in (("DE", "100.00"), ("FR", "97.50"), ("TTF", "30.00")):
+        make_prices(Market.objects.get(code=code), begun, [price] * 48, received_at=over)
+
+    assert settle_nominations(actor=Actor.system("test"), as_of=over) == 4
+
+    cash = {
+        (row.trade.ref, row.start - begun): row.cash
+        for row in OptionOutcome.objects.select_related("trade")
+    }
+    # 100 MWh a day at 100 less 1.20 and 1.9 × 30, one start; 240 MWh at 100 less 97.50.
+    assert cash == {
+        (plant.ref, timedelta(0)): Decimal("4180.00") - 1500,
+        (plant.ref, timedelta(days=1)): Decimal("4180.00"),
+        (right.ref, timedelta(0)): Decimal("600.00"),
+        (right.ref, timedelta(days=1)): Decimal("600.00"),
+    }
+
+
 def test_a_plant_is_paid_by_the_hour_less_fuel_and_starts(desk):
     receipt = desk.deal(deal=structure(TOLLING))
     nominate(desk, receipt, date(2027, 3, 1), *[0] * 6, *[50] * 18)
