@@ -1,15 +1,23 @@
 """Pages of options in a browser: models, an option's value and Greeks, its preview; accessible."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
 from energyopti.accounts.roles import Role
+from energyopti.foundation.calendars import DatePeriod
 from tests.e2e.axe import look_at
 from tests.factories.trades import make_market
-from tests.trading.valuation.options_desk import EVENING, TERMS_OF_SPREAD, option, option_desk
+from tests.trading.valuation.options_desk import (
+    CALL,
+    EVENING,
+    TERMS_OF_SPREAD,
+    option,
+    option_desk,
+)
 from trading.deals import OptionStyle, OptionType
 from trading.services.pricing_models import propose_model
 
@@ -26,7 +34,8 @@ def test_the_pages_are_accessible_and_a_model_is_approved(page_as, base_url, mon
     make_market("FR", time_zone="Europe/Paris")
     propose_model(actor=desk.officer, terms=TERMS_OF_SPREAD, reason="two years of history")
     strip = desk.deal(deal=option(option_type=OptionType.CAP))
-    unvalued = desk.deal(deal=option(style=OptionStyle.AMERICAN, option_type=OptionType.CAP))
+    far = replace(CALL.schedule, period=DatePeriod.months(2030, 1, 3))
+    unvalued = desk.deal(deal=option(schedule=far))
     early = desk.deal(deal=option(style=OptionStyle.AMERICAN))
     page = page_as(Role.RISK_OFFICER, organization=desk.organization)
     user = desk.organization.memberships.latest("id").user

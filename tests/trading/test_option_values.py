@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
+from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.money import Money
 from tests.factories.accounts import make_user
 from tests.factories.trades import make_book, make_desk
@@ -23,7 +24,7 @@ from tests.trading.valuation.options_desk import (
     option_desk,
     quote_vols,
 )
-from trading.deals import Direction, OptionStyle, OptionType
+from trading.deals import Direction, OptionType
 from trading.models import OptionGreek
 from trading.pricing import black76
 from trading.queries.option_values import option_of_trade, options_of_legs
@@ -79,12 +80,13 @@ def test_the_page_shows_value_greeks_hedge_model_and_the_same_by_revaluation(des
 
 
 def test_an_option_without_a_value_says_what_to_do_and_one_before_its_first_run_is_valued_now(desk):
-    american = desk.deal(deal=option(style=OptionStyle.AMERICAN, option_type=OptionType.CAP))
+    far = replace(CALL.schedule, period=DatePeriod.months(2030, 1, 3))
+    unquoted = desk.deal(deal=option(schedule=far))
     fresh = desk.deal(deal=option(strikes=(Decimal(101),)))
     client = client_of(desk.trader.user)
 
-    page = client.get(reverse("trading:trade", args=[american.ref])).content.decode()
-    assert "early exercise of a CAP has no formula" in page
+    page = client.get(reverse("trading:trade", args=[unquoted.ref])).content.decode()
+    assert "no lognormal volatility is quoted for a contract that covers 2030-01-01" in page
     page = client.get(reverse("trading:trade", args=[fresh.ref])).content.decode()
     assert "on the curves of now" in page and "Trade to hedge" in page
 

@@ -141,15 +141,8 @@ def optionlets(leg: Option) -> tuple[Optionlet, ...]:
     swap 5 business days after each month, and what is delivered on the 20th after it: the custom
     of the product, so that a value does not depend on which agreements are signed later.
 
-    :raises DealError: naming the field, for early exercise of strips and spreads, which has no
-        formula here, and as `check_option`.
+    :raises DealError: as `check_option`.
     """
-    if leg.style in _EARLY and (leg.option_type in _STRIPS or len(leg.underlying) > 1):
-        raise DealError(
-            "style",
-            f"{leg.style.value.title()}: early exercise of a {leg.option_type.value} has no"
-            " formula here.",
-        )
     check_option(leg)
     sides = [_deltas(leg, index) for index in leg.underlying]
     months = len(sides[0])
@@ -165,6 +158,12 @@ def check_option(leg: Option) -> None:
     :raises DealError: naming the field.
     """
     area, schedule = leg.schedule.area, leg.schedule
+    if leg.style in _EARLY and (leg.option_type in _STRIPS or len(leg.underlying) > 1):
+        raise DealError(
+            "style",
+            f"{leg.style.value.title()}: early exercise of a {leg.option_type.value} has no"
+            " formula here; book it as European.",
+        )
     if isinstance(schedule.volume, Profile):
         raise DealError(
             "volume", "an option is on a constant volume here; book one for each shape and month."

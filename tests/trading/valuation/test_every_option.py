@@ -10,7 +10,7 @@ import pytest
 from energyopti.accounts.actors import Actor
 from tests.factories.curves import SYSTEM
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, make_market
-from trading.deals import OptionStyle, OptionType
+from trading.deals import OptionType
 from trading.models import OptionFamily, OptionOutcome, PricingFormula, PublicationPolicy
 from trading.queries.proposals import Answers, TradeInvalid, propose
 from trading.queries.valuation import Universe, held_legs, market_facts, option_facts
@@ -118,15 +118,10 @@ def test_every_option_of_the_ticket_is_valued_or_refused_by_a_field_of_it():
         for n in range(len(accepted))
         if n in held.refused or worth.lines_missing[lines[n]]
     }  # fmt: skip
-    early = (OptionStyle.AMERICAN, OptionStyle.BERMUDAN)
-    unvalued = [
-        (accepted[n], why)
-        for n, why in without.items()
-        if not (accepted[n][1].style in early and str(why).startswith("style: "))
-    ]
+    unvalued = [(accepted[n], why) for n, why in without.items()]
 
     assert unvalued == []
-    assert set(refused) == {"index", "expiry", "settlement"}
+    assert set(refused) == {"index", "expiry", "settlement", "style"}
     # What the list above has in it: an average of spreads, and gas per therm under power.
     valued = {(leg.option_type.value, leg.style.value, said["index_2"] or said["index"])
               for n, (said, leg) in enumerate(accepted) if n not in without}  # fmt: skip
