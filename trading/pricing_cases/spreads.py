@@ -1,15 +1,16 @@
 """Options on spreads and exchanges: translates the reference cases."""
 
-from math import exp
 from typing import Any
 
 from energyopti.foundation.validation.registry import Question, Unsupported
 from trading.pricing import OptionType, PricingError, kirk_spread, margrabe, spread_option
-from trading.pricing_cases.options import option_type
+from trading.pricing_cases.options import discount_of, option_type
 
 
 def _terms(question: Question) -> dict[str, Any]:
-    question.require("F1", "F2", "K", "T", "r", "vol1", "vol2", "rho")
+    names = ("F1", "F2", "K", "T", "vol1", "vol2", "rho")
+    question.require(*names)
+    question.only(*names, "r", "discount", "type")
     inputs = question.inputs
     return {
         "first": float(inputs["F1"]),
@@ -19,7 +20,7 @@ def _terms(question: Question) -> dict[str, Any]:
         "volatility1": float(inputs["vol1"]),
         "volatility2": float(inputs["vol2"]),
         "correlation": float(inputs["rho"]),
-        "discount": exp(-float(inputs["r"]) * float(inputs["T"])),
+        "discount": discount_of(question),
         "option": option_type(question) if "type" in inputs else OptionType.CALL,
     }
 
@@ -52,9 +53,11 @@ def spread_case(question: Question) -> dict[str, float]:
 
 def margrabe_case(question: Question) -> dict[str, float]:
     """Answer price and Greeks of an exchange option."""
-    question.require("S1", "S2", "Q1", "Q2", "q1", "q2", "T", "vol1", "vol2", "rho")
-    names = ("S1", "S2", "Q1", "Q2", "q1", "q2")
-    S1, S2, Q1, Q2, q1, q2 = (float(question.inputs[name]) for name in names)
+    question.require("S1", "S2", "T", "vol1", "vol2", "rho")
+    # An interest rate is no part of the value: both assets are paid for with each other.
+    question.only("S1", "S2", "Q1", "Q2", "q1", "q2", "T", "vol1", "vol2", "rho", "r")
+    given: dict[str, float] = {"Q1": 1.0, "Q2": 1.0, "q1": 0.0, "q2": 0.0, **question.inputs}
+    S1, S2, Q1, Q2, q1, q2 = (float(given[name]) for name in ("S1", "S2", "Q1", "Q2", "q1", "q2"))
     try:
         value = margrabe(
             first=S1, second=S2, quantity1=Q1, quantity2=Q2, yield1=q1, yield2=q2,

@@ -50,6 +50,15 @@ class Question:
         if missing:
             raise Unsupported(f"inputs have no {', '.join(missing)}")
 
+    def only(self, *keys: str) -> None:
+        """
+        Decline the case if its inputs have other keys: a term that is not read changes the answer.
+
+        :raises Unsupported: naming the others.
+        """
+        if others := sorted(set(self.inputs) - set(keys)):
+            raise Unsupported(f"inputs have {', '.join(others)}, which no adapter reads")
+
 
 Adapter = Callable[[Question], object]
 
