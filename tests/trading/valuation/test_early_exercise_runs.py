@@ -138,7 +138,7 @@ def test_the_page_and_rest_say_whether_to_exercise_today_and_what_choosing_is_wo
     )
     assert right["value"] == right["early"]["exercise"]
     page, right = shown(dated.ref)
-    assert "not today" in page and "implicit differences on 513 prices in" in page
+    assert "not today" in page and "Implicit differences on 513 prices in" in page
     assert (right["early"]["exercise"], right["early"]["any_time"]) == (None, False)
     assert [at[:10] for at in right["early"]["exercises"]] == [str(at.date()) for at in DATES]
     assert right["early"]["premium"] > 0 and not right["early"]["is_best_now"]
