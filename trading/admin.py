@@ -32,6 +32,7 @@ from trading.models import (
     NettingSet,
     Plant,
     PriceIndex,
+    PriceProcess,
     PricingModel,
     ShapeCalendar,
 )
@@ -388,6 +389,17 @@ class PricingModelAdmin(ReadAs, ReadOnlyAdmin):
     list_filter = ("family", "formula", "status")
     list_select_related = ("market", "second_market")
     ordering = ("market__code", "family", "-number")
+
+
+@admin.register(PriceProcess)
+class PriceProcessAdmin(ReadAs, ReadOnlyAdmin):
+    """Proposed and decided on the page of price processes."""
+
+    reads = "trading.view_priceprocess"
+    list_display = ("market", "second_market", "kind", "number", "status")
+    list_filter = ("kind", "status")
+    list_select_related = ("market", "second_market")
+    ordering = ("market__code", "second_market__code", "-number")
 
 
 @admin.register(FxRate)

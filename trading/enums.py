@@ -105,6 +105,23 @@ class OptionFamily(models.TextChoices):
     AVERAGE = "AVERAGE", "On an average of fixings"
 
 
+class ProcessKind(models.TextChoices):
+    """How a market's prices move, or how two markets' news go together."""
+
+    SPOT_NORMAL = "SPOT_NORMAL", "Mean-reverting spot, normal"
+    SPOT_LOGNORMAL = "SPOT_LOGNORMAL", "Mean-reverting spot, lognormal"
+    TWO_FACTOR = "TWO_FACTOR", "Two-factor forwards, lognormal"
+    CORRELATION = "CORRELATION", "Correlation of two markets"
+
+
+class CalibrationBasis(models.TextChoices):
+    """What a process is calibrated to: fixings for spot, contracts or volatilities for forwards."""
+
+    FIXINGS = "FIXINGS", "History of fixings"
+    QUOTES = "QUOTES", "History of quoted contracts"
+    VOLATILITIES = "VOLATILITIES", "Quoted volatilities"
+
+
 class PricingFormula(models.TextChoices):
     """How the forward moves; each reads volatilities of its own kind from the surface."""
 

@@ -23,10 +23,16 @@ MARKET_READERS = (
 
 def register_market_data() -> None:
     """Fill the registries; doing it twice changes nothing."""
+    from .queries.price_processes import UnknownCalibration
+    from .services.calibrations import CalibrationRefused
+    from .services.price_processes import PriceProcessRefused
     from .services.pricing_models import PricingModelRefused
 
     _grant()
     register_problem(PricingModelRefused, status=409, code="pricing_model_refused")
+    register_problem(PriceProcessRefused, status=409, code="price_process_refused")
+    register_problem(CalibrationRefused, status=409, code="calibration_refused")
+    register_problem(UnknownCalibration, status=404, code="calibration_unknown")
     register_scope("prices:read", "Read market prices, forecasts and curves")
     register_scope("prices:write", "Book quotes; build and publish curves")
     register_api_routes("trading", "trading.api.urls")
@@ -48,6 +54,7 @@ def register_market_data() -> None:
         ("prices", "Prices", "trading.view_price", 30),
         ("curves", "Curves", "trading.view_quote", 40),
         ("pricing_models", "Pricing models", "trading.view_pricingmodel", 45),
+        ("price_processes", "Price processes", "trading.view_priceprocess", 46),
     ):
         if f"trading:{name}" not in NAVIGATION:
             NAVIGATION.register(
@@ -93,6 +100,12 @@ def _grant() -> None:
     grant_to_roles(
         "trading.view_pricingmodel", Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER
     )
-    for name in ("propose_pricing_model", "approve_pricing_model"):
+    grant_to_roles(
+        "trading.view_priceprocess", Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER
+    )
+    for name in (
+        "propose_pricing_model", "approve_pricing_model", "propose_price_process",
+        "approve_price_process",
+    ):  # fmt: skip
         grant_to_roles(f"trading.{name}", Role.RISK_OFFICER)
     grant_to_roles("trading.book_actuals", Role.ENERGY_MANAGER)

@@ -18,12 +18,14 @@ from energyopti.foundation.partitions.months import ensure_months
 from .markets.price_files import Clock
 from .queries.markets import market_by_code
 from .queries.trades import trade_by_ref
+from .services.calibrations import calibrate, terms_of
 from .services.closing_proofs import prove_end_of_day
 from .services.closing_times import start_due_closings
 from .services.end_of_day import run_end_of_day
 from .services.exercise import decide_options
 from .services.forecast_rounds import issue_due_forecasts
 from .services.hedge_checks import check_run, check_value
+from .services.locks import server_time
 from .services.maturity import mature_trades
 from .services.prices import import_price_file
 from .services.reference_files import compare_staged, import_reference
@@ -184,6 +186,19 @@ def check_hedges(job: RunningJob, *, run_id: int) -> JobResult:
         progress=lambda ref, done, total: job.progress(done, total, ref),
     )
     return JobResult(url=reverse("trading:trades"))
+
+
+@job_task("trading.calibrate_process")
+def calibrate_process(job: RunningJob, *, terms: dict[str, Any]) -> JobResult:
+    """Calibrate a price process to what is known now; its page shows the fit and proposes it."""
+    row = calibrate(
+        actor=_asker(job),
+        terms=terms_of(terms),
+        as_of=clock.now(),
+        known_at=server_time(),
+        progress=lambda stage, done, total: job.progress(done, total, stage),
+    )
+    return JobResult(url=reverse("trading:process_calibration", args=[row.pk]))
 
 
 @job_task("trading.check_trades")

@@ -3,6 +3,12 @@
 from django.urls import path
 
 from .curves import ProofView, VersionsView, VersionView
+from .price_processes import (
+    CalibrationsView,
+    CalibrationView,
+    PriceProcessDecisionView,
+    PriceProcessViewSet,
+)
 from .prices import CurveView, ForecastView, MarketViewSet, PriceViewSet
 from .pricing_models import PricingModelDecisionView, PricingModelViewSet
 from .quotes import QuotesView, WithdrawalsView
@@ -25,6 +31,26 @@ urlpatterns = [
         "pricing-models/<int:model_id>/decision",
         PricingModelDecisionView.as_view(),
         name="api-pricing-model-decision",
+    ),
+    path(
+        "price-processes",
+        PriceProcessViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-price-processes",
+    ),
+    path(
+        "price-processes/calibrations",
+        CalibrationsView.as_view(),
+        name="api-process-calibrations",
+    ),
+    path(
+        "price-processes/calibrations/<int:calibration_id>",
+        CalibrationView.as_view(),
+        name="api-process-calibration",
+    ),
+    path(
+        "price-processes/<int:process_id>/decision",
+        PriceProcessDecisionView.as_view(),
+        name="api-price-process-decision",
     ),
     path("quotes", QuotesView.as_view(), name="api-quotes"),
     path("quotes/withdrawals", WithdrawalsView.as_view(), name="api-quote-withdrawals"),

@@ -56,6 +56,40 @@ class StructureDayOutput(serializers.Serializer[Any]):
     is_chosen = serializers.BooleanField(help_text="Begun, or nominated.")
 
 
+class SimulatedDeltaOutput(serializers.Serializer[Any]):
+    """What the value with its time value moves by with a delivery month."""
+
+    role = serializers.CharField()
+    market = serializers.CharField()
+    unit = serializers.CharField()
+    month = serializers.DateField()
+    delta = serializers.FloatField(help_text="In `unit`, discounted.")
+    error = serializers.FloatField(help_text="One standard deviation of the delta.")
+
+
+class UsedProcessOutput(serializers.Serializer[Any]):
+    """A price process, or a correlation of two, that a simulation stood on."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+    kind = serializers.CharField()
+    parameters = serializers.DictField(child=serializers.FloatField())
+
+
+class SimulationOutput(serializers.Serializer[Any]):
+    """How the time value was simulated; money is our side."""
+
+    estimate = serializers.FloatField(help_text="Of what is open, out of sample.")
+    intrinsic = serializers.FloatField(help_text="Of the same, by the plan.")
+    in_sample = serializers.FloatField(help_text="What the rule earned where it was fitted.")
+    standard_error = serializers.FloatField(help_text="Of the estimate.")
+    paths = serializers.IntegerField()
+    seed = serializers.IntegerField()
+    processes = UsedProcessOutput(many=True)
+    deltas = SimulatedDeltaOutput(many=True, help_text="Empty where the plan holds.")
+
+
 class StructureValueOutput(serializers.Serializer[Any]):
     """The latest value of a contract with choices; money is our side."""
 
@@ -74,6 +108,9 @@ class StructureValueOutput(serializers.Serializer[Any]):
     )
     standard_error = serializers.FloatField(
         source="value.standard_error", allow_null=True, help_text="Null: nothing is simulated."
+    )
+    simulation = SimulationOutput(
+        source="value.simulation", allow_null=True, help_text="Null: nothing is simulated."
     )
     model = serializers.CharField(source="value.model.formula", allow_null=True, default=None)
     reason = serializers.CharField(
@@ -115,8 +152,16 @@ _VALUE = OpenApiExample(
     "A gas store",
     value={
         "as_of": "2026-11-20T19:00:00Z", "known_at": "2026-11-20T19:00:01Z", "run": 12,
-        "currency": "EUR", "realised": "0.00", "unrealised": "63250.41", "time_value": "0.00",
-        "method": "LINEAR_PROGRAMME", "gap": 0.0, "standard_error": None, "model": None,
+        "currency": "EUR", "realised": "0.00", "unrealised": "81650.41", "time_value": "18400.00",
+        "method": "LINEAR_PROGRAMME", "gap": 0.0, "standard_error": 412.5, "model": None,
+        "simulation": {
+            "estimate": 81650.41, "intrinsic": 63250.41, "in_sample": 81102.7,
+            "standard_error": 412.5, "paths": 1000, "seed": 5061487362911,
+            "processes": [{"id": 3, "name": "TTF", "version": 1, "kind": "SPOT_LOGNORMAL",
+                           "parameters": {"mean_reversion": 15.0, "volatility": 0.9}}],
+            "deltas": [{"role": "index", "market": "TTF", "unit": "MWh", "month": "2027-01-01",
+                        "delta": 3912.4, "error": 31.2}],
+        },
         "reason": "",
         "findings": ["EUR: no interest rate is quoted; contracts with choices are not discounted."],
         "hedge": [{"role": "index", "market": "TTF", "unit": "MWh", "month": "2027-01-01",

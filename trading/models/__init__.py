@@ -51,6 +51,7 @@ from .plants import Plant, Technology
 from .positions import PROFILE_BASIS, PositionDelta, PositionTotal, Stage
 from .prices import SPOT, ImportRun, Price
 from .pricing import Discounting, ModelStatus, OptionFamily, PricingFormula, PricingModel
+from .processes import CalibrationBasis, PriceProcess, ProcessCalibration, ProcessKind
 from .quotes import WITHDRAWN, LoadType, Quote, QuoteQuality
 from .rates import Compounding, FxForwardQuote, InterestQuote, VolKind, VolQuote
 from .shapes import (
@@ -88,6 +89,7 @@ __all__ = [
     "ApprovedProduct",
     "BlotterRow",
     "Book",
+    "CalibrationBasis",
     "CaptureBasis",
     "ClosingTime",
     "CollateralKind",
@@ -159,9 +161,12 @@ __all__ = [
     "PositionTotal",
     "Price",
     "PriceIndex",
+    "PriceProcess",
     "PriceTolerance",
     "PricingFormula",
     "PricingModel",
+    "ProcessCalibration",
+    "ProcessKind",
     "ProductKind",
     "Profile",
     "ProfileMonth",

@@ -54,6 +54,9 @@ class StructureValue(models.Model):
     known_at        real time: nothing recorded later counts
     realised, unrealised    of what is delivered and what is to come, discounted where rates are
     time_value      of the latter, above what it would be if all forwards came true
+    simulation      of a simulated time value (`trading.valuation.TimeValue`): estimate, intrinsic,
+                    in_sample, paths, seed, processes by market and version, and deltas with their
+                    errors; None where nothing is simulated
     method          of the plan; gap is how much more another plan could be worth
     standard_error  of simulated values; None of a plan on today's curve
     model           of the volatilities, None where none is used
@@ -86,6 +89,7 @@ class StructureValue(models.Model):
     method = models.CharField(max_length=32, blank=True)
     gap = models.FloatField()
     standard_error = models.FloatField(null=True)
+    simulation = models.JSONField(null=True)
     model = models.ForeignKey(
         "trading.PricingModel", models.PROTECT, null=True, related_name="+", db_index=False
     )

@@ -20,6 +20,8 @@ from trading.models import (
     PnlReport,
     PnlStep,
     PnlStepTotal,
+    StructureValue,
+    TradeValue,
 )
 
 from .books import chosen_books
@@ -28,14 +30,15 @@ from .value_parts import part_label, values_at_close
 VIEW = "trading.view_pnlreport"
 OFFICIAL, FLASH = str(PnlKind.OFFICIAL), str(PnlKind.FLASH)
 ORDER = (
-    "TIME", "PRICE", "INTEREST", "VOL", "FX", "FIXING", "VOLUME", "EXERCISE", "NEW", "AMENDMENT",
-    "FEES", "RESIDUAL",
+    "TIME", "PRICE", "INTEREST", "VOL", "TIME_VALUE", "FX", "FIXING", "VOLUME", "EXERCISE", "NEW",
+    "AMENDMENT", "FEES", "RESIDUAL",
 )  # fmt: skip
 WORDS = {
     "TIME": "Time",
     "PRICE": "Prices",
     "INTEREST": "Interest rates",
     "VOL": "Volatility and models",
+    "TIME_VALUE": "Time value of choices",
     "FX": "Exchange rates",
     "FIXING": "Fixings",
     "VOLUME": "Volumes",
@@ -139,6 +142,8 @@ class DayOfPnl:
                 open where it closed; nothing over one day
     adjusted    with the adjustments that were approved, which stand apart
     flash       the last flash totals of the same days, None without one
+    time_value_error    standard error of the step of simulated time values: the errors of where
+                        they opened and closed, as if these were independent; None without any
     """
 
     first: date
@@ -156,6 +161,7 @@ class DayOfPnl:
     daily: tuple[DayTotal, ...]
     adjustments: tuple[PnlAdjustment, ...]
     flash: Decimal | None
+    time_value_error: float | None = None
 
     @property
     def closes(self) -> list[PnlReport]:
@@ -277,7 +283,30 @@ def _day(
         daily=_daily(by_day),
         adjustments=tuple(a for a in adjustments if a.currency == currency),
         flash=sum((report.total for report in early), NOTHING) if early else None,
+        time_value_error=_time_value_error(opens.values(), closes.values()),
     )
+
+
+def _time_value_error(opens: Iterable[PnlReport], closes: Iterable[PnlReport]) -> float | None:
+    """Return the error of the time value's change in the reporting currency; two queries."""
+    books = {(report.opening_id, report.book_id) for report in opens}
+    books |= {(report.closing_id, report.book_id) for report in closes}
+    simulated = StructureValue.objects.filter(
+        run_id__in={run for run, _ in books if run is not None}, simulation__isnull=False
+    )
+    rows = list(simulated.values_list("run_id", "trade_id", "currency", "standard_error"))
+    if not rows:
+        return None
+    valued = TradeValue.objects.filter(
+        run_id__in={run for run, *_ in rows}, trade_id__in={trade for _, trade, *_ in rows}
+    ).values_list("run_id", "trade_id", "currency", "book_id", "rate")
+    rates = {(run, trade, own): (book, float(rate)) for run, trade, own, book, rate in valued}
+    squares = []
+    for run, trade, currency, error in rows:
+        book, rate = rates.get((run, trade, currency), (None, 0.0))
+        if book is not None and (run, book) in books:
+            squares.append((rate * (error or 0.0)) ** 2)
+    return sum(squares) ** 0.5 if squares else None
 
 
 def _step_totals(reports: Iterable[PnlReport]) -> tuple[StepTotal, ...]:

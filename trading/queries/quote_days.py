@@ -32,16 +32,25 @@ class DayOfQuotes:
 
 
 def quote_days(
-    *, market_id: int, as_of: datetime, days: int, load: str = BASE
+    *,
+    market_id: int,
+    as_of: datetime,
+    days: int,
+    load: str = BASE,
+    known_at: datetime | None = None,
 ) -> list[DayOfQuotes]:
     """
     Return the last trading days with quotes of a load valid at `as_of`, ascending, at most `days`.
 
     Of a quote that was corrected, the latest version; contracts of days and weeks are left out.
     Three queries.
+
+    known_at    real time: no quote recorded later counts; None for all
     """
     market = Market.objects.get(pk=market_id)
     quotes = standing_quotes().filter(market=market, load_type=load, valid_from__lte=as_of)
+    if known_at is not None:
+        quotes = quotes.filter(recorded_at__lte=known_at)
     instants = list(
         quotes.order_by("-valid_from").values_list("valid_from", flat=True).distinct()[:days]
     )

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from trading.deals import STRUCTURES, Structure
-from trading.models import StructureHedgeCheck, StructureNomination, StructureValue
+from trading.models import ProcessKind, StructureHedgeCheck, StructureNomination, StructureValue
 
 from .deals import deal_of
 
@@ -108,6 +108,23 @@ class NominatedDay:
 
 
 @dataclass(frozen=True, slots=True)
+class SimulatedLine:
+    """What the value with its time value moves by with a delivery month, and the error of that."""
+
+    role: str
+    market: str
+    unit: str
+    month: date
+    delta: float
+    error: float
+
+    @property
+    def hedge(self) -> float:
+        """Return what to trade of the month so that its price moves nothing: bought +, sold −."""
+        return -self.delta
+
+
+@dataclass(frozen=True, slots=True)
 class ComparedGreek:
     """A Greek of all months of a role by plan or formula and by full revaluation."""
 
@@ -145,6 +162,25 @@ class StructureView:
         return tuple(
             HedgeLine(**{**row, "month": date.fromisoformat(row["month"])}) for row in rows
         )
+
+    @property
+    def simulated(self) -> tuple[SimulatedLine, ...]:
+        """Return the simulated deltas by role and month; empty where the plan holds."""
+        kept = None if self.value is None else self.value.simulation
+        return tuple(
+            SimulatedLine(**{**row, "month": date.fromisoformat(row["month"])})
+            for row in (kept or {}).get("deltas", ())
+        )
+
+    @property
+    def processes(self) -> list[str]:
+        """Return the price processes of a simulated value, in words."""
+        kept = None if self.value is None else self.value.simulation
+        return [
+            f"{row['name']}, {ProcessKind(row['kind']).label[:1].lower()}"
+            f"{ProcessKind(row['kind']).label[1:]}, version {row['version']}"
+            for row in (kept or {}).get("processes", ())
+        ]
 
     @property
     def compared(self) -> tuple[ComparedGreek, ...]:

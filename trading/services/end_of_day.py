@@ -151,7 +151,13 @@ def _run_steps(actor: Actor, row: EndOfDay, progress: Callable[[str, int, int], 
         progress(name, number, count)
         _note(row, name, prepare(before))
     progress("valuation", len(first), count)
-    run = value_organization(actor=actor, organization_id=row.organization_id, as_of=row.as_of)
+
+    def simulating(done: int, total: int) -> None:
+        progress(f"valuation, time value of choices {done + 1} of {total}", len(first), count)
+
+    run = value_organization(
+        actor=actor, organization_id=row.organization_id, as_of=row.as_of, progress=simulating
+    )
     row.run = run
     _note(
         row,

@@ -27,6 +27,7 @@ from trading.models import (
     PnlReport,
     PnlStep,
     PnlStepTotal,
+    StructureValue,
     TradeValue,
     ValuationRun,
 )
@@ -55,6 +56,9 @@ from .life import SecondPersonNeeded
 from .locks import lock_keys
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from trading.valuation import (
         BoundDay,
         DayState,
@@ -263,6 +267,9 @@ def _steps(
         earlier = first or replace(second, structures=HeldStructures())
         after = replace(after, structures=_structure_day(universe, second, None))
         before = replace(before, structures=_structure_day(universe, earlier, second))
+    kept = [_simulated(universe, run) for run in (opening, closing)]
+    if any(row.any() for row in kept):
+        before, after = replace(before, simulated=kept[0]), replace(after, simulated=kept[1])
     if universe.bounds:
         bounded = [_bound_day(universe, *day) for day in days]
         none = NO_BOUNDS.holdings(len(universe.lines))
@@ -335,6 +342,17 @@ def _structure_day(universe: Universe, facts: CutFacts, later: CutFacts | None) 
         if day is not None
     ]
     return StructureDay(facts.structures.of(len(universe.lines)), *days)
+
+
+def _simulated(universe: Universe, run: ValuationRun | None) -> npt.NDArray[np.float64]:
+    """Return the simulated time value that a run stored, by line; nothing is simulated again."""
+    import numpy as np
+
+    found = np.zeros(len(universe.lines))
+    rows = StructureValue.objects.filter(run=run, simulation__isnull=False) if run else []
+    for row in rows:
+        found[universe.lines[row.trade_id, row.currency]] += float(row.time_value)
+    return found
 
 
 def _bound_day(universe: Universe, facts: CutFacts, market: MarketState) -> BoundDay:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -18,19 +19,26 @@ from trading.deals import STRUCTURES
 from trading.models import StructureValue, ValuationRun
 from trading.queries.trades import trade_by_ref
 from trading.queries.valuation import (
+    RUN_SEED,
     HeldStructures,
+    SimulationFacts,
     StructureFacts,
     Universe,
     digest_of,
     held_structures,
     market_facts,
+    simulation_facts,
     structure_facts,
 )
 
 if TYPE_CHECKING:
-    from trading.valuation import StructureHolding
+    import numpy as np
+    import numpy.typing as npt
+
+    from trading.valuation import StructureHolding, TimeValue
     from trading.valuation import StructureValue as Worth
 
+Progress = Callable[[int, int], None]
 TASK = "trading.value_structure"
 VALUE = "trading.value_structure"
 
@@ -61,8 +69,70 @@ def ask_value(*, actor: Actor, ref: str) -> Job:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """
+    What was simulated of some holdings, in their order.
+
+    found   None where nothing was asked for: no process, or a contract without choices left
+    cents   our side, by holding; what values and explanations add to the plan's
+    """
+
+    facts: SimulationFacts
+    found: tuple[TimeValue | None, ...]
+
+    @property
+    def cents(self) -> list[Decimal]:
+        return [_cents(0.0 if one is None else one.amount) for one in self.found]
+
+    def by_line(self, held: HeldStructures, lines: int) -> npt.NDArray[np.float64]:
+        """Return the sums of the cents by line of the universe."""
+        import numpy as np
+
+        line = np.array([one.line for one in held.holdings], dtype=np.int64)
+        amounts = np.array([float(amount) for amount in self.cents], dtype=np.float64)
+        return np.bincount(line, amounts, lines).astype(np.float64)
+
+
+def simulate_held(
+    held: HeldStructures,
+    facts: StructureFacts,
+    values: Sequence[Worth],
+    *,
+    as_of: datetime,
+    known_at: datetime,
+    seed: int = RUN_SEED,
+    progress: Progress = lambda done, total: None,
+) -> Simulated:
+    """
+    Simulate the time value of each holding whose markets all have an approved process.
+
+    values  of the plans, in the order of the holdings;  seed  what the run states
+    """
+    from trading.valuation import seconds, time_value
+
+    sims = simulation_facts(held, known_at=known_at, seed=seed)
+    found: list[TimeValue | None] = []
+    columns = zip(held.holdings, values, facts.markets, sims.models, strict=True)
+    count = sum(models is not None for models in sims.models)
+    done = 0
+    for holding, worth, market, models in columns:
+        if models is None or worth.reason or worth.chosen == len(holding.dates):
+            found.append(None)
+            continue
+        progress(done, count)
+        found.append(time_value(holding, worth, seconds(as_of), market, models))
+        done += 1
+    return Simulated(sims, tuple(found))
+
+
 def value_structure(
-    *, actor: Actor, ref: str, as_of: datetime, known_at: datetime
+    *,
+    actor: Actor,
+    ref: str,
+    as_of: datetime,
+    known_at: datetime,
+    progress: Progress = lambda done, total: None,
 ) -> list[StructureValue]:
     """
     Value the choices of one trade, and keep what was found; the worker's part of `ask_value`.
@@ -81,7 +151,10 @@ def value_structure(
     market = market_facts(universe, as_of=as_of, known_at=known_at)
     facts = structure_facts(universe, held.holdings, as_of=as_of, known_at=known_at)
     worth = held.of(len(universe.lines)).value(universe.contracts, market.state, facts.markets)
-    rows = value_rows(held, facts, worth.values, as_of=as_of, known_at=known_at)
+    simulated = simulate_held(
+        held, facts, worth.values, as_of=as_of, known_at=known_at, progress=progress
+    )
+    rows = value_rows(held, facts, worth.values, simulated, as_of=as_of, known_at=known_at)
     for row in rows:
         row.actor_id = actor.id
         row.findings = [*row.findings, *market.findings]
@@ -102,7 +175,8 @@ def value_structure(
                 "values": [
                     {"leg": row.leg, "realised": str(row.realised),
                      "unrealised": str(row.unrealised), "currency": row.currency,
-                     "method": row.method, "reason": row.reason}
+                     "time_value": str(row.time_value), "method": row.method,
+                     "reason": row.reason}
                     for row in made
                 ],
             },
@@ -114,6 +188,7 @@ def value_rows(
     held: HeldStructures,
     facts: StructureFacts,
     values: Sequence[Worth],
+    simulated: Simulated,
     *,
     as_of: datetime,
     known_at: datetime,
@@ -128,14 +203,28 @@ def value_rows(
         facts.markets,
         values,
         facts.notes,
+        simulated.facts.notes,
+        simulated.found,
+        simulated.facts.processes,
+        simulated.cents,
         strict=True,
     )
     rows = []
-    for trade_id, version_id, number, holding, market, worth, notes in columns:
+    for (
+        trade_id, version_id, number, holding, market, worth, notes, unsimulated, more, processes,
+        amount,
+    ) in columns:  # fmt: skip
         plan = _plan(holding, worth)
         hedge = _hedge(holding, worth)
         content = [trade_id, number, repr(worth.realised), repr(worth.unrealised), worth.method,
                    worth.reason, hedge]  # fmt: skip
+        told = None
+        if more is not None and not more.reason:
+            told = _simulation(holding, more, processes)
+            content.append(told)
+        unsimulated = unsimulated if not worth.reason and worth.chosen < len(holding.dates) else ()
+        if more is not None and more.reason:
+            unsimulated = (f"The time value is not simulated: {more.reason}",)
         digest = hashlib.sha256(digest_of(content).encode())
         for column in plan.values():
             digest.update(column)
@@ -143,10 +232,11 @@ def value_rows(
             StructureValue(
                 run=run, trade_id=trade_id, version_id=version_id, leg=number, as_of=as_of,
                 known_at=known_at, currency=holding.leg.currency,
-                realised=_cents(worth.realised), unrealised=_cents(worth.unrealised),
-                time_value=_cents(worth.time_value), method=worth.method, gap=worth.gap,
-                model_id=market.model, chosen=worth.chosen, hedge=hedge,
-                reason=worth.reason[:400], findings=list(notes),
+                realised=_cents(worth.realised), unrealised=_cents(worth.unrealised) + amount,
+                time_value=_cents(worth.time_value) + amount, method=worth.method, gap=worth.gap,
+                standard_error=more.standard_error if more is not None and told else None,
+                simulation=told, model_id=market.model, chosen=worth.chosen, hedge=hedge,
+                reason=worth.reason[:400], findings=[*notes, *unsimulated],
                 content_hash=digest.hexdigest(), actor_id="" if run is None else run.actor_id,
                 **plan,
             )
@@ -172,6 +262,23 @@ def _hedge(holding: StructureHolding, worth: Worth) -> list[dict[str, Any]]:
          "delta": round(row.delta, 6), "gamma": round(row.gamma, 6), "vega": round(row.vega, 6)}
         for row in worth.hedge
     ]  # fmt: skip
+
+
+def _simulation(
+    holding: StructureHolding, more: TimeValue, processes: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    by_role = holding.leg.by_role
+    return {
+        "estimate": more.estimate, "intrinsic": more.intrinsic, "in_sample": more.in_sample,
+        "standard_error": more.standard_error, "paths": more.paths, "seed": more.seed,
+        "processes": list(processes),
+        "deltas": [
+            {"role": row.role, "market": by_role[row.role].area.code,
+             "unit": by_role[row.role].price_unit, "month": f"{row.month}-01",
+             "delta": round(row.delta, 6), "error": round(row.error, 6)}
+            for row in more.deltas
+        ],
+    }  # fmt: skip
 
 
 def _refused(

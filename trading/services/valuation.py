@@ -8,7 +8,7 @@ hashes, whatever is amended or corrected later.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from energyopti.foundation.events.services import record_event
 from trading.models import CurveDefinition, OptionGreek, StructureValue, TradeValue, ValuationRun
 from trading.queries.exchange import RateMissing, Rates
 from trading.queries.valuation import (
+    RUN_SEED,
     ContractKey,
     CutFacts,
     Universe,
@@ -40,7 +41,7 @@ from .changes import ForeignOrganization
 from .locks import book_key, server_time, share_keys
 from .pricing_models import MODELS_KEY
 from .rates import RATE_KEYS
-from .structure_values import value_rows
+from .structure_values import simulate_held, value_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Proof", "RateMissing", "prove_run", "take_cut", "value_organization"]
 
+Progress = Callable[[int, int], None]
 _VALUES = (
     "trade_id", "version_id", "book_id", "counterparty_id", "product_kind", "currency",
     "realised", "unrealised", "fees", "reporting_currency", "rate", "realised_reporting",
@@ -119,12 +121,20 @@ class Proof:
 
 
 def value_organization(
-    *, actor: Actor, organization_id: UUID, as_of: datetime, known_at: datetime | None = None
+    *,
+    actor: Actor,
+    organization_id: UUID,
+    as_of: datetime,
+    known_at: datetime | None = None,
+    seed: int = RUN_SEED,
+    progress: Progress = lambda done, total: None,
 ) -> ValuationRun:
     """
     Value every trade of an organization, and store each value with its hash.
 
     known_at    the cut of knowledge, real time; None takes one now, at which nobody is writing
+    seed        what simulations of the run start from, kept in its inputs
+    progress    told of each contract with choices before it is simulated
 
     :raises PermissionMissing: without `trading.value_books`.
     :raises ForeignOrganization: for one that is not the actor's.
@@ -134,7 +144,9 @@ def value_organization(
     if organization_id not in actor.organization_ids:
         raise ForeignOrganization("organization: there is no such organization for you.")
     cut = known_at or take_cut(organization_id)
-    computed = compute(organization_id, as_of=as_of, known_at=cut)
+    computed = compute(
+        organization_id, as_of=as_of, known_at=cut, seed=seed, progress=progress
+    )  # fmt: skip
     with transaction.atomic():
         run = ValuationRun.objects.create(
             organization_id=organization_id,
@@ -200,7 +212,8 @@ def take_cut(organization_id: UUID) -> datetime:
 
 def prove_run(run: ValuationRun) -> Proof:
     """Value again from a run's cut, and say whether the hashes are the same; nothing is stored."""
-    again = compute(run.organization_id, as_of=run.as_of, known_at=run.known_at)
+    seed = run.inputs.get("structures", {}).get("simulated", {}).get("seed", RUN_SEED)
+    again = compute(run.organization_id, as_of=run.as_of, known_at=run.known_at, seed=seed)
     return Proof(
         stored=(run.input_hash, run.result_hash),
         again=(again.input_hash, again.result_hash),
@@ -209,9 +222,16 @@ def prove_run(run: ValuationRun) -> Proof:
     )
 
 
-def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Computed:
+def compute(
+    organization_id: UUID,
+    *,
+    as_of: datetime,
+    known_at: datetime,
+    seed: int = RUN_SEED,
+    progress: Progress = lambda done, total: None,
+) -> Computed:
     """
-    Value from facts, without storing.
+    Value from facts, without storing; the last arguments as in `value_organization`.
 
     :raises RateMissing: if a currency that is held has no exchange rate.
     """
@@ -288,13 +308,20 @@ def compute(organization_id: UUID, *, as_of: datetime, known_at: datetime) -> Co
         chosen = facts.structures.of(len(universe.lines)).value(
             universe.contracts, market.state, stood_on.markets
         )
+        simulated = simulate_held(
+            facts.structures, stood_on, chosen.values, as_of=as_of, known_at=known_at, seed=seed,
+            progress=progress,
+        )  # fmt: skip
         realised, total = realised + chosen.realised, total + chosen.total
+        total = total + simulated.by_line(facts.structures, len(universe.lines))
         missing = missing | chosen.missing
         structures = value_rows(
-            facts.structures, stood_on, chosen.values, as_of=as_of, known_at=known_at
+            facts.structures, stood_on, chosen.values, simulated, as_of=as_of, known_at=known_at
         )
-        told["structures"] = stood_on.inputs
-        findings += stood_on.findings
+        told["structures"] = dict(stood_on.inputs)
+        if simulated.facts.inputs:
+            told["structures"]["simulated"] = simulated.facts.inputs
+        findings += dict.fromkeys(note for row in structures for note in row.findings)
     findings += _unvalued_structures(facts, structures)
     greeks = _greek_columns(universe, models, moves)
     findings += _refused_options(facts)

@@ -34,6 +34,7 @@ class StepKind(StrEnum):
     PRICE = "PRICE"
     INTEREST = "INTEREST"
     VOL = "VOL"
+    TIME_VALUE = "TIME_VALUE"
     FX = "FX"
     FIXING = "FIXING"
     VOLUME = "VOLUME"
@@ -96,6 +97,8 @@ class DayState:
     rates       shape (lines,), reporting currency per unit of the line's; NaN where unknown
     held        shape (lines,), True where the line's trade was there
     options     of both days, or None of both; bounds and structures likewise
+    simulated   shape (lines,), what a simulation found of choices beyond their plan, as it was
+                stored: a step of its own takes one day's to the other's. None of neither day
     """
 
     holdings: Holdings
@@ -106,6 +109,7 @@ class DayState:
     options: OptionDay | None = None
     structures: StructureDay | None = None
     bounds: BoundDay | None = None
+    simulated: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +152,11 @@ def waterfall(
     Explain the change of value of each line from one day to the next.
 
     In order: time passes on yesterday's curves and fixings; each market's curve moves, by code; of
-    options interest rates and then volatilities, correlations and models; exchange rates; what was
-    delivered is fixed; then, on today's market, what was metered of yesterday's holdings, what
-    options were decided to be, new trades, changed terms and fees. Time keeps each payment's zero
-    rate; prices move while each right keeps its volatility (sticky strike). A right that delivers
-    keeps its payoff when it expires until its own step, where the trade that it made comes in.
+    options interest rates and then volatilities, correlations and models; the simulated time value
+    of choices that were held, not simulated again; exchange rates; what was delivered is fixed;
+    then, on today's market, what was metered of yesterday's holdings, new trades, changed terms and
+    fees. Time keeps each payment's zero rate; prices move while each right keeps its volatility
+    (sticky strike).
 
     Native amounts up to the exchange rates are converted at yesterday's rate, those after at
     today's, and the rate's own step is the value then × its change. Each line is rounded to the
@@ -173,6 +177,8 @@ def waterfall(
         raise ValuationError("options: both days have them, or neither.")
     if (before.structures is None) != (after.structures is None):
         raise ValuationError("structures: both days have them, or neither.")
+    if (before.simulated is None) != (after.simulated is None):
+        raise ValuationError("simulated: both days have it, or neither.")
     if (before.bounds is None) != (after.bounds is None):
         raise ValuationError("bounds: both days have them, or neither.")
     rights = _Rights(contracts, before, after)
@@ -194,6 +200,8 @@ def waterfall(
         walked.append((StepRow(StepKind.INTEREST), rights.beside(at)))
         rights.imply()
         walked.append((StepRow(StepKind.VOL), rights.beside(at)))
+    if after.simulated is not None:
+        walked.append((StepRow(StepKind.TIME_VALUE), walked[-1][1]))
     rights.state = after.market
     linear = value_holdings(contracts, before.holdings, after.market)
     fixed = rights.beside(linear)
@@ -209,6 +217,13 @@ def waterfall(
     passed = [opened, *(worth for _, worth in walked)]
     passed += [passed[-1], fixed, volumes, exercised, closed, closed]
     native, of_realised = ([worth[n] for worth in passed] for n in (0, 1))
+    if before.simulated is not None and after.simulated is not None:
+        # What was not held before comes with its trade; what is held moves in its step.
+        moved_on = np.where(before.held, after.simulated, 0.0)
+        first = len(walked)
+        more = [before.simulated] * first + [moved_on] * (len(native) - 2 - first)
+        more += [after.simulated] * 2
+        native = [worth + part for worth, part in zip(native, more, strict=True)]
     steps += [StepRow(StepKind.FX), StepRow(StepKind.FIXING), StepRow(StepKind.VOLUME)]
     steps += [StepRow(StepKind.EXERCISE), StepRow(StepKind.AMENDMENT), StepRow(StepKind.FEES)]
     paid = before.fees if decided is None else before.fees + decided.cash

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from . import curve_definitions, curve_files, curves, markets, pricing_models
+from . import (
+    curve_definitions,
+    curve_files,
+    curves,
+    markets,
+    price_processes,
+    pricing_models,
+)
 
 urlpatterns = [
     path("prices/", markets.prices, name="prices"),
@@ -14,6 +21,19 @@ urlpatterns = [
     path("pricing-models/propose/", pricing_models.propose, name="propose_pricing_model"),
     path(
         "pricing-models/<int:model_id>/decide/", pricing_models.decide, name="decide_pricing_model"
+    ),
+    path("price-processes/", price_processes.processes, name="price_processes"),
+    path("price-processes/propose/", price_processes.propose, name="propose_price_process"),
+    path("price-processes/calibrate/", price_processes.calibrate, name="calibrate_process"),
+    path(
+        "price-processes/calibrations/<int:calibration_id>/",
+        price_processes.calibration,
+        name="process_calibration",
+    ),
+    path(
+        "price-processes/<int:process_id>/decide/",
+        price_processes.decide,
+        name="decide_price_process",
     ),
     path("curves/define/<str:market>/", curve_definitions.define, name="define_curve"),
     path("curves/<str:market>/<str:code>/", curves.curve, name="curve"),

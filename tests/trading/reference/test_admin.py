@@ -23,7 +23,9 @@ from trading.models import (
     NettingSet,
     OptionFamily,
     PricingFormula,
+    ProcessKind,
 )
+from trading.services.price_processes import ProcessTerms, propose_process
 from trading.services.pricing_models import ModelTerms, propose_model
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +46,13 @@ def client(operator) -> Client:
         actor=Actor.for_user(operator), reason="liquid",
         terms=ModelTerms(
             Market.objects.earliest("code").code, OptionFamily.VANILLA, PricingFormula.BLACK76
+        ),
+    )  # fmt: skip
+    propose_process(
+        actor=Actor.for_user(operator), reason="liquid",
+        terms=ProcessTerms(
+            Market.objects.earliest("code").code, ProcessKind.SPOT_NORMAL,
+            {"mean_reversion": 50.0, "volatility": 90.0},
         ),
     )  # fmt: skip
     client = Client()

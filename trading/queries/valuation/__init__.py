@@ -9,7 +9,7 @@ from .bounds import NO_BOUNDS, BoundFacts, HeldBounds, bound_facts, held_bounds
 from .contracts import ContractKey, Universe
 from .digest import digest_of
 from .held import CutFacts, HeldVersions, books_of, cut_facts, metered_facts
-from .market import MarketFacts, market_facts
+from .market import MarketFacts, known_fixings, market_facts
 from .options import (
     NO_OPTIONS,
     HeldOptions,
@@ -21,6 +21,7 @@ from .options import (
     held_legs,
     option_facts,
 )
+from .simulations import RUN_SEED, SimulationFacts, simulation_facts, structure_seed
 from .structures import (
     HeldStructures,
     StructureFacts,
@@ -32,6 +33,7 @@ from .structures import (
 __all__ = [
     "NO_BOUNDS",
     "NO_OPTIONS",
+    "RUN_SEED",
     "BoundFacts",
     "ContractKey",
     "CutFacts",
@@ -43,6 +45,7 @@ __all__ = [
     "OptionFacts",
     "OptionletKey",
     "Period",
+    "SimulationFacts",
     "StructureFacts",
     "Universe",
     "books_of",
@@ -54,9 +57,12 @@ __all__ = [
     "held_bounds",
     "held_legs",
     "held_structures",
+    "known_fixings",
     "market_facts",
     "metered_facts",
     "option_facts",
+    "simulation_facts",
     "structure_facts",
+    "structure_seed",
     "structures_of",
 ]

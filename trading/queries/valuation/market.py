@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from energyopti.foundation.calendars import DatePeriod
+from energyopti.foundation.intervals import Interval
 from trading.models import SPOT, Market
 
 from ..marks import MarketMarks, NoMark, month_marks
@@ -131,37 +132,49 @@ def market_facts(
     return MarketFacts(state, inputs, tuple(sorted(set(findings))))
 
 
-def _fixings(
-    universe: Universe, as_of: datetime, known_at: datetime
-) -> tuple[dict[str, FixingSeries], list[list[Any]]]:
+def known_fixings(
+    market_id: int, span: Interval, *, as_of: datetime, known_at: datetime
+) -> FixingSeries | None:
+    """Return the fixings whose periods begin in a span, the latest of each; None without any."""
     import numpy as np
 
     from trading.valuation import FixingSeries
 
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FIXINGS,
+            {"market": market_id, "series": SPOT, "start": span.start, "end": span.end,
+             "cut": known_at, "as_of": as_of},
+        )  # fmt: skip
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    starts = np.array([row[0] for row in rows], dtype=np.int64)
+    ends = starts + np.array([row[1] for row in rows], dtype=np.int64)
+    # A market that changed from hours to quarters may have both of one hour: the finer holds.
+    ends[:-1] = np.minimum(ends[:-1], starts[1:])
+    return FixingSeries(starts, ends, np.array([row[2] for row in rows], dtype=np.float64))
+
+
+def _fixings(
+    universe: Universe, as_of: datetime, known_at: datetime
+) -> tuple[dict[str, FixingSeries], list[list[Any]]]:
     firsts: dict[int, datetime] = {}
     for key in universe.keys:
         if key.start < as_of:
             firsts[key.market_id] = min(key.start, firsts.get(key.market_id, key.start))
     found, told = {}, []
     for market_id, start in sorted(firsts.items()):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _FIXINGS,
-                {"market": market_id, "series": SPOT, "start": start - _DAY, "end": as_of,
-                 "cut": known_at, "as_of": as_of},
-            )  # fmt: skip
-            rows = cursor.fetchall()
-        if not rows:
+        series = known_fixings(
+            market_id, Interval(start - _DAY, as_of), as_of=as_of, known_at=known_at
+        )
+        if series is None:
             continue
-        starts = np.array([row[0] for row in rows], dtype=np.int64)
-        ends = starts + np.array([row[1] for row in rows], dtype=np.int64)
-        # A market that changed from hours to quarters may have both of one hour: the finer holds.
-        ends[:-1] = np.minimum(ends[:-1], starts[1:])
-        prices = np.array([row[2] for row in rows], dtype=np.float64)
         code = universe.markets[market_id].code
-        found[code] = FixingSeries(starts, ends, prices)
-        content = b"".join(row.astype("<f8").tobytes() for row in (starts, ends, prices))
-        told.append([code, len(rows), hashlib.sha256(content).hexdigest()])
+        found[code] = series
+        columns = (series.starts, series.ends, series.prices)
+        content = b"".join(row.astype("<f8").tobytes() for row in columns)
+        told.append([code, len(series.starts), hashlib.sha256(content).hexdigest()])
     return found, sorted(told)
 
 
