@@ -251,7 +251,8 @@ EnergyOpti-Pro runs at {url}   (time runs {speed:g} times as fast as life)
   Options: {url}/trades/?kind=OPTION; open one and see its value, Greeks
   beside bump-and-revalue and its hedge. As the trader, exercise the call that expires tonight
   (its page, button Exercise); the clock fixes the average tomorrow. Which formula values what:
-  {url}/pricing-models/; reference cases through the models: Risk → Model validation.
+  {url}/pricing-models/, how prices move (the time value of the storage) {url}/price-processes/;
+  reference cases through the models: Risk → Model validation.
   The book's VaR limit cannot measure options yet and stops their orders: book a new one on the
   basis “Executed already”.
   Logs of each process: {log}

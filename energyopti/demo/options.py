@@ -95,6 +95,7 @@ def seed_options(*, actor: "Actor", company: "Organization", now: datetime) -> N
     areas = delivery_areas({MARKET})
     index = price_indices(areas)[INDEX]
     _book_deals(company, market, areas[MARKET], index, now)
+    _choose_process(market, now)
 
 
 def _name_the_index(actor: "Actor") -> None:
@@ -136,6 +137,41 @@ def _choose_models() -> None:
                 actor=person("risk@demo.example"), model_id=row.pk, approve=True,
                 reason="Reference cases pass, Greeks agree with revaluation.",
             )  # fmt: skip
+
+
+def _choose_process(market: Any, now: datetime) -> None:
+    """Let one person calibrate how spot moves, another approve it, and value the storage by it."""
+    from trading.enums import CalibrationBasis, ProcessKind
+    from trading.queries.price_processes import process_key, processes_at
+    from trading.queries.trades import trade_rows
+    from trading.services.calibrations import CalibrationTerms, calibrate
+    from trading.services.price_processes import decide_process, propose_calibrated
+    from trading.services.structure_values import value_structure
+
+    from .people import person
+    from .seed import MARKET, wall_clock
+
+    if process_key(MARKET) in processes_at():
+        return
+    quant, trader = person("quant@demo.example"), person("trader@demo.example")
+    yesterday = market.calendar.date_of(now) - _DAY
+    terms = CalibrationTerms(
+        MARKET, ProcessKind(ProcessKind.SPOT_NORMAL), CalibrationBasis(CalibrationBasis.FIXINGS),
+        yesterday, first_date=yesterday - timedelta(days=365),
+    )  # fmt: skip
+    fit = calibrate(actor=quant, terms=terms, as_of=now, known_at=wall_clock())
+    row = propose_calibrated(
+        actor=quant, calibration_id=fit.pk,
+        reason="A year of day-ahead prices, by the day; they fall below zero.",
+    )  # fmt: skip
+    decide_process(
+        actor=person("risk@demo.example"),
+        process_id=row.pk,
+        approve=True,
+        reason="Residuals seen; the hours of a day keep the shape of the curve.",
+    )
+    for held in trade_rows(trader).filter(trade__client_reference__startswith=f"{PREFIX}storage-"):
+        value_structure(actor=trader, ref=held.trade.ref, as_of=now, known_at=wall_clock())
 
 
 def _book_deals(

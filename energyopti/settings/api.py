@@ -77,7 +77,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobStateEnum": "energyopti.foundation.jobs.models.JobState",
+        "CalibrationBasisEnum": "trading.enums.CalibrationBasis",
         "CounterpartyStatusEnum": "trading.models.CounterpartyStatus",
         "CaseStatusEnum": "energyopti.foundation.validation.models.STATUS_CHOICES",
+        "ModelStatusEnum": "trading.models.ModelStatus",
+        "ProcessKindEnum": "trading.enums.ProcessKind",
     },
 }

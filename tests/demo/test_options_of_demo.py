@@ -15,7 +15,16 @@ from energyopti.demo.summary import (
     reconcile_option_cash,
     reconcile_positions,
 )
-from trading.models import EndOfDay, OptionOutcome, PricingModel, Trade, TradeVersion, VolQuote
+from trading.models import (
+    EndOfDay,
+    OptionOutcome,
+    PriceProcess,
+    PricingModel,
+    StructureValue,
+    Trade,
+    TradeVersion,
+    VolQuote,
+)
 from trading.queries.markets import market_by_code
 from trading.services.catalogue import ensure_catalogue
 from trading.services.curves import build_market_curve
@@ -23,7 +32,7 @@ from trading.services.exercise import decide_options, exercise_option
 from trading.services.simulation import simulate_market
 from trading.services.valuation import value_organization
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]  # a month of a market
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]  # three months of a market
 # The last day of a month, so that the average is of the first of the next alone.
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -51,7 +60,7 @@ def publish_until(day):
     actor = Actor.system("market")
     ensure_catalogue(actor=actor)
     return simulate_market(
-        actor=actor, code=MARKET, trading_days=25, until=day.date(), seed=WORLD_SEED,
+        actor=actor, code=MARKET, trading_days=45, until=day.date(), seed=WORLD_SEED,
         received_at=day,
     ).market  # fmt: skip
 
@@ -75,6 +84,11 @@ def test_the_options_are_valued_exercised_fixed_and_added_up_another_way(company
     assert (set(quoted.all()), quoted.count()) == closes
     for row in PricingModel.objects.all():
         assert row.status == "APPROVED" and row.proposed_by != row.decided_by
+    process = PriceProcess.objects.get()
+    assert process.status == "APPROVED" and process.proposed_by != process.decided_by
+    assert process.calibration.days >= 60 and process.parameters["volatility"] > 0
+    shown = StructureValue.objects.get()
+    assert shown.standard_error > 0 and shown.simulation["paths"] == 1000
     run = value_organization(
         actor=Actor.system("demo"), organization_id=company.pk, as_of=NOW + timedelta(hours=1)
     )

@@ -48,7 +48,8 @@ def test_every_page_is_accessible(page_as, base_url: str) -> None:
 
     assert {"/", "/gallery/", "/gallery/table/", "/settings/page/"} <= set(reached)
     assert {
-        "/pricing-models/", "/pricing-models/propose/", "/positions/heat/", "/pnl/",
+        "/pricing-models/", "/pricing-models/propose/", "/price-processes/",
+        "/price-processes/calibrate/", "/price-processes/propose/", "/positions/heat/", "/pnl/",
         "/model-validation/", f"/model-validation/{run.pk}/", f"/model-validation/{run.pk}/cases/",
     } <= set(reached)  # fmt: skip
     routes = {resolve(path).view_name for path in reached}
