@@ -10,6 +10,7 @@ from trading.pricing.processes import TwoFactorForwards
 from trading.pricing.structures import (
     ContractYear,
     GasStorage,
+    RatchetKind,
     RateCurve,
     Swing,
     storage_extrinsic,
@@ -149,6 +150,21 @@ def structures(bench: Bench) -> None:
     bench.record(
         "its value, two errors up", value=found.value + 2.0 * found.estimate.standard_error,
         unit="EUR", reference="intrinsic", reference_value=plan.value, target=1.0,
+    )  # fmt: skip
+
+    steps = GasStorage(
+        dates=DAYS, max_inventory=100_000.0, terminal_max=0.0,
+        injection=RateCurve(
+            [0.0, 30_000.0, 60_000.0, 100_000.0], [900.0, 700.0, 400.0], RatchetKind.STEP
+        ),
+        withdrawal=RateCurve(
+            [0.0, 20_000.0, 50_000.0, 100_000.0], [400.0, 800.0, 1_200.0], RatchetKind.STEP
+        ),
+    )  # fmt: skip
+    bench.record(
+        "storage, a year of days with steps, intrinsic, proven", unit="s",
+        value=processor_seconds(lambda: storage_intrinsic(steps, curve)),
+        reference="the limit", reference_value=2.0, better="lower", target=1.0,
     )  # fmt: skip
 
     rights = Swing(

@@ -20,6 +20,7 @@ from trading.pricing.structures._storage import (
     storage_flows,
 )
 from trading.pricing.structures._storage_grid import levels_plan
+from trading.pricing.structures._storage_lattice import lattice_of, lattice_plan
 
 # Levels of the plan that a search over steps begins with.
 _LEVELS = 401
@@ -61,9 +62,11 @@ def storage_intrinsic(
 
     Maximises Σ_t d_t p_t ((1 − f_w) w_t − (1 + f_i) i_t) − e_t (c_w w_t + c_i i_t) + d_T v s_T with
     s_t = s_{t−1} + i_t − w_t within the bounds and the rates that s_{t−1} allows. A linear
-    programme where rates are concave in inventory; steps and convex rates take one binary a band
-    and day (the search begins with a plan between levels, and `gap` says what is left to prove
-    when its time is up). So does a day whose price pays for burning gas both ways.
+    programme where rates are concave in inventory; a dynamic programme, exact as well, where they
+    are steps and all quantities multiples of one, at most 20,000 of them. Other steps and convex
+    rates take one binary a band and day (the search begins with a plan between levels, and `gap`
+    says what is left to prove when its time is up). So does a day whose price pays for burning gas
+    both ways.
 
     curve            (interval,), currency/MWh, any sign
     discount         factor from today to the payment of each day's gas, one or (interval,)
@@ -78,6 +81,16 @@ def storage_intrinsic(
     flows = storage_flows(storage, discount, cost_discount)
     cost = price * flows.bought + flows.cost_in
     gain = price * flows.sold - flows.cost_out
+    is_concave = storage.injection.is_concave and storage.withdrawal.is_concave
+    if not is_concave and (lattice := lattice_of(storage)) is not None:
+        levels = lattice_plan(lattice, cost, gain, flows.left)
+        if levels is None:
+            raise InfeasibleContract(
+                "min_inventory, max_inventory: no plan keeps them at these rates"
+            )
+        change = np.diff(levels)
+        injected, withdrawn = np.maximum(change, 0.0), np.maximum(-change, 0.0)
+        return _plan(storage, flows, cost, gain, injected, withdrawn, Method.DYNAMIC_PROGRAMME, 0.0)
     programme = Programme()
     low, high = storage.bounds
     stored = programme.columns(
@@ -85,7 +98,7 @@ def storage_intrinsic(
         cost=np.where(np.arange(count) == count - 1, flows.left, 0.0),
     )  # fmt: skip
     near = None
-    if not (storage.injection.is_concave and storage.withdrawal.is_concave):
+    if not is_concave:
         near = _near(storage, flows, price)
     into = _flow(
         programme, storage.injection, storage.injection_available, storage, stored, -cost, near
@@ -111,7 +124,21 @@ def storage_intrinsic(
         ) from error
     injected, withdrawn = np.maximum(found.values[into], 0.0), np.maximum(found.values[out], 0.0)
     both = np.minimum(injected, withdrawn)
-    injected, withdrawn = injected - both, withdrawn - both
+    method = Method.MIXED_INTEGER_PROGRAMME if programme.is_mixed else Method.LINEAR_PROGRAMME
+    return _plan(storage, flows, cost, gain, injected - both, withdrawn - both, method, found.gap)
+
+
+def _plan(
+    storage: GasStorage,
+    flows: StorageFlows,
+    cost: Floats,
+    gain: Floats,
+    injected: Floats,
+    withdrawn: Floats,
+    method: Method,
+    gap: float,
+) -> StorageIntrinsic:
+    """Add up what is injected and withdrawn, (interval,)."""
     inventory = storage.start_inventory + np.cumsum(injected - withdrawn)
     cash_flow = gain * withdrawn - cost * injected
     cash_flow[-1] += flows.left * inventory[-1]
@@ -122,9 +149,9 @@ def storage_intrinsic(
         withdrawn=withdrawn,
         inventory=np.concatenate([[storage.start_inventory], inventory]),
         cash_flow=cash_flow,
-        hedge=monthly_hedge(days, sold[None], ("gas",)),
-        method=(Method.MIXED_INTEGER_PROGRAMME if programme.is_mixed else Method.LINEAR_PROGRAMME),
-        gap=found.gap,
+        hedge=monthly_hedge(np.asarray(storage.dates), sold[None], ("gas",)),
+        method=method,
+        gap=gap,
     )
 
 

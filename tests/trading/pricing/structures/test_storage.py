@@ -13,6 +13,7 @@ from trading.pricing.structures import (
     Method,
     RatchetKind,
     RateCurve,
+    _storage_intrinsic,
     storage_intrinsic,
 )
 
@@ -189,7 +190,7 @@ def brute_force(storage, curve, step):
     start=st.integers(0, 6),
 )
 @settings(max_examples=40, deadline=None)
-def test_steps_and_negative_prices_are_never_below_whole_plans(prices, rates, start):
+def test_steps_at_negative_prices_have_the_best_of_whole_plans(prices, rates, start):
     days = np.datetime64("2027-06-01") + np.arange(len(prices))
     storage = GasStorage(
         dates=days,
@@ -206,8 +207,13 @@ def test_steps_and_negative_prices_are_never_below_whole_plans(prices, rates, st
     plan = storage_intrinsic(storage, curve)
 
     assert plan.gap == 0
-    assert plan.value >= brute_force(storage, curve, 1.0) - 1e-7
+    assert plan.value == pytest.approx(brute_force(storage, curve, 1.0), abs=1e-7)
     assert replay(storage, plan, curve, flat, flat) == pytest.approx(plan.value, abs=1e-6)
+    with pytest.MonkeyPatch.context() as patch:  # between levels there is nothing better
+        patch.setattr(_storage_intrinsic, "lattice_of", lambda _: None)
+        searched = storage_intrinsic(storage, curve)
+    assert searched.method is not plan.method or storage.injection.is_concave
+    assert plan.value == pytest.approx(searched.value, abs=1e-6 + searched.gap)
 
 
 @given(st.lists(st.integers(-10, 50), min_size=2, max_size=12), st.integers(1, 5))
@@ -310,7 +316,7 @@ def test_a_search_over_steps_that_stops_early_has_a_good_plan_and_says_its_gap()
     curve, flat = SEASONS[100:280], np.ones(len(PART))
     steps = store(
         PART,
-        injection=RateCurve([0.0, 30_000.0, 60_000.0, 100_000.0], [900.0, 700.0, 400.0],
+        injection=RateCurve([0.0, 30_000.0, 60_000.0, 100_000.0], [900.0, 700.0, 400.0 + 1e-4],
                             RatchetKind.STEP),
         withdrawal=RateCurve([0.0, 20_000.0, 50_000.0, 100_000.0], [400.0, 800.0, 1_200.0],
                              RatchetKind.STEP),
@@ -318,8 +324,37 @@ def test_a_search_over_steps_that_stops_early_has_a_good_plan_and_says_its_gap()
 
     plan = storage_intrinsic(steps, curve, time_limit_seconds=3.0)
 
-    # Rates and bands are multiples of 100 MWh, so these plans are among the best.
+    # But for a rate, bands and rates are multiples of 100 MWh, so these plans are near the best.
     lattice = lattice_optimum(steps, curve, 100.0)
+    assert plan.method is Method.MIXED_INTEGER_PROGRAMME
     assert 0.99 * lattice < plan.value
     assert lattice <= plan.value + plan.gap + 1e-6
     assert replay(steps, plan, curve, flat, flat) == pytest.approx(plan.value, rel=1e-9)
+
+
+def test_steps_of_one_quantity_are_proven_over_a_year():
+    """With outages, bounds by day and gas that is left over; plans keep to multiples of 50 MWh."""
+    days = np.arange(len(YEAR))
+    steps = store(
+        injection=RateCurve([0.0, 30_000.0, 60_000.0, 100_000.0], [900.0, 700.0, 400.0],
+                            RatchetKind.STEP),
+        withdrawal=RateCurve([0.0, 20_000.0, 50_000.0, 100_000.0], [400.0, 800.0, 1_200.0],
+                             RatchetKind.STEP),
+        injection_available=np.where(days % 30 == 3, 0.5, 1.0),
+        min_inventory=np.where((days > 200) & (days < 230), 40_000.0, 0.0),
+        terminal_max=100_000.0, terminal_value=21.0,
+    )  # fmt: skip
+
+    plan = storage_intrinsic(steps, SEASONS)
+
+    flat = np.ones(len(YEAR))
+    assert (plan.method, plan.gap) == (Method.DYNAMIC_PROGRAMME, 0.0)
+    assert replay(steps, plan, SEASONS, flat, flat) == pytest.approx(plan.value, rel=1e-9)
+    assert (plan.inventory[1:] >= np.asarray(steps.min_inventory) - 1e-6).all()
+    finer = store(
+        injection=steps.injection, withdrawal=steps.withdrawal,
+        injection_available=steps.injection_available, min_inventory=steps.min_inventory,
+        terminal_max=100_000.0, terminal_value=21.0, start_inventory=10.0,
+    )  # fmt: skip
+    # Five times the levels and 10 MWh more to begin with: as much better as these are worth.
+    assert 0.0 <= storage_intrinsic(finer, SEASONS).value - plan.value < 10.0 * SEASONS.max()
