@@ -52,6 +52,9 @@ def test_the_open_blotter_follows_the_desk_and_keeps_the_selection() -> None:
         page.locator("[data-news-link]", has_text="1 new").wait_for()
         row.get_by_text("86.00").wait_for()
 
+        # The standard columns fit; those that give way are named.
+        page.locator(".narrow-note").wait_for()
+        assert page.locator(".table-wrap").evaluate("e => e.scrollWidth <= e.clientWidth")
         # Nothing has moved: two rows as before, the changed one is still selected, the sums follow.
         assert page.locator("data-table tbody tr").count() == 2
         assert row.locator("input[name=select]").is_checked()

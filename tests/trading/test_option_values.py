@@ -62,8 +62,13 @@ def test_the_page_shows_value_greeks_hedge_model_and_the_same_by_revaluation(des
 
     assert f"valuation run {run.pk}" in page
     for words in ("Value and Greeks", "Trade to hedge", "By revaluation", "Black-76, lognormal",
-                  "version 1", "0.4500", "ACT/365", "Gamma DE", "Theta"):  # fmt: skip
+                  "version 1", "0.4500", "ACT/365", "Gamma DE", "Delta, MWh",
+                  "Gamma, MWh per EUR/MWh", "Vega, EUR per 1 % point of volatility",
+                  "Theta, EUR per day", "Forward, EUR/MWh",
+                  "base Q1-27 strike 100.00 EUR/MWh", "Strike 100 EUR/MWh"):  # fmt: skip
         assert words in page, words
+    blotter = client.get(reverse("trading:trades")).text
+    assert "strike 100.00" in blotter and 'class="gives-way"' in blotter
     view = option_of_trade(
         trade_by_ref(desk.trader, receipt.ref), now=EVENING, known_at=server_time()
     )
@@ -185,6 +190,6 @@ def test_option_deltas_are_a_page_of_positions_and_rest_by_book_and_month(desk):
     empty = client.get(f"/api/v1/trading/option-positions?book={other.pk}").json()["results"]
     assert empty == []
     stranger = make_desk("Stranger")
-    assert b"Nothing moves" in client_of(stranger.trader.user).get(page).content
+    assert b"No deltas" in client_of(stranger.trader.user).get(page).content
     steward = make_user(Role.ESG_OFFICER, organization=desk.organization)
     assert client_of(steward).get(page).status_code == 403

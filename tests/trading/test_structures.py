@@ -15,6 +15,7 @@ from trading.models import Commodity, PositionDelta, PriceIndex, Trade, TradeVer
 from trading.queries.deals import deal_of
 from trading.services.trade_files import TradesRefused, export_trades, import_trades
 from trading.web.product_forms import form_of_deal
+from trading.web.structure_forms import STRUCTURE_FORMS
 
 pytestmark = pytest.mark.django_db
 
@@ -230,3 +231,13 @@ def test_a_file_is_refused_by_line(desk, cell, rule):
     assert (refusal.line, refusal.field) == (2, "structure")
     assert rule in refusal.rule
     assert not Trade.objects.exists()
+
+
+def test_every_term_of_a_form_says_what_it_is_and_in_which_unit():
+    for form in STRUCTURE_FORMS:
+        for name, term in deals.terms_of(form.structure).items():
+            said = form.base_fields[name].help_text
+            bare = term.unit.replace("%", "").strip("{}/ ")
+            assert len(said) > len(f"In {term.unit}. ") and said.endswith("."), (name, said)
+            if bare.isalpha() and bare not in ("unit", "currency", "day"):
+                assert bare in said, (name, said)

@@ -203,6 +203,22 @@ class OptionView:
         return tuple(row for row in self.rights if row.early is not None)
 
     @property
+    def unit(self) -> str:
+        """Return the unit of deltas; "unit" where those of the sides of a spread differ."""
+        units = {row.unit for row in self.greeks}
+        return units.pop() if len(units) == 1 else "unit"
+
+    @property
+    def volume_unit(self) -> str:
+        """Return the unit that strikes and prices are per."""
+        return self.rights[0].unit if self.rights else self.unit
+
+    @property
+    def vol_point(self) -> str:
+        """Return what a point of volatility is, by the models that hold."""
+        return _point(self.currency, self.unit, self.models)
+
+    @property
     def models(self) -> tuple[PricingModel, ...]:
         """Return what its rights are valued by, each once."""
         found = {row.model.pk: row.model for row in self.rights if row.model is not None}
@@ -523,14 +539,18 @@ def _months(universe: Universe, greeks: Any, again: Any) -> tuple[GreekLine, ...
     return tuple(sorted(found, key=lambda row: (row.market, row.month, row.shape)))
 
 
+def _point(currency: str, unit: str, models: Sequence[PricingModel | None]) -> str:
+    normal = any(m is not None and m.formula == PricingFormula.BACHELIER for m in models)
+    return f"1 {currency}/{unit} of volatility" if normal else "1 % point of volatility"
+
+
 def _compared(
     currency: str, models: Sequence[PricingModel | None], months: Sequence[GreekLine], again: Any
 ) -> tuple[Compared, ...]:
     if not months:
         return ()
     unit = months[0].unit
-    normal = any(m is not None and m.formula == PricingFormula.BACHELIER for m in models)
-    point = f"{currency} per 1 {currency}/{unit} of volatility" if normal else f"{currency} per 1 %"
+    point = f"{currency} per {_point(currency, unit, models)}"
     found = []
     for code, gamma, vega in zip(
         again.markets, again.gamma.tolist(), again.vega.tolist(), strict=True

@@ -9,7 +9,7 @@ from typing import Any
 
 from energyopti.foundation.calendars import tzdata_version
 from trading import deals
-from trading.deals import Deal, deal_totals, period_name
+from trading.deals import Deal, ProductKind, deal_totals, period_name
 
 _MICRO = 1_000_000
 _LEAST = Decimal("0.000001")
@@ -87,6 +87,10 @@ def compared_terms(deal: Deal) -> dict[str, Any]:
         "price": price,
         "currency": currency,
     }
+
+
+# Product kinds of which lists show a strike as the price.
+WITH_STRIKE = frozenset({ProductKind.OPTION.value, ProductKind.SWING.value})
 
 
 def _price(deal: Deal) -> tuple[Decimal | None, str, str]:

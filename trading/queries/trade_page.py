@@ -164,7 +164,7 @@ def _leg(leg: deals.Leg) -> dict[str, str]:
         held = "We hold" if leg.direction is deals.Direction.RECEIVE else "We have written"
         row["way"], row["what"] = held, _option_words(leg)
         strikes = " and ".join(_plain(strike) for strike in leg.strikes)
-        row["price"] = f"{strikes} {leg.currency}/{leg.schedule.amount_unit}"
+        row["price"] = f"Strike {strikes} {leg.currency}/{leg.schedule.amount_unit}"
     return row
 
 
@@ -181,8 +181,9 @@ def structure_rows(leg: deals.Structure) -> list[tuple[str, str]]:
         value = getattr(leg.terms, name)
         unit = term.unit.format(currency=leg.currency, unit=leg.schedule.amount_unit)
         if isinstance(value, tuple):
-            shown = ", ".join(f"{_plain(level)} %: {_plain(rate)} %" for level, rate in value)
-            found.append((term.label, shown or "none"))
+            steps = (f"{_plain(level)} % full: {_plain(rate)} %" for level, rate in value)
+            shown = ", ".join(steps)
+            found.append((term.label, f"{shown} of the rate" if shown else "the full rate always"))
         elif isinstance(value, Decimal):
             found.append((term.label, f"{value.normalize():,f} {unit}".strip()))
         else:

@@ -33,6 +33,7 @@ from trading.queries.blotter import (
 from trading.queries.books import book_ids, chosen_books
 from trading.queries.live_rows import book_states
 from trading.queries.proposals import TradeInvalid
+from trading.queries.summaries import WITH_STRIKE
 from trading.queries.trades import UnknownTrade
 from trading.services.as_of import settle_books
 from trading.services.life import (
@@ -76,25 +77,40 @@ class UnitColumn(FigureColumn):
         return f"{super().render(value)} {getattr(record, self.unit_of)}"
 
 
+class PriceColumn(FigureColumn):
+    """A price; that of an option or swing is called what it is, a strike."""
+
+    def render(self, value: Any, record: Any = None) -> Any:
+        shown = super().render(value)
+        return f"strike {shown}" if record.product_kind in WITH_STRIKE else shown
+
+
+def _yields(level: int | str) -> dict[str, dict[str, str]]:
+    """Return the attributes of a column that a narrow page leaves out; level 1 goes first."""
+    return {"th": {"class": f"yields-{level}"}, "td": {"class": f"yields-{level}"}}
+
+
 class BlotterTable(tables.Table):
     """One row a trade, as its latest version says, or the one that held at a past moment."""
 
     ref = tables.Column(
         "Trade", order_by="trade_id", linkify=("trading:trade", {"ref": tables.A("ref")})
     )
-    traded_at = MomentColumn(verbose_name="Traded")
-    book = tables.Column("Book", accessor="book_code")
+    traded_at = MomentColumn(verbose_name="Traded", attrs=_yields(2))
+    book = tables.Column("Book", accessor="book_code", attrs=_yields(3))
     counterparty = tables.Column("Counterparty", accessor="counterparty_code")
     side = StatusColumn(verbose_name="Side", levels={}, labels={"BUY": "Buy", "SELL": "Sell"})
     quantity_mw = FigureColumn(verbose_name="Power", places=3, unit="MW")
     quantity = UnitColumn(verbose_name="Quantity", places=3, unit_of="quantity_unit")
     market = tables.Column("Area", accessor="market_code")
-    kind = tables.Column("Kind", accessor="get_product_kind_display", order_by="product_kind")
-    load_type = tables.Column("Product", accessor="shape")
+    kind = tables.Column(
+        "Kind", accessor="get_product_kind_display", order_by="product_kind", attrs=_yields(3)
+    )
+    load_type = tables.Column("Product", accessor="shape", attrs=_yields(1))
     period_name = tables.Column("Period", order_by="delivery_start")
     first_date = MomentColumn(verbose_name="First delivery day", is_date=True)
     after_date = MomentColumn(verbose_name="Day after the last", is_date=True)
-    price = FigureColumn(verbose_name="Price", places=2)
+    price = PriceColumn(verbose_name="Price", places=2)
     price_unit = tables.Column("Price per")
     currency = tables.Column("Currency")
     volume = UnitColumn(verbose_name="Volume", places=1, unit_of="volume_unit")
@@ -107,7 +123,7 @@ class BlotterTable(tables.Table):
     clearing_account = tables.Column("Clearing account")
     broker = tables.Column("Broker")
     trader = tables.Column("Trader", accessor="captured_by_name")
-    tags = TagsColumn(verbose_name="Tags", orderable=False)
+    tags = TagsColumn(verbose_name="Tags", orderable=False, attrs=_yields("empty"))
     version = tables.Column("Version", accessor="number")
     recorded_at = MomentColumn(verbose_name="Changed")
     status = StatusColumn(verbose_name="Status", levels=STATUS_LEVELS, labels=STATUS_WORDS)
@@ -221,6 +237,10 @@ class BlotterPage(TablePage):
         "ref", "traded_at", "book", "counterparty", "side", "quantity", "market", "kind",
         "load_type", "period_name", "price", "currency", "notional", "tags", "status",
     )  # fmt: skip
+    narrow_note = (
+        "Too narrow for all standard columns: Product and empty Tags give way first, then Traded, "
+        "Kind and Book. What you choose under Columns is always shown."
+    )
     default_sort = "-ref"
     reads = frozenset({"book"})
     new_url_name = "trading:ticket"

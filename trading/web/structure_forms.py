@@ -30,12 +30,45 @@ _QUANTITIES = {
     StructureKind.TRANSMISSION_RIGHT: "The capacity.",
 }
 # Unit and currency are known only when the delivery point is chosen.
-_HELP = {
+_UNITS_OF_TERMS = {
     "{unit}": "In the quantity’s unit.",
     "{unit}/day": "A day, in the quantity’s unit.",
     "{currency}": "In the area’s currency.",
     "{currency}/{unit}": "Per unit, in the area’s currency.",
     "{currency}/MWh": "Per MWh, in the area’s currency.",
+}
+# What each number is, and which sign it has.
+_HINTS = {
+    "strike": "What the holder pays for what is taken; it may be negative.",
+    "maximum": "What may be taken in twelve months from the first delivery day.",
+    "minimum": "What is taken or paid for in twelve months; 0 for nothing.",
+    "daily_minimum": "What is taken each day; 0 for nothing.",
+    "make_up": "Of what was paid for and not taken, how much later years may still take.",
+    "carry_forward": "Of what was taken above the least, how much lowers the least of later years.",
+    "working_volume": "Between empty and full.",
+    "injection_rate": "The most that goes in, as a plus.",
+    "start_inventory": "In store when the contract begins.",
+    "end_inventory": "In store when it ends, or more.",
+    "injection_cost": "What the holder pays for what goes in; a cost is plus.",
+    "withdrawal_cost": "What the holder pays for what comes out; a cost is plus.",
+    "injection_fuel": "Of what goes in, what is burnt.",
+    "withdrawal_fuel": "Of what comes out, what is burnt.",
+    "heat_rate": "Fuel for each MWh of power; above 0.",
+    "minimum_mw": "The least output while the plant runs; above 0.",
+    "minimum_up_hours": "Once started it runs so long.",
+    "minimum_down_hours": "Once stopped it stands so long.",
+    "start_fuel": "Burnt by each start, beside what runs on.",
+    "start_cost": "Paid for each start; a cost is plus.",
+    "output_cost": "Paid for each MWh of power beside fuel and carbon; a cost is plus.",
+    "fuel_addon": "On top of the fuel’s price: dearer is plus, cheaper minus. Of fuel.",
+    "carbon_intensity": "Paid for at the carbon index; 0 for none.",
+    "energy_mwh": "What the full battery holds; above 0.",
+    "efficiency": "Of what is charged, what comes out again; above 0.",
+    "cycle_cost": "Paid for what is discharged; a cost is plus.",
+    "daily_cycles": "Times the energy may be discharged in a day; 0 for no limit.",
+    "start_energy_mwh": "In the battery when the contract begins.",
+    "form": "An obligation pays a negative spread too, an option never.",
+    "firmness": "Of the volume, what is paid; the rest is curtailed.",
 }
 
 
@@ -45,7 +78,9 @@ class StructureForm(VolumeForm):
     structure: ClassVar[StructureKind]
     roles: ClassVar[tuple[str, ...]]
 
-    premium = forms.DecimalField(required=False, help_text="What the holder pays for it in all.")
+    premium = forms.DecimalField(
+        required=False, help_text="What the holder pays for it in all, in the area’s currency; ≥ 0."
+    )
     premium_date = forms.DateField(
         required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -93,11 +128,13 @@ class StructureForm(VolumeForm):
 
 
 def _field(kind: StructureKind, name: str, term: deals.Term) -> forms.Field:
-    words = _HELP.get(term.unit, f"In {term.unit}." if term.unit else "")
+    unit = _UNITS_OF_TERMS.get(term.unit, f"In {term.unit}." if term.unit else "")
+    words = f"{_HINTS.get(name, '')} {unit}".strip()
     if name == "form":
         return forms.ChoiceField(
-            label=term.label, choices=[(form.value, form.value.capitalize()) for form in RightForm]
-        )
+            label=term.label, help_text=words,
+            choices=[(form.value, form.value.capitalize()) for form in RightForm],
+        )  # fmt: skip
     if name.endswith("_ratchets"):
         return forms.CharField(
             label=term.label, required=False, max_length=400,

@@ -18,6 +18,7 @@ from trading.queries.option_values import VIEW, OptionView, option_of_trade
 from trading.queries.options import outcomes_of
 from trading.queries.payments import payment_due
 from trading.queries.positions import positions_of_trade
+from trading.queries.summaries import WITH_STRIKE
 from trading.queries.trade_page import (
     WAITING_SHOWN,
     cash_flows,
@@ -60,6 +61,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "trade": version.trade,
             "level": LEVELS.get(version.trade.status, ""),
             "deal": deal,
+            "has_strike": version.product_kind in WITH_STRIKE,
             "legs": leg_rows(deal),
             "choices": [structure_rows(leg) for leg in deal.structures],
             "cash": cash_flows(version, deal, months),

@@ -75,6 +75,8 @@ class TablePage(View):
     permission      what the reader must hold; strangers sign in first.
     table_class     a django-tables2 table; its columns are what may be shown and sorted by.
     default_columns names shown before anybody chooses; empty for all.
+    narrow_note     said where standard columns of the class `yields-…` are left out: the page is
+                    too narrow for them; empty where none does.
     default_sort    "-captured_at,price" in names of columns.
     reads           dimensions of the scope bar that `rows` honors; the bar offers no others.
     rows            the queryset: starts from the actor's organizations, fetches what cells read.
@@ -87,6 +89,7 @@ class TablePage(View):
     title: ClassVar[str]
     lead: ClassVar[str] = ""
     default_columns: ClassVar[Sequence[str]] = ()
+    narrow_note: ClassVar[str] = ""
     default_sort: ClassVar[str] = ""
     reads: ClassVar[frozenset[str]] = frozenset()
     page_size: ClassVar[int] = 50
@@ -218,6 +221,11 @@ class TablePage(View):
             wanted = chosen_columns(self.actor, table=self.name)
         known = [name for name in wanted or () if name in self.column_names]
         return known or list(self.default_columns) or self.column_names
+
+    @property
+    def gives_way(self) -> bool:
+        """Tell whether columns are the standard ones, which a narrow page shows in part."""
+        return bool(self.narrow_note) and self.shown_columns == list(self.default_columns)
 
     # ---- saved views ------------------------------------------------------------------------
 
