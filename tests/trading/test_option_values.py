@@ -153,6 +153,8 @@ def test_the_ticket_shows_what_an_option_would_be_worth_before_it_is_booked(desk
     legs = [(0, 1, replace(CALL, premium=Decimal(4)))]
     view = options_of_legs(legs, as_of=EVENING, known_at=server_time())
     assert f"{view.value:,.2f}"[-6:] in shown
+    assert "Value, with the premium" in shown and f"{view.together:,.2f}"[-6:] in shown
+    assert view.together == pytest.approx(view.value - 86_360)
     # What the premium implies gives the premium back.
     assert view.implied is not None and "Volatility that the premium implies" in shown
     again = black76(

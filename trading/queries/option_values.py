@@ -219,6 +219,13 @@ class OptionView:
         return _point(self.currency, self.unit, self.models)
 
     @property
+    def together(self) -> float | None:
+        """Return value and cash of an option that is not decided; None in two currencies."""
+        if self.value is None or [money.currency for money in self.cash] != [self.currency]:
+            return None
+        return self.value + float(self.cash[0].amount)
+
+    @property
     def models(self) -> tuple[PricingModel, ...]:
         """Return what its rights are valued by, each once."""
         found = {row.model.pk: row.model for row in self.rights if row.model is not None}

@@ -290,7 +290,9 @@ class IndexPriceForm(TermsForm):
 
     price = forms.DecimalField(required=False, help_text="A fixed price, or choose an index.")
     index = forms.ChoiceField(required=False)
-    spread = forms.DecimalField(required=False, help_text="Added to the index.")
+    spread = forms.DecimalField(
+        required=False, help_text="Added to the index, per unit; less with a minus."
+    )
     multiplier = forms.DecimalField(required=False, help_text="Of the index: 0.95 pays 95 %.")
 
     def price_terms(self, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,9 +38,11 @@ class OptionForm(VolumeForm):
     index_2 = forms.ChoiceField(
         required=False, label="Second index", help_text="Of a spread: the first minus this."
     )
-    strike = forms.DecimalField(help_text="Of a collar its floor.")
+    strike = forms.DecimalField(
+        help_text="Per unit, in the currency below; it may be negative. Of a collar its floor."
+    )
     strike_2 = forms.DecimalField(
-        required=False, label="Second strike", help_text="A collar's cap."
+        required=False, label="Second strike", help_text="A collar's cap, above its floor."
     )
     expiry = forms.DateTimeField(
         help_text=_MOMENT_HELP,
@@ -50,7 +52,7 @@ class OptionForm(VolumeForm):
         required=False, max_length=400,
         help_text="Of a Bermudan: the earlier ones, 2026-12-10T12:00, with a space between.",
     )  # fmt: skip
-    premium = forms.DecimalField(required=False, help_text="Per unit; paid by the holder.")
+    premium = forms.DecimalField(required=False, help_text="Per unit, ≥ 0; the holder pays it.")
     premium_date = forms.DateField(
         required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -61,6 +63,10 @@ class OptionForm(VolumeForm):
         "settlement", "currency",
     ]  # fmt: skip
     rule_fields = {**VolumeForm.rule_fields, "underlying": "index", "premium_currency": "currency"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["side"].help_text = "Buy: the right is ours. Sell: we have granted it."
 
     def make(self, found: Mapping[str, Any]) -> Deal:
         terms = self.volume_terms(found)

@@ -45,7 +45,9 @@ class ProfileForm(IndexPriceForm):
     rule_fields: ClassVar[Mapping[str, str]] = {"volume": "profile", "unit": "profile"}
 
     minutes = forms.TypedChoiceField(
-        choices=[("60", "60"), ("30", "30"), ("15", "15")], coerce=int, label="Minutes"
+        choices=[("60", "60"), ("30", "30"), ("15", "15")],
+        coerce=int,
+        label="Minutes of an interval",
     )
     profile = forms.FileField(
         required=False, label="Profile (CSV)",
@@ -193,8 +195,12 @@ class PpaForm(GeneratedForm):
 
     kind, label = "PPA", "PPA"
 
-    floor = forms.DecimalField(required=False, help_text="Of an index price.")
-    cap = forms.DecimalField(required=False, help_text="Of an index price.")
+    floor = forms.DecimalField(
+        required=False, help_text="The least that is paid at an index, per MWh; it may be negative."
+    )
+    cap = forms.DecimalField(
+        required=False, help_text="The most that is paid at an index, per MWh."
+    )
     field_order = [*GeneratedForm.field_order, "floor", "cap"]
     rule_fields = {**GeneratedForm.rule_fields, "strike": "floor"}
 

@@ -45,7 +45,7 @@ class ProposalForm(forms.Form):
     )  # fmt: skip
     correlation = forms.DecimalField(
         label="Correlation", required=False, max_digits=7, decimal_places=6,
-        help_text="Of a spread, from −1 to 1; or leave it to history below.",
+        help_text="Of a spread, from −1 to 1; or leave it to the days of history.",
     )  # fmt: skip
     correlation_days = forms.IntegerField(
         label="Days of history", required=False, min_value=20, max_value=1000,

@@ -90,6 +90,7 @@ class StructureForm(VolumeForm):
         super().__init__(*args, **kwargs)
         # The prices are in the delivery point's currency.
         del self.fields["currency"]
+        self.fields["side"].help_text = "Buy: the choices are ours. Sell: we have granted them."
         self.fields["quantity"].help_text = _QUANTITIES[self.structure]
         self.fields["unit"].initial = _UNITS.get(self.structure, "MW:HOUR")
         for role in self.roles:
