@@ -11,9 +11,15 @@ from django.urls import reverse
 
 from tests.factories.trades import RECEIVED_AT, make_desk, make_market
 from trading import deals
-from trading.models import Commodity, PositionDelta, PriceIndex, Trade, TradeVersion
+from trading.models import CaptureBasis, Commodity, PositionDelta, PriceIndex, Trade, TradeVersion
 from trading.queries.deals import deal_of
-from trading.services.trade_files import TradesRefused, export_trades, import_trades
+from trading.services.trade_files import (
+    EXAMPLE,
+    FileOptions,
+    TradesRefused,
+    export_trades,
+    import_trades,
+)
 from trading.web.product_forms import form_of_deal
 from trading.web.structure_forms import STRUCTURE_FORMS
 
@@ -214,6 +220,21 @@ def test_a_file_books_contracts_and_gives_them_back(client, desk):
         assert (mine.terms, mine.premium, mine.underlying) == (
             theirs.terms, theirs.premium, theirs.underlying,
         )  # fmt: skip
+
+
+def test_the_example_of_the_import_page_can_be_booked(client, desk):
+    assert (
+        EXAMPLE.splitlines()[2].split(",")[9] in client.get(reverse("trading:trade_imports")).text
+    )
+
+    import_trades(
+        actor=desk.again(desk.trader), name="deals.csv", content=EXAMPLE.encode(),
+        received_at=RECEIVED_AT,
+        options=FileOptions(CaptureBasis.FILL, desk.book.code, desk.counterparty.code),
+    )  # fmt: skip
+
+    kinds = Trade.objects.order_by("id").values_list("product_kind", flat=True)
+    assert list(kinds) == ["PHYSICAL_FORWARD", "OPTION", "SWING"]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from trading.services.reference_files import FileTooLarge
 from trading.services.reference_files.reading import check_size
 from trading.services.trade_files import (
     COLUMNS,
+    EXAMPLE,
     FileOptions,
     NotInAFile,
     NotYetChecked,
@@ -102,7 +103,7 @@ def trade_imports(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "trades/import.html",
-        {"form": form, "columns": COLUMNS, "books": books_for(actor)},
+        {"form": form, "columns": COLUMNS, "example": EXAMPLE, "books": books_for(actor)},
         status=422 if form.errors else 200,
     )
 

@@ -1,6 +1,6 @@
 """Trades as CSV and XLSX files, docs/trade-files.md: preview what a file does, or import it."""
 
-from .columns import COLUMNS
+from .columns import COLUMNS, EXAMPLE
 from .exporting import NotInAFile, TooManyTrades, export_trades
 from .findings import RowState, SideSum, TradeRow, TradesFound, TradesRefused, refusals_table
 from .importing import import_trades, preview_trades
@@ -19,6 +19,7 @@ from .staging import (
 
 __all__ = [
     "COLUMNS",
+    "EXAMPLE",
     "FileOptions",
     "NotInAFile",
     "NotYetChecked",

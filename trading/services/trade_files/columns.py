@@ -30,6 +30,14 @@ STRUCTURE = ("structure",)
 FEES = ("broker", "broker_fee", "exchange_fee", "clearing_fee", "fee_basis", "fee_currency")
 TERMS = (*TEXTS, *NUMBERS, "vintage", *ASSET, *OPTION, *STRUCTURE, *FEES)
 COLUMNS = (*WORDS, "text", *TERMS)
+# A forward, an option and a contract with choices, for who writes their first file.
+EXAMPLE = """\
+product,side,market,period,quantity,unit,price,option_style,option_type,underlying,strikes,\
+expiry,premium,settlement,structure
+,BUY,DE,Cal27,10,MW,85.20,,,,,,,,
+OPTION,BUY,DE,Q1-27,10,MW,,EUROPEAN,CALL,EPEX-DE-DA,100,2026-12-20T12:00:00+01:00,4,CASH,
+SWING,BUY,TTF,Cal27,240,MWh/d,,,,TTF-DA,,,55000,,strike=31.5; minimum=40000; maximum=80000
+"""
 # A term that a rule names, and the column that it stands in where the two differ.
 COLUMN_OF = {
     "package_id": "package", "option": "option_style", "fees": "broker_fee", "strike": "strikes",
