@@ -392,7 +392,7 @@ def _of_agreement(
     universe = Universe()
     terms = {version.terms_version_id: version.trade_id}
     cut = {"books": [version.book_id], "cut": known_at}
-    held = held_bounds(universe, terms, cut)
+    held = held_bounds(universe, terms, cut, as_of=as_of)
     currency = held.terms[0].currency if held.terms else version.currency
     averages = replace(held.averages, refused=held.refused)
     if not held.trade:
@@ -408,8 +408,9 @@ def _of_agreement(
     again = revalued_bounds(*inputs)
     months = _months(universe, bound_greeks(found, facts.bounds, holdings, facts.market), again)
     total = float((found.realised + found.unrealised).sum())
+    cash = tuple(Money(amount, currency) for amount in averages.cash.values())
     return OptionView(
-        as_of, known_at, run, currency, None if findings else total, (),
+        as_of, known_at, run, currency, None if findings else total, cash,
         _bounds(universe, held, facts, found, market.state, seconds(as_of)), months,
         _compared(currency, facts.models, months, again), tuple(findings),
     )  # fmt: skip

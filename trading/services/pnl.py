@@ -37,8 +37,8 @@ from trading.queries.valuation import (
     NO_BOUNDS,
     NO_OPTIONS,
     CutFacts,
-    HeldOptions,
     HeldStructures,
+    MeteredFacts,
     Universe,
     books_of,
     bound_facts,
@@ -281,7 +281,7 @@ def _steps(
         universe.contracts, before, after,
         metered=None if metered is None else metered.holdings(len(universe.lines)),
         decided=None if first is None else _decisions(
-            universe, first, second, first.options if metered is None else metered.options
+            universe, first, second, first if metered is None else metered
         ),
     )  # fmt: skip
     late: set[int] = set()
@@ -312,7 +312,7 @@ def _option_day(universe: Universe, facts: CutFacts, market: MarketState) -> Opt
 
 
 def _decisions(
-    universe: Universe, first: CutFacts, second: CutFacts, held: HeldOptions
+    universe: Universe, first: CutFacts, second: CutFacts, held: CutFacts | MeteredFacts
 ) -> Decisions:
     """Return what became of the options held before, and what the later day was paid for it."""
     import numpy as np
@@ -325,7 +325,8 @@ def _decisions(
         for line, amount in facts.options.paid.items():
             paid[line] += sign * float(amount)
     return Decisions(
-        options=held.undecided(second.options.decided).holdings(len(universe.lines)),
+        options=held.options.undecided(second.options.decided).holdings(len(universe.lines)),
+        bounds=held.bounds.undecided(second.options.decided).holdings(len(universe.lines)),
         cash=paid,
         made=np.array([trade in made for trade, _ in universe.lines], dtype=np.bool_),
     )

@@ -78,11 +78,13 @@ class Decisions:
     What became of options between the days: exercised, fixed and paid, or lapsed.
 
     options     the holdings before, volumes as metered, without the rights that were decided
+    bounds      likewise
     cash        shape (lines,), what that paid us, received +; a part of the later day's fees
     made        shape (lines,), True where an exercise made the line's trade
     """
 
     options: OptionHoldings
+    bounds: BoundHoldings
     cash: Floats
     made: npt.NDArray[np.bool_]
 
@@ -345,6 +347,8 @@ class _Rights:
             rights = replace(self.options.optionlets, delivers=self.delivers)
             held = self.options.holdings if decided is None else decided.options
             self.options = replace(self.options, optionlets=rights, holdings=held)
+        if self.bounds is not None and decided is not None:
+            self.bounds = replace(self.bounds, holdings=decided.bounds)
 
     def close(self) -> None:
         """Take what is held to the later day."""

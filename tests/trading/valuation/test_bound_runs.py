@@ -182,14 +182,14 @@ def test_days_of_delivery_are_explained_and_what_was_settled_counts_once():
         kinds |= {step.kind for step in steps}
     for one, other in pairwise(reports):
         assert one.closing_value == other.opening_value
-    assert kinds == {"TIME", "PRICE", "INTEREST", "VOL", "FIXING", "NEW"}
+    assert kinds - {"EXERCISE"} == {"TIME", "PRICE", "INTEREST", "VOL", "FIXING", "NEW"}
     assert all((run.unvalued, run.findings) == (0, []) for run in runs), [r.findings for r in runs]
     # All of it is delivered and paid: the cash that the desk settled, and the spread, once.
     bounds = sum((row.cash for row in OptionOutcome.objects.all()), Decimal(0))
     payoff = SUN * (np.maximum(prices - 120, 0) - np.maximum(60 - prices, 0))
     assert float(bounds) == pytest.approx(payoff.sum(), abs=0.011)
     (value,) = runs[-1].values.all()
-    assert value.unrealised == 0
+    assert (value.unrealised, value.fees) == (0, bounds)
     assert float(value.realised) == pytest.approx(2.5 * SUN.sum() + payoff.sum(), abs=0.011)
     for run in runs:
         assert prove_run(run).is_same, run.as_of

@@ -8,7 +8,7 @@ are summed exactly in the database and become float64 once.
 from .bounds import NO_BOUNDS, BoundFacts, HeldBounds, bound_facts, held_bounds
 from .contracts import ContractKey, Universe
 from .digest import digest_of
-from .held import CutFacts, HeldVersions, books_of, cut_facts, metered_facts
+from .held import CutFacts, HeldVersions, MeteredFacts, books_of, cut_facts, metered_facts
 from .market import MarketFacts, known_fixings, market_facts
 from .options import (
     NO_OPTIONS,
@@ -42,6 +42,7 @@ __all__ = [
     "HeldStructures",
     "HeldVersions",
     "MarketFacts",
+    "MeteredFacts",
     "OptionFacts",
     "OptionletKey",
     "Period",

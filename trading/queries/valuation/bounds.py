@@ -32,7 +32,14 @@ from trading.models import (
 from ..positions import micro
 from ..pricing_models import model_key, models_at
 from .contracts import ContractKey, Universe
-from .options import NO_OPTIONS, HeldOptions, OptionletKey, OptionletRow
+from .options import (
+    NO_OPTIONS,
+    HeldOptions,
+    OptionletKey,
+    OptionletRow,
+    Period,
+    decided_periods,
+)
 from .quoted import NotQuoted, Quoted, is_flat
 
 if TYPE_CHECKING:
@@ -68,11 +75,13 @@ class BoundTerms:
     """
     A floor or cap of a trade, from its terms.
 
+    number      of the leg
     sign        +1 a cap, −1 a floor
     held        +1 what we hold, −1 what we have written
     """
 
     trade_id: int
+    number: int
     sign: int
     held: int
     strike: float
@@ -102,7 +111,9 @@ class HeldBounds:
 
     terms       of the trades that have a floor or cap, with why one is no right here
     micro_mw    of each holding, by the interval; held +, written −
-    averages    the months of a constant power, as rights on their average
+    period      of each, what an outcome would be of
+    averages    the months of a constant power, as rights on their average; with what was paid for
+                the months of either that were settled, which are held no more
     """
 
     terms: tuple[BoundTerms, ...]
@@ -111,6 +122,7 @@ class HeldBounds:
     line: tuple[int, ...]
     bound: tuple[int, ...]
     micro_mw: tuple[Micro, ...]
+    period: tuple[Period, ...]
     averages: HeldOptions
 
     def holdings(self, lines: int) -> BoundHoldings:
@@ -129,16 +141,26 @@ class HeldBounds:
         return replace(
             self, trade=self.trade + other.trade, line=self.line + other.line,
             bound=self.bound + other.bound, micro_mw=self.micro_mw + other.micro_mw,
+            period=self.period + other.period,
         )  # fmt: skip
 
     def without(self, trades: Container[int]) -> HeldBounds:
         """Return the bounds of all other trades."""
-        kept = [n for n, trade_id in enumerate(self.trade) if trade_id not in trades]
+        return self._of([n for n, trade_id in enumerate(self.trade) if trade_id not in trades])
+
+    def undecided(self, decided: Container[Period]) -> HeldBounds:
+        """Return the bounds of all other periods."""
+        return self._of([n for n, period in enumerate(self.period) if period not in decided])
+
+    def _of(self, kept: Sequence[int]) -> HeldBounds:
         trade, line, bound = (
             tuple(row[n] for n in kept) for row in (self.trade, self.line, self.bound)
         )
-        micro_mw = tuple(self.micro_mw[n] for n in kept)
-        return replace(self, trade=trade, line=line, bound=bound, micro_mw=micro_mw)
+        return replace(
+            self, trade=trade, line=line, bound=bound,
+            micro_mw=tuple(self.micro_mw[n] for n in kept),
+            period=tuple(self.period[n] for n in kept),
+        )  # fmt: skip
 
     def words(self, universe: Universe) -> bytes:
         """Return the holdings in one form."""
@@ -150,16 +172,17 @@ class HeldBounds:
         )
 
 
-NO_BOUNDS = HeldBounds((), {}, (), (), (), (), NO_OPTIONS)
+NO_BOUNDS = HeldBounds((), {}, (), (), (), (), (), NO_OPTIONS)
 
 
 def held_bounds(
-    universe: Universe, terms: Mapping[int, int], parameters: Mapping[str, Any]
+    universe: Universe, terms: Mapping[int, int], parameters: Mapping[str, Any], *, as_of: datetime
 ) -> HeldBounds:
     """
     Add the floors and caps of trades to the universe, and return what is held of them.
 
-    One query; two more where a trade has some.
+    A month that was settled by then is held no more; what that paid is our cash. One query; three
+    more where a trade has some.
 
     terms       trade by the version whose terms hold
     parameters  `books` and `cut`
@@ -175,7 +198,15 @@ def held_bounds(
         return NO_BOUNDS
     refused: dict[int, str] = {}
     found = sorted(_terms(legs, terms, refused), key=lambda one: one.trade_id)
-    return bounds_of(universe, found, parameters, refused)
+    settled = decided_periods(
+        sorted({one.trade_id for one in found}), as_of=as_of, known_at=parameters["cut"]
+    )
+    held = bounds_of(universe, found, parameters, refused, settled=settled)
+    paid: dict[int, Decimal] = defaultdict(Decimal)
+    for (trade_id, *_), money in settled.items():
+        paid[universe.line(trade_id, money.currency)] += money.amount
+    averages = replace(held.averages, cash=dict(paid), paid=dict(paid), decided=frozenset(settled))
+    return replace(held, averages=averages)
 
 
 def bounds_of(
@@ -184,11 +215,13 @@ def bounds_of(
     parameters: Mapping[str, Any],
     refused: Mapping[int, str],
     *,
+    settled: Container[Period] = (),
     before: datetime | None = None,
 ) -> HeldBounds:
     """
     Return what is held of floors and caps by a cut; one query.
 
+    settled     periods that are held no more
     before      nothing recorded later counts but what was metered
     """
     by_trade: dict[int, list[BoundTerms]] = defaultdict(list)
@@ -211,12 +244,14 @@ def bounds_of(
         for (trade_id, key), row in profiles.items()
         if row.any()
         for one in by_trade[trade_id]
+        if _period(one, key) not in settled
     ]
     months = [
         (one, _of_index(key, one), float(abs(power) * one.held))
         for (trade_id, key), power in powers.items()
         if power
         for one in by_trade[trade_id]
+        if _period(one, key) not in settled
     ]
     contracts = dict.fromkeys(key for _, key, _ in (*intervals, *months))
     universe.add_contracts(contracts)
@@ -228,8 +263,13 @@ def bounds_of(
     lines = [universe.line(one.trade_id, one.currency) for one, *_ in intervals]
     return HeldBounds(
         tuple(terms), refused, tuple(one.trade_id for one, *_ in intervals), tuple(lines),
-        tuple(bounds), tuple(row for *_, row in intervals), _averages(universe, months),
+        tuple(bounds), tuple(row for *_, row in intervals),
+        tuple(_period(one, key) for one, key, _ in intervals), _averages(universe, months),
     )  # fmt: skip
+
+
+def _period(one: BoundTerms, key: ContractKey) -> Period:
+    return one.trade_id, one.number, key.start
 
 
 def _terms(
@@ -260,7 +300,7 @@ def _terms(
         ours = Direction(leg.direction).sign
         for sign, held, strike in rights:
             yield BoundTerms(
-                trade_id, sign, held * ours, strike, index.market, index.currency,
+                trade_id, leg.number, sign, held * ours, strike, index.market, index.currency,
                 index.price_unit,
             )  # fmt: skip
 
@@ -300,7 +340,7 @@ def _averages(
         lines.append(universe.line(one.trade_id, one.currency))
         quantities.append(power * counted)
     trades = tuple(one.trade_id for one, *_ in months)
-    periods = tuple((one.trade_id, 0, key.start) for one, key, _ in months)
+    periods = tuple(_period(one, key) for one, key, _ in months)
     return HeldOptions(trades, tuple(lines), tuple(placed), tuple(quantities), periods)
 
 

@@ -271,11 +271,11 @@ def cut_facts(
         known_at=known_at,
     )  # fmt: skip
     # A premium is cash like a fee, so that what an option costs and is worth stand together.
+    bounds = held_bounds(universe, _terms_of(versions, ("PPA",), HELD), parameters, as_of=as_of)
+    options = options.plus(replace(bounds.averages, refused=bounds.refused))
     for paid in (options.cash, structures.cash):
         for at, amount in paid.items():
             fees[at] = fees.get(at, Decimal(0)) + amount
-    bounds = held_bounds(universe, _terms_of(versions, ("PPA",), HELD), parameters)
-    options = options.plus(replace(bounds.averages, refused=bounds.refused))
     digest.update(options.words(universe) + bounds.words(universe))
     digest.update(structures.words())
     if fees:
@@ -377,7 +377,10 @@ def _metered_rights(
     if not terms:
         return before.options, before.bounds
     parameters = {"books": list(before.books), "cut": after.known_at}
-    metered = bounds_of(universe, terms, parameters, before.bounds.refused, before=before.known_at)
+    metered = bounds_of(
+        universe, terms, parameters, before.bounds.refused, settled=before.options.decided,
+        before=before.known_at,
+    )  # fmt: skip
     # The averages of bounds are of no option trade: they all stand beside `options`.
     options, bounds = before.options.without(trades), before.bounds.without(trades)
     return options.plus(metered.averages), bounds.plus(metered)

@@ -149,11 +149,19 @@ class HeldOptions:
         )  # fmt: skip
 
     def plus(self, other: HeldOptions) -> HeldOptions:
-        """Return the holdings of both, those of the other last; what was decided is ours."""
+        """Return the holdings of both, those of the other last; cash adds up."""
+        cash, paid = (
+            {
+                line: one.get(line, Decimal(0)) + two.get(line, Decimal(0))
+                for line in dict.fromkeys((*one, *two))
+            }
+            for one, two in ((self.cash, other.cash), (self.paid, other.paid))
+        )
         return replace(
             self, trade=self.trade + other.trade, line=self.line + other.line,
             optionlet=self.optionlet + other.optionlet, quantity=self.quantity + other.quantity,
             period=self.period + other.period, refused={**self.refused, **other.refused},
+            cash=cash, paid=paid, decided=self.decided | other.decided,
         )  # fmt: skip
 
     def without(self, trades: Container[int]) -> HeldOptions:
