@@ -39,8 +39,8 @@ _DAY = 1.0 / 365.0
 _FARTHEST = 7.0  # deviations from the strike within which the grid is read
 _LARGEST = 100.0  # total variance; beyond it the grid's nodes are too far apart
 _STILL = 1e-150
-# Errors that refinement does not show, of what a price may be: as found beside other methods.
-_ROUNDING = 2e-6
+# What refinement does not show, as found beside QuantLib: of forward or strike, and of the premium.
+_MISSED, _MISSED_OF_PREMIUM = 2e-6, 0.02
 _PROBES = 24  # nodes around where exercise now begins to be worth more
 
 
@@ -243,7 +243,8 @@ def _price(
         for name, flat in (("delta", paid * sign), ("gamma", 0.0), ("vega", 0.0))
     )
     moves = sigma * F if black else sigma
-    rounding = _ROUNDING * D * (np.maximum(F, K) if black else sigma * np.sqrt(T))
+    missed = _MISSED * D * (np.maximum(F, K) if black else sigma * np.sqrt(T))
+    missed = np.minimum(missed, _MISSED_OF_PREMIUM * added.price)
     price = np.where(is_now, exercise, np.maximum(held, hold))
     found = EarlyExerciseValue(
         price=price,
@@ -256,7 +257,7 @@ def _price(
         exercise=exercise,
         hold=hold,
         boundary=added.boundary - shift,
-        error=np.where(linear | (added.error == 0), 0.0, 2.0 * added.error + rounding),
+        error=np.where(linear | (added.error == 0), 0.0, 2.0 * added.error + missed),
         grid=PremiumGrid(2 * HALF + 1, tuple(int(plan.pieces.sum()) * n for n in (1, 2, 4))),
     )
     ends = np.isfinite(price) & np.isfinite(delta) & np.isfinite(gamma) & np.isfinite(vega)
