@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
+import trading.tasks  # noqa: F401  # the server of the test is its own worker
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
 from tests.e2e.axe import axe_violations, look_at, overflow_width, small_targets

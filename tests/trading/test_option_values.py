@@ -62,6 +62,7 @@ def test_the_page_shows_value_greeks_hedge_model_and_the_same_by_revaluation(des
 
     assert f"valuation run {run.pk}" in page
     for words in ("Value and Greeks", "Trade to hedge", "By revaluation", "Black-76, lognormal",
+                  "agrees", "moved by 0.001 up",
                   "version 1", "0.4500", "ACT/365", "Gamma DE", "Delta, MWh",
                   "Gamma, MWh per EUR/MWh", "Vega, EUR per 1 % point of volatility",
                   "Theta, EUR per day", "Forward, EUR/MWh",

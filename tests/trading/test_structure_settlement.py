@@ -110,6 +110,9 @@ def test_a_year_s_shortfall_is_paid_once_with_its_end_and_made_up_in_the_next(mo
     page.force_login(desk.trader.user, backend="django.contrib.auth.backends.ModelBackend")
     seen = page.get(reverse("trading:trade", args=[held.ref])).text
     assert "Short of the year’s minimum, paid" in seen
+    # The first 31 and 14 days of 600.00, and the year in the month in which it ends.
+    for cash in ("+18,600.00 EUR", "+8,400.00 EUR", "−34,200.00 EUR"):
+        assert cash in seen.split('id="outcomes"')[0], cash
     assert "−34,200.00 EUR" in seen
 
     settle_nominations(actor=SYSTEM, as_of=datetime(2028, 12, 1, 5, tzinfo=UTC))

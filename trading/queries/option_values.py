@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from .valuation import HeldOptions, OptionletKey, Period
 
 VIEW = "trading.view_tradevalue"
+# By how much a Greek may differ from revaluation, of itself; at least by what pages show.
+_DELTA, _SECOND, _LEAST = 1e-3, 1e-2, 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +159,38 @@ class GreekLine:
     def difference(self) -> float:
         return self.delta - self.revalued
 
+    @property
+    def agrees(self) -> bool:
+        """Say whether both deltas are the same within 0.1 %, or a thousandth of a unit."""
+        return abs(self.difference) <= max(_DELTA * abs(self.revalued), _LEAST)
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A Greek of the whole option by formula and by full revaluation, with its unit."""
+    """
+    A Greek of the whole option by formula and by full revaluation, with its unit.
+
+    share       of the Greek by which both may differ; None where the two are not the same thing
+    """
 
     name: str
     unit: str
     formula: float
     revalued: float
+    share: float | None = None
 
     @property
     def difference(self) -> float:
         return self.formula - self.revalued
+
+    @property
+    def tolerance(self) -> float | None:
+        return None if self.share is None else max(self.share * abs(self.revalued), _LEAST)
+
+    @property
+    def agrees(self) -> bool | None:
+        """Say whether both are the same within the tolerance; None where there is none."""
+        return None if self.tolerance is None else abs(self.difference) <= self.tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +245,13 @@ class OptionView:
         if self.value is None or [money.currency for money in self.cash] != [self.currency]:
             return None
         return self.value + float(self.cash[0].amount)
+
+    @property
+    def steps(self) -> tuple[float, float, float]:
+        """Return by how much revaluation moves a price, all prices of a market, a volatility."""
+        from trading.valuation import CURVATURE_STEP, PRICE_STEP, VOL_STEP
+
+        return PRICE_STEP, CURVATURE_STEP, 100 * VOL_STEP
 
     @property
     def models(self) -> tuple[PricingModel, ...]:
@@ -566,10 +594,10 @@ def _compared(
         mine = [row for row in months if row.market == code]
         found += [
             Compared(f"Delta {code}", unit, sum(row.delta for row in mine),
-                     sum(row.revalued for row in mine)),
+                     sum(row.revalued for row in mine), _DELTA),
             Compared(f"Gamma {code}", f"{unit} per {currency}/{unit}",
-                     sum(row.gamma for row in mine), gamma),
-            Compared(f"Vega {code}", point, sum(row.vega for row in mine), vega),
+                     sum(row.gamma for row in mine), gamma, _SECOND),
+            Compared(f"Vega {code}", point, sum(row.vega for row in mine), vega, _SECOND),
         ]  # fmt: skip
     theta = sum(row.theta for row in months)
     found.append(Compared("Theta", f"{currency} per day", theta, again.theta))

@@ -29,6 +29,8 @@ from trading.valuation._market import (
     seconds,
 )
 from trading.valuation._option_greeks import (
+    CURVATURE_STEP,
+    PRICE_STEP,
     VOL_STEP,
     OptionGreeks,
     RevaluedGreeks,
@@ -98,9 +100,11 @@ from trading.valuation._waterfall import (
 
 __all__ = [
     "ANY_TIME",
+    "CURVATURE_STEP",
     "NOMINATED",
     "NORMAL_VOL_STEP",
     "PLAN_STEP",
+    "PRICE_STEP",
     "SIMULATED",
     "VOL_STEP",
     "WEEK",

@@ -15,7 +15,7 @@ from trading.queries.deals import deal_of, proposed_deal_of
 from trading.queries.floating_cash import floating_cash
 from trading.queries.metering import metered_totals, shown_months
 from trading.queries.option_values import VIEW, OptionView, option_of_trade
-from trading.queries.options import outcomes_of
+from trading.queries.options import outcomes_of, paid_months
 from trading.queries.payments import payment_due
 from trading.queries.positions import positions_of_trade
 from trading.queries.summaries import WITH_STRIKE
@@ -53,6 +53,7 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
         row.trade = version.trade
     compared = chosen_versions(versions, request.GET)
     months, unread = shown_months(version, deal)
+    outcomes = outcomes_of(version.trade_id) if deal.choices else []
     return render(
         request,
         "trades/detail.html",
@@ -70,7 +71,8 @@ def trade(request: HttpRequest, ref: str) -> HttpResponse:
             "metering_unread": unread,
             "metered_totals": metered_totals(months),
             "option": _option(actor, version, deal),
-            "outcomes": outcomes_of(version.trade_id) if deal.choices else (),
+            "outcomes": outcomes,
+            "paid": paid_months(outcomes, version.market.calendar),
             "deltas": positions_of_trade(
                 version.trade_id, stage="PENDING" if version.trade.status == "PENDING" else "LIVE"
             ),

@@ -294,6 +294,7 @@ def test_the_page_and_rest_show_what_a_bound_was_valued_on_and_its_hedge(monkeyp
     bounds = float(value_of(run, receipt).unrealised) - 2.5 * float(SUN.sum())
     assert answer["value"] == pytest.approx(bounds, abs=0.02)
     assert answer["run"] == run.pk and answer["findings"] == []
+    assert "agrees" in page and ">differs<" not in page
     assert {row["what"] for row in answer["rights"]} == {
         "Floor by the interval", "Cap by the interval",
     }  # fmt: skip
