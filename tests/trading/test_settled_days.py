@@ -10,7 +10,7 @@ import pytest
 from tests.trading.valuation.structures_desk import BATTERY, RIGHT, STORAGE, SWING, TOLLING, TTF
 from trading.deals import PriceIndex, RightForm
 from trading.queries.option_prices import Fixings
-from trading.services.nominations import _paid
+from trading.services.structure_settlement import settled_day
 
 HOUR = timedelta(hours=1)
 
@@ -36,7 +36,7 @@ def published(whole, prices):
 def paid(leg, said, *prices, was_on=False, day=0):
     whole = day_of(leg, day)
     quantities = None if said is None else tuple(D(str(one)) for one in said)
-    return _paid(leg, whole, quantities, was_on, [published(whole, one) for one in prices])
+    return settled_day(leg, whole, quantities, was_on, [published(whole, one) for one in prices])
 
 
 def changed(leg, **terms):
@@ -67,8 +67,8 @@ def test_a_day_of_gas_waits_for_its_last_hour(leg):
 def test_who_has_a_swing_and_is_silent_takes_the_least_and_of_a_store_nothing():
     # 24 × (30.00 − 28.50)
     assert paid(SWING, None, [30] * 24).paid == 36
-    assert paid(SWING, [0], [30] * 24) is None
-    assert paid(STORAGE, None, [30] * 24) is None
+    assert paid(SWING, [0], [30] * 24).amount == 0
+    assert paid(STORAGE, None, [30] * 24).amount == 0
 
 
 def test_a_battery_pays_what_it_charges_and_its_wear_when_it_discharges():
@@ -87,7 +87,7 @@ def test_of_a_battery_only_hours_that_it_is_used_need_a_price():
 
     assert paid(BATTERY, said, at({18}, 100, others=None)).paid == 980
     assert paid(BATTERY, said, at({18}, None, others=100)) is None
-    assert paid(BATTERY, None, [100] * 24) is None
+    assert paid(BATTERY, None, [100] * 24).amount == 0
 
 
 @pytest.mark.parametrize(
@@ -147,4 +147,4 @@ def test_of_a_plant_only_hours_that_it_runs_need_both_prices():
 
     assert paid(TOLLING, said, at({6}, 100, others=None), at({6}, 30, others=None)) is not None
     assert paid(TOLLING, said, [100] * 24, at({6}, None, others=30)) is None
-    assert paid(TOLLING, None, [100] * 24, [30] * 24) is None
+    assert paid(TOLLING, None, [100] * 24, [30] * 24).amount == 0

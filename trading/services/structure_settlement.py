@@ -181,7 +181,7 @@ def _owed(version: Any, agreed: Agreed, as_of: datetime, at: datetime, by: str) 
         # As it is found at the very first hour it has not been started by the holder.
         before = said.get(day - _DAY, ())
         was_on = day == leg.schedule.period.first or bool(before and before[-1])
-        found = _paid(leg, whole, said.get(day), was_on, fixings)
+        found = settled_day(leg, whole, said.get(day), was_on, fixings)
         if found is None:
             waits = True
         elif found.amount:
@@ -256,11 +256,16 @@ def _delivered(leg: Structure, as_of: datetime) -> Iterator[tuple[date, Interval
         day += _DAY
 
 
-def _paid(
+def settled_day(
     leg: Structure, whole: Interval, said: tuple[Decimal, ...] | None, was_on: bool,
     fixings: Sequence[Fixings],
 ) -> Settled | None:  # fmt: skip
-    """Return what a day pays the holder, None while a price of what moved is missing."""
+    """
+    Return what a day pays the holder, None while a price of what moved is missing.
+
+    said    what was nominated of it, as `StructureNomination`; None where nothing was
+    was_on  whether a plant ran in the hour before
+    """
     terms = leg.terms
     if isinstance(terms, SwingTerms | StorageTerms):
         silent = terms.daily_minimum if isinstance(terms, SwingTerms) else Decimal(0)
