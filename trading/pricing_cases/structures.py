@@ -41,7 +41,7 @@ def storage(question: Question) -> dict[str, float]:
         "max_injection_per_day", "max_withdrawal_per_day", "injection_cost", "withdrawal_cost",
         "injection_fuel", "withdrawal_fuel", "start_inventory", "terminal", "terminal_inventory",
         "terminal_min", "terminal_max", "terminal_value", "prices", "price_low", "price_high",
-        "high_from", "compounding", "settlement", "ratchets",
+        "high_from", "compounding", "settlement", "ratchets", "holding_cost",
     )  # fmt: skip
     inputs = question.inputs
     days = np.arange(inputs["start"], inputs["end_exclusive"], dtype="datetime64[D]")
@@ -55,6 +55,7 @@ def storage(question: Question) -> dict[str, float]:
             withdrawal=_rates(inputs, "max_withdrawal_per_day"),
             injection_cost=float(inputs.get("injection_cost", 0.0)),
             withdrawal_cost=float(inputs.get("withdrawal_cost", 0.0)),
+            holding_cost=float(inputs.get("holding_cost", 0.0)),
             injection_fuel=float(inputs.get("injection_fuel", 0.0)),
             withdrawal_fuel=float(inputs.get("withdrawal_fuel", 0.0)),
             start_inventory=start,
@@ -76,7 +77,7 @@ def plant(question: Question) -> dict[str, float]:
         "power_prices", "fuel_prices", "p_min", "p_max", "heat_rate", "efficiency", "min_up",
         "min_down", "startup_fuel", "startup_fix_cost", "fuel_cost_addon", "carbon_prices",
         "emission_factor", "output_cost", "ramp_up", "ramp_down", "available", "initial_on",
-        "initial_hours", "initial_output",
+        "initial_hours", "initial_output", "max_starts",
     )  # fmt: skip
     inputs = question.inputs
     if "heat_rate" not in inputs and "efficiency" not in inputs:
@@ -101,6 +102,7 @@ def plant(question: Question) -> dict[str, float]:
             ramp_up=inputs.get("ramp_up"),
             ramp_down=inputs.get("ramp_down"),
             available=inputs.get("available", 1.0),
+            max_starts=inputs.get("max_starts"),
             initial=_before(inputs),
         )
         plan = plant_intrinsic(

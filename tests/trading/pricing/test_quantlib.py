@@ -7,7 +7,6 @@ import pytest
 
 from trading.pricing import (
     ModelChoice,
-    OptionType,
     PriceModel,
     bachelier,
     bachelier_implied_volatility,
@@ -119,33 +118,34 @@ def test_implied_volatilities():
 
 
 def test_caps_and_swaptions():
-    """As many periods as cases: 200 strips of ten."""
+    """2,000 strips of three periods, of each a cap or floor and an option to enter."""
     rng = np.random.default_rng(9)
-    shape = (200, 10)
+    shape = (N, 3)
     terms = {
         "forwards": rng.uniform(20, 150, shape), "volumes": rng.uniform(100, 800, shape),
         "discounts": rng.uniform(0.8, 1, shape),
     }  # fmt: skip
-    strikes, expiry, sigma = (rng.uniform(a, b, 200) for a, b in ((20, 150), (0.1, 2), (0.1, 1)))
+    strikes, expiry, sigma = (rng.uniform(a, b, N) for a, b in ((20, 150), (0.1, 2), (0.1, 1)))
+    words = rng.choice(["CALL", "PUT"], N)
     choice = ModelChoice(PriceModel.BLACK76)
 
     caps = cap_floor(
         choice, **terms, strikes=strikes[:, None], expiries=expiry[:, None],
-        volatilities=sigma[:, None], option=OptionType.PUT,
+        volatilities=sigma[:, None], option=words[:, None],
     )  # fmt: skip
-    options = swaption(choice, **terms, strike=strikes, expiry=expiry, volatility=sigma)
+    options = swaption(
+        choice, **terms, strike=strikes, expiry=expiry, volatility=sigma, option=words
+    )
 
-    for i in range(200):
+    for i in range(N):
         F, V, D = (terms[name][i].tolist() for name in ("forwards", "volumes", "discounts"))
-        K, s = strikes[i].item(), sigma[i] * sqrt(expiry[i])
-        floor = sum(
-            v * ql.blackFormula(ql.Option.Put, K, f, s, d) for f, v, d in zip(F, V, D, strict=True)
-        )
+        K, s, kind = strikes[i].item(), sigma[i] * sqrt(expiry[i]), WORDS[words[i]]
+        strip = sum(v * ql.blackFormula(kind, K, f, s, d) for f, v, d in zip(F, V, D, strict=True))
         annuity = sum(v * d for v, d in zip(V, D, strict=True))
         rate = sum(v * d * f for f, v, d in zip(F, V, D, strict=True)) / annuity
-        option = annuity * ql.blackFormula(ql.Option.Call, K, rate, s)
-        assert caps.price[i] == pytest.approx(floor, rel=1e-12, abs=1e-6)
-        assert options.price[i] == pytest.approx(option, rel=1e-12, abs=1e-6)
+        option = annuity * ql.blackFormula(kind, K, rate, s)
+        assert abs(caps.price[i] - strip) <= 1e-6 + 1e-12 * strip, (F, V, D, K, s, kind)
+        assert abs(options.price[i] - option) <= 1e-6 + 1e-12 * option, (F, V, D, K, s, kind)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def simulated_value(
     )  # fmt: skip
     # What is not simulated still moves the value when its own curve moves.
     moved = [
-        np.ones_like(earned.prices[..., k]) if given is None
+        np.broadcast_to(1.0, earned.prices.shape[:2]) if given is None
         else sensitivity(responses[k], given.spot, curves[:, k])
         for k, given in enumerate(paths)
     ]  # fmt: skip
@@ -118,8 +118,9 @@ def simulated_value(
     found = follow(
         policy, left, earned.prices, earned.factors, np.stack(moved, axis=-1), discount, month
     )
-    gains = (earned.prices - curves).reshape(len(earned.prices), -1)
-    control = gains @ (discount[:, None] * hedged).ravel()
+    sold = discount[:, None] * hedged
+    # Not of a difference of prices, which over a year of hours would be an array as large again.
+    control = np.einsum("pik,ik->p", earned.prices, sold) - float((curves * sold).sum())
     named = len(commodities)
     return SimulatedValue(
         estimate=controlled_estimate(

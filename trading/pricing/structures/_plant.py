@@ -68,6 +68,7 @@ class Plant:
                       stops from it (down).
     available         (interval,) 1, or 0 where it must stand still
     interval_hours    length of an interval, > 0
+    max_starts        most starts in a calendar year of `dates`, ≥ 0; None: no limit
     initial           None: as the holder likes, without a start before the first interval
 
     :raises PricingError: naming the argument, its index and the rule.
@@ -88,6 +89,7 @@ class Plant:
     ramp_down: float | None = None
     available: npt.ArrayLike = 1.0
     interval_hours: float = 1.0
+    max_starts: int | None = None
     initial: PlantState | None = None
 
     def __post_init__(self) -> None:
@@ -109,6 +111,10 @@ class Plant:
             value = getattr(self, name)
             if value != int(number(name, value, least=1)):
                 raise PricingError(f"{name}: {value} must be a whole number of intervals.")
+        if self.max_starts is not None and self.max_starts != int(
+            number("max_starts", self.max_starts, least=0)
+        ):
+            raise PricingError(f"max_starts: {self.max_starts} must be a whole number.")
         for name in ("start_fuel", "carbon_intensity"):
             number(name, getattr(self, name), least=0)
         for name in ("start_cost", "fuel_addon", "output_cost"):
@@ -186,7 +192,8 @@ def plant_network(plant: Plant, levels: npt.ArrayLike) -> Network:
     Return the plant as states: off for 1 … min_down, then on for 1 … min_up (at each level).
 
     Without ramps the output is chosen afresh in each interval, and the states have no level. With
-    them it moves between the levels, as far as they allow.
+    them it moves between the levels, as far as they allow. A limit on starts has these states once
+    for each number of starts that the year has seen.
 
     levels   MW, rising; the outputs that are chosen from
     """
@@ -230,7 +237,25 @@ def plant_network(plant: Plant, levels: npt.ArrayLike) -> Network:
                 rise = level[at] - level[before] if ramped else 0.0
                 if -most_down <= rise <= most_up:
                     runs.append(run(on(age, before), older, at, started=False))
+    states = down + up * (count if ramped else 1)
+    counts = 1 if plant.max_starts is None else int(plant.max_starts) + 1
+
+    def moves(rows: list[tuple[int, int, Floats, float]], *, anew: bool) -> Moves:
+        counted = []
+        for seen in range(counts):
+            for source, target, volume, cash in rows:
+                begins = plant.max_starts is not None and source < down <= target
+                after = (0 if anew else seen) + begins
+                if after < counts:
+                    counted.append((seen * states + source, after * states + target, volume, cash))
+        return Moves.of(counted)
+
+    stages = [moves(still + runs, anew=False), moves(still, anew=False)]
     stage = 1 - np.asarray(plant.available).astype(np.int64)
+    year = np.asarray(plant.dates).astype("datetime64[Y]")
+    if plant.max_starts is not None and year[0] != year[-1]:
+        stages += [moves(still + runs, anew=True), moves(still, anew=True)]
+        stage[1:] += 2 * (year[1:] != year[:-1])
     starts = plant.first_state
     if ramped and plant.initial is None:
         starts = (*(on(up - 1, at) for at in range(count)), down - 1)
@@ -238,8 +263,8 @@ def plant_network(plant: Plant, levels: npt.ArrayLike) -> Network:
         at = int(np.abs(level - plant.initial.output_mw).argmin())
         starts = (on(starts[0] - down, at),)
     return Network(
-        states=down + up * (count if ramped else 1),
-        stages=(Moves.of(still + runs), Moves.of(still)),
+        states=states * counts,
+        stages=tuple(stages),
         stage=stage,
         starts=starts,
     )
@@ -301,8 +326,9 @@ def plant_intrinsic(
     best = best_path(network, prices, factors, np.zeros(network.states))
     moved = [network.stages[s] for s in network.stage]
     sold = np.array([moves.volume[m, 0] for moves, m in zip(moved, best.moves, strict=True)])
-    on = best.states[1:] >= plant.min_down
-    started = on & (best.states[:-1] < plant.min_down)
+    state = best.states % (plant.min_down + plant.min_up)  # whatever was started before
+    on = state[1:] >= plant.min_down
+    started = on & (state[:-1] < plant.min_down)
     return _plan(plant, prices, factors, on, started, sold / plant.interval_hours, None)
 
 
@@ -398,6 +424,11 @@ def by_programme(
                 *[(window[i : i + 1], 1.0) for i in range(len(window))],
                 (on[t : t + 1], sign), upper=upper,
             )  # fmt: skip
+    if plant.max_starts is not None:
+        year = np.asarray(plant.dates).astype("datetime64[Y]")
+        for one in np.unique(year):
+            within = [(start[t : t + 1], 1.0) for t in np.flatnonzero(year == one)]
+            programme.rows(*within, upper=plant.max_starts)
     later = [(held[1:], 1.0) for held in outputs]
     before = [(held[:-1], -1.0) for held in outputs]
     if plant.ramp_up is not None:

@@ -95,6 +95,7 @@ class GasStorage:
     withdrawal
     injection_cost,       currency for each MWh that enters or leaves, one or (interval,)
     withdrawal_cost
+    holding_cost          currency for each MWh in store at a day's end, one or (interval,)
     injection_fuel,       share of what enters (leaves) that is burnt: bought on top (not sold),
     withdrawal_fuel       ≥ 0 (0 to 1)
     injection_available,  share of the rate that the day has, 0 to 1: maintenance, seasons
@@ -115,6 +116,7 @@ class GasStorage:
     min_inventory: npt.ArrayLike = 0.0
     injection_cost: npt.ArrayLike = 0.0
     withdrawal_cost: npt.ArrayLike = 0.0
+    holding_cost: npt.ArrayLike = 0.0
     injection_fuel: float = 0.0
     withdrawal_fuel: float = 0.0
     injection_available: npt.ArrayLike = 1.0
@@ -131,7 +133,7 @@ class GasStorage:
         put: dict[str, Floats] = {}
         for name in ("min_inventory", "max_inventory"):
             put[name] = series(name, getattr(self, name), len(days), least=0)
-        for name in ("injection_cost", "withdrawal_cost"):
+        for name in ("injection_cost", "withdrawal_cost", "holding_cost"):
             put[name] = series(name, getattr(self, name), len(days))
         for name in ("injection_available", "withdrawal_available"):
             put[name] = series(name, getattr(self, name), len(days), least=0, most=1)
@@ -212,6 +214,7 @@ class StorageFlows:
 
     bought, sold     MWh of gas paid for each MWh that enters or leaves, discounted
     cost_in, cost_out    currency today of operating, for each
+    held         currency today for each MWh in store at a day's end
     left             currency today for each MWh after the last day
     """
 
@@ -219,6 +222,7 @@ class StorageFlows:
     sold: Floats
     cost_in: Floats
     cost_out: Floats
+    held: Floats
     left: float
 
 
@@ -240,6 +244,7 @@ def storage_flows(
         sold=paid * (1.0 - storage.withdrawal_fuel),
         cost_in=operated * np.asarray(storage.injection_cost),
         cost_out=operated * np.asarray(storage.withdrawal_cost),
+        held=operated * np.asarray(storage.holding_cost),
         left=float(paid[-1] * storage.terminal_value),
     )
 

@@ -137,7 +137,9 @@ def _moves(flows: StorageFlows, grid: Floats, least: Floats, most: Floats, t: in
         target=target,
         weight=place - target,
         volume=(flows.sold[t] * withdrawn - flows.bought[t] * injected)[:, None],
-        cash=-flows.cost_out[t] * withdrawn - flows.cost_in[t] * injected,
+        cash=-flows.cost_out[t] * withdrawn
+        - flows.cost_in[t] * injected
+        - flows.held[t] * end.ravel(),
     )
 
 
@@ -158,10 +160,11 @@ def follow_levels(
         worth = np.array([flows.bought[t], flows.cost_in[t], flows.sold[t], -flows.cost_out[t]])
         change = flow_gas(
             price, held, worth, *rates, available[t], grid[t + 1, [0, -1]],
-            after(paths.factors[:, t]),
+            after(paths.factors[:, t]) - flows.held[t] * grid[t + 1],
         )  # fmt: skip
         injected[:, t], withdrawn[:, t] = np.maximum(change, 0.0), np.maximum(-change, 0.0)
         payoffs += (worth[2] * price + worth[3]) * withdrawn[:, t]
         payoffs -= (worth[0] * price + worth[1]) * injected[:, t]
         held = held + change
+        payoffs -= flows.held[t] * held
     return payoffs + flows.left * held, injected, withdrawn

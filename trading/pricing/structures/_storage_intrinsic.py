@@ -60,17 +60,17 @@ def storage_intrinsic(
     """
     Find the injections and withdrawals that earn most at today's forward prices.
 
-    Maximises Σ_t d_t p_t ((1 − f_w) w_t − (1 + f_i) i_t) − e_t (c_w w_t + c_i i_t) + d_T v s_T with
-    s_t = s_{t−1} + i_t − w_t within the bounds and the rates that s_{t−1} allows. A linear
-    programme where rates are concave in inventory; a dynamic programme, exact as well, where they
-    are steps and all quantities multiples of one, at most 20,000 of them. Other steps and convex
-    rates take one binary a band and day (the search begins with a plan between levels, and `gap`
-    says what is left to prove when its time is up). So does a day whose price pays for burning gas
-    both ways.
+    Maximises Σ_t d_t p_t ((1 − f_w) w_t − (1 + f_i) i_t) − e_t (c_w w_t + c_i i_t + h s_t)
+    + d_T v s_T with s_t = s_{t−1} + i_t − w_t within the bounds and the rates that s_{t−1} allows.
+    A linear programme where rates are concave in inventory; a dynamic programme, exact as well,
+    where they are steps and all quantities multiples of one, at most 20,000 of them. Other steps
+    and convex rates take one binary a band and day (the search begins with a plan between levels,
+    and `gap` says what is left to prove when its time is up). So does a day whose price pays for
+    burning gas both ways.
 
     curve            (interval,), currency/MWh, any sign
     discount         factor from today to the payment of each day's gas, one or (interval,)
-    cost_discount    of each day's injection and withdrawal cost; None: as the gas
+    cost_discount    of each day's costs of injecting, withdrawing, holding; None: as the gas
 
     :raises PricingError: naming the argument and index.
     :raises InfeasibleContract: if steps leave no plan, or none was found in the time.
@@ -83,7 +83,7 @@ def storage_intrinsic(
     gain = price * flows.sold - flows.cost_out
     is_concave = storage.injection.is_concave and storage.withdrawal.is_concave
     if not is_concave and (lattice := lattice_of(storage)) is not None:
-        levels = lattice_plan(lattice, cost, gain, flows.left)
+        levels = lattice_plan(lattice, cost, gain, flows.held, flows.left)
         if levels is None:
             raise InfeasibleContract(
                 "min_inventory, max_inventory: no plan keeps them at these rates"
@@ -95,7 +95,7 @@ def storage_intrinsic(
     low, high = storage.bounds
     stored = programme.columns(
         count, lower=low, upper=high,
-        cost=np.where(np.arange(count) == count - 1, flows.left, 0.0),
+        cost=np.where(np.arange(count) == count - 1, flows.left, 0.0) - flows.held,
     )  # fmt: skip
     near = None
     if not is_concave:
@@ -140,7 +140,7 @@ def _plan(
 ) -> StorageIntrinsic:
     """Add up what is injected and withdrawn, (interval,)."""
     inventory = storage.start_inventory + np.cumsum(injected - withdrawn)
-    cash_flow = gain * withdrawn - cost * injected
+    cash_flow = gain * withdrawn - cost * injected - flows.held * inventory
     cash_flow[-1] += flows.left * inventory[-1]
     sold = flows.sold * withdrawn - flows.bought * injected
     return StorageIntrinsic(

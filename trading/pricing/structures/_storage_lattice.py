@@ -80,11 +80,14 @@ def lattice_of(storage: GasStorage) -> Lattice | None:
     return Lattice(level, steps(low) - first, steps(high) - first, into, out, start)
 
 
-def lattice_plan(lattice: Lattice, cost: Floats, gain: Floats, left: float) -> Floats | None:
+def lattice_plan(
+    lattice: Lattice, cost: Floats, gain: Floats, held: Floats, left: float
+) -> Floats | None:
     """
     Return the inventories of the plan that earns most, (interval + 1,); None if there is none.
 
     cost, gain   (interval,), currency today for each MWh that enters or leaves
+    held         (interval,), currency today for each MWh in store at a day's end
     left         currency today for each MWh after the last day
     """
     level, count = lattice.level, len(cost)
@@ -93,6 +96,7 @@ def lattice_plan(lattice: Lattice, cost: Floats, gain: Floats, left: float) -> F
     worth[count] = left * level
     for t in range(count - 1, -1, -1):
         after = worth[t + 1]
+        after -= held[t] * level
         after[: lattice.low[t]] = -np.inf
         after[lattice.high[t] + 1 :] = -np.inf
         top = np.minimum(at + lattice.into[t], len(level) - 1)
@@ -103,15 +107,15 @@ def lattice_plan(lattice: Lattice, cost: Floats, gain: Floats, left: float) -> F
         )
     if worth[0, lattice.start] == -np.inf:
         return None
-    held = np.empty(count + 1, dtype=np.int64)
-    held[0] = now = lattice.start
+    visited = np.empty(count + 1, dtype=np.int64)
+    visited[0] = now = lattice.start
     for t in range(count):
         bottom_now = max(now - int(lattice.out[t, now]), 0)
         ends = at[bottom_now : now + int(lattice.into[t, now]) + 1]
         change = level[ends] - level[now]
         earned = worth[t + 1, ends] - np.where(change > 0, cost[t], gain[t]) * change
-        held[t + 1] = now = int(ends[earned.argmax()])
-    return level[held]
+        visited[t + 1] = now = int(ends[earned.argmax()])
+    return level[visited]
 
 
 def _highest(row: Floats, first: Indices, final: Indices) -> Floats:

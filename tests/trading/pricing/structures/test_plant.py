@@ -154,6 +154,33 @@ def test_runs_through_a_dip_that_a_start_would_cost_more_than():
     assert plan.hedge.delta[:, 0].tolist() == [90.0, -180.0, 0.0]
 
 
+@given(
+    st.lists(st.integers(-40, 40), min_size=8, max_size=24), st.integers(0, 2), st.booleans(),
+)  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_a_limit_on_starts_counts_by_calendar_year(spreads, most, is_off):
+    """As a mixed-integer programme with one row a year, and no start beyond it."""
+    half = len(spreads) // 2
+    dates = np.where(np.arange(len(spreads)) < half, "2027-12-31", "2028-01-01")
+    plant = Plant.with_heat_rate(
+        dates.astype("datetime64[D]"), p_min=2.0, p_max=5.0, heat_rate=1.0, min_up=2, min_down=2,
+        start_cost=7.0, max_starts=most, initial=PlantState(False, 9) if is_off else None,
+    )  # fmt: skip
+    power, fuel = 30.0 + np.array(spreads, dtype=float), np.full(len(spreads), 30.0)
+
+    plan = plant_intrinsic(plant, power, fuel)
+
+    prices, factors = plant_prices(plant, power, fuel, 0.0, 1.0)
+    on, output, gap = by_programme(plant, prices, factors, 60.0)
+    was_on = bool(on[0]) and not is_off
+    started = (np.diff(on.astype(int), prepend=int(was_on)) > 0).sum()
+    searched = (output * (power - fuel)).sum() - 7.0 * started
+    assert plan.value == pytest.approx(searched, abs=1e-6)
+    assert gap <= 1e-6
+    assert plan.started[:half].sum() <= most
+    assert plan.started[half:].sum() <= most
+
+
 def test_stands_still_in_an_outage_and_keeps_the_time_on_before_it():
     plant = Plant.with_heat_rate(
         days(6), p_min=10.0, p_max=10.0, heat_rate=1.0, min_up=3, available=[1, 1, 0, 1, 1, 1],

@@ -86,6 +86,24 @@ def test_equals_the_plan_where_nothing_moves(initial):
     assert found.hedge.delta == pytest.approx(intrinsic.hedge.delta, rel=1e-9)
 
 
+def test_fewer_starts_are_worth_less():
+    fit, paths = sets()
+
+    found = [
+        plant_extrinsic(plant(max_starts=most), POWER, FUEL, fit=fit, paths=paths)
+        for most in (0, 1, 9, None)
+    ]
+
+    error = found[-1].estimate.standard_error
+    values = [each.value for each in found]
+    # On the same paths, so by more than they are uncertain together.
+    assert values[0] + 0.5 * error < values[1]
+    assert values[1] + 0.5 * error < values[2]
+    assert values[2] == pytest.approx(values[3], abs=0.2 * error)  # more than two days need
+    for most, value in zip((0, 1), values, strict=False):
+        assert value > plant_intrinsic(plant(max_starts=most), POWER, FUEL).value - 2.0 * error
+
+
 def test_ramps_on_levels_that_fit_equal_the_programme_and_cost_value():
     ramped = plant(ramp_up=15.0, ramp_down=15.0, initial=PlantState(False, 5))
     still, still_paths = sets(volatility=0.0, scenarios=40)

@@ -133,6 +133,26 @@ def test_more_volatility_or_inventory_breaks_no_bound(volatility, start, seed):
     assert found.expected_volume.sum() <= start + 1e-6
 
 
+@pytest.mark.parametrize("kind", list(RatchetKind))
+def test_a_cost_of_holding_is_paid_for_the_days_between_in_and_out(kind):
+    """From the day it enters to the day before it leaves: as costs of moving it, that fall."""
+    terms = {}
+    if kind is RatchetKind.STEP:
+        terms["injection"] = RateCurve([0.0, 500.0, 1_000.0], [60.0, 30.0], kind)
+        terms["withdrawal"] = RateCurve([0.0, 300.0, 1_000.0], [20.0, 80.0], kind)
+    left = 0.02 * (len(DAYS) - np.arange(len(DAYS)))
+    held = store(holding_cost=0.02, **terms)
+    moved = store(injection_cost=0.3 + left, withdrawal_cost=0.1 - left, **terms)
+    fit, paths = sets(0.9)
+
+    plans = [storage_intrinsic(each, CURVE) for each in (held, moved)]
+    values = [storage_extrinsic(each, CURVE, fit=fit, paths=paths) for each in (held, moved)]
+
+    assert plans[0].value == pytest.approx(plans[1].value, rel=1e-9)
+    assert plans[0].value < storage_intrinsic(store(**terms), CURVE).value - 50.0
+    assert values[0].value == pytest.approx(values[1].value, rel=1e-4)
+
+
 def test_refuses_paths_and_contracts_by_name():
     fit, paths = sets(0.5, scenarios=40)
     short = Paths(TIMES[1:], fit.spot[:, 1:], fit.factors[:, 1:], antithetic=True)
