@@ -101,7 +101,28 @@ def _strip(i: Any) -> float:
     return value
 
 
+def _early(i: Any, exercise: Any) -> tuple[Any, Any]:
+    option = ql.VanillaOption(ql.PlainVanillaPayoff(_option(i["type"]), i["K"]), exercise)
+    return option, _process(i["F"], i["r"], i["r"], i["vol"], ql.Actual365Fixed())
+
+
+def _american(i: Any) -> float:
+    option, process = _early(i, ql.AmericanExercise(TODAY, TODAY + round(365 * i["T"])))
+    scheme = ql.QdFpAmericanEngine.highPrecisionScheme()
+    option.setPricingEngine(ql.QdFpAmericanEngine(process, scheme))
+    return float(option.NPV())
+
+
+def _bermudan(i: Any) -> float:
+    dates = [TODAY + round(365 * time) for time in i["times"]]
+    option, process = _early(i, ql.BermudanExercise(dates))
+    option.setPricingEngine(ql.FdBlackScholesVanillaEngine(process, 800, 800, 0))
+    return float(option.NPV())
+
+
 QUANTLIB = {
+    "american_forward": _american,
+    "bermudan_forward": _bermudan,
     "black76": _black,
     "bachelier": _bachelier,
     "asian_turnbull_wakeman": _fixings,

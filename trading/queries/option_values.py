@@ -294,6 +294,14 @@ def option_of_trade(version: TradeVersion, *, now: datetime, known_at: datetime)
     return options_of_legs(_legs(valued.version), decided, run=run, **cut)
 
 
+def choices_now(version: TradeVersion, *, now: datetime, known_at: datetime) -> OptionView | None:
+    """Return an American or Bermudan on the curves of now, for who decides; None of others."""
+    legs = _legs(version)
+    if not any(leg.style in (OptionStyle.AMERICAN, OptionStyle.BERMUDAN) for *_, leg in legs):
+        return None
+    return options_of_legs(legs, as_of=now, known_at=known_at)
+
+
 def has_options(version: TradeVersion) -> bool:
     """Say whether a trade is an option, or an agreement with a floor or a cap."""
     if version.product_kind != ProductKind.PPA:

@@ -26,6 +26,7 @@ from energyopti.foundation.calendars import CalendarError, DatePeriod
 from trading.deals import Deal, DealError, cut, deal_totals
 from trading.queries.books import UnknownBook
 from trading.queries.deals import deal_of
+from trading.queries.option_values import VIEW, OptionView, choices_now
 from trading.queries.proposals import Preview, TradeInvalid, UnknownCounterparty, preview, propose
 from trading.queries.summaries import terms_json
 from trading.queries.trade_page import compare, compare_terms, leg_rows, may_deal_in
@@ -38,6 +39,7 @@ from trading.services.life import (
     TransitionForbidden,
     may_follow,
 )
+from trading.services.locks import server_time
 
 from .deal_forms import DealForm, Known
 from .product_forms import form_of_deal
@@ -193,6 +195,12 @@ class _Act:
     def _may_follow(self) -> bool:
         return may_follow(self.version.trade.status, self.version.event, self.verb.event)
 
+    def _choices(self) -> OptionView | None:
+        """Return whether it is better to exercise or to hold, for those who may see values."""
+        if self.verb.name != "exercise" or not self.actor.may(VIEW) or not self._may_follow():
+            return None
+        return choices_now(self.version, now=self.now, known_at=server_time())
+
     def _stale(self, seen: str) -> HttpResponse:
         """Show what was read beside what holds, keep what was typed, and ask about it anew."""
         assert self.data is not None, "only what is sent can be stale"
@@ -231,6 +239,7 @@ class _Act:
                 "stale": stale,
                 "may_follow": self._may_follow(),
                 "legs": leg_rows(deal_of(self.version)) if self.verb.name == "exercise" else (),
+                "option": self._choices(),
             },
             status=status,
         )

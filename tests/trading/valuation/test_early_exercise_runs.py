@@ -137,6 +137,9 @@ def test_the_page_and_rest_say_whether_to_exercise_today_and_what_choosing_is_wo
         right["early"]["exercise"] * RATE / 365, rel=0.02
     )
     assert right["value"] == right["early"]["exercise"]
+    # Who decides sees it where it is decided, on the curves of now.
+    asked = client.get(reverse("trading:trade_verb", args=[deep.ref, "exercise"])).content.decode()
+    assert "Worth on the curves of now" in asked and "exercise today" in asked
     page, right = shown(dated.ref)
     assert "not today" in page and "Implicit differences on 513 prices in" in page
     assert (right["early"]["exercise"], right["early"]["any_time"]) == (None, False)
