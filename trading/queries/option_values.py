@@ -288,7 +288,8 @@ def option_of_trade(version: TradeVersion, *, now: datetime, known_at: datetime)
             run=run if valued else None,
         )  # fmt: skip
     if valued is None or run is None:
-        return options_of_legs(_legs(version), as_of=now, known_at=known_at)
+        decided = decided_periods([version.trade_id], as_of=now, known_at=known_at)
+        return options_of_legs(_legs(version), decided, as_of=now, known_at=known_at)
     cut = {"as_of": run.as_of, "known_at": run.known_at}
     decided = decided_periods([version.trade_id], **cut)
     return options_of_legs(_legs(valued.version), decided, run=run, **cut)

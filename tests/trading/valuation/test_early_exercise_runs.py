@@ -19,7 +19,8 @@ from trading.pricing import (
     bermudan_option,
     black76,
 )
-from trading.queries.option_values import options_of_legs
+from trading.queries.option_values import option_of_trade, options_of_legs
+from trading.queries.trades import trade_by_ref
 from trading.services.exercise import exercise_option
 from trading.services.locks import server_time
 from trading.services.valuation import prove_run, value_organization
@@ -162,8 +163,16 @@ def test_the_page_and_rest_say_whether_to_exercise_today_and_what_choosing_is_wo
 def test_what_was_exercised_early_is_its_cash_and_no_right_any_more(desk):
     receipt = desk.deal(deal=option(PUT))
     run = run_of(desk)
+    fresh = desk.deal(deal=option(PUT, strikes=(Decimal(150),)))
     at = EVENING + timedelta(hours=2)
-    exercise_option(actor=desk.trader, ref=receipt.ref, expected_version=1, received_at=at)
+    for ref in (receipt.ref, fresh.ref):
+        exercise_option(actor=desk.trader, ref=ref, expected_version=1, received_at=at)
+    shown = option_of_trade(
+        trade_by_ref(desk.trader, fresh.ref), now=at, known_at=server_time()
+    )  # fmt: skip
+    # In no run yet, and decided.
+    assert (shown.run, shown.value, shown.rights) == (None, 0.0, ())
+    assert [money.amount for money in shown.cash] == [Decimal(UNITS * 55)]
 
     later = run_of(desk, as_of=at + timedelta(minutes=5))
 
