@@ -761,6 +761,7 @@ def black76_scenarios(
     F, lnF, sigma   (node, scenario); the scenarios fill whole blocks
     amount          discounted quantity
     """
+    wide_vectors()
     scenarios = F.shape[1]
     keep = rows.shape[0] > 0
     a, b, worth = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
@@ -794,6 +795,7 @@ def bachelier_scenarios(
     K: Floats, T: Floats, amount: Floats, sign: Floats, total: Floats, rows: Floats,
 ) -> None:  # fmt: skip
     """Add up options by Bachelier in each scenario; as `black76_scenarios`."""
+    wide_vectors()
     scenarios = F.shape[1]
     keep = rows.shape[0] > 0
     worth = np.empty(_BLOCK)
