@@ -134,6 +134,26 @@ def test_notice_out_of_time_is_refused_by_field_and_changes_nothing(desk, change
     assert Trade.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("exercised_at", "words"),
+    [
+        (RECEIVED.replace(tzinfo=None), "needs a UTC offset"),
+        (RECEIVED + timedelta(seconds=1), "lies in the future"),
+        (datetime(2026, 11, 20, 17, 59, tzinfo=UTC), "is before the option was traded"),
+        (RECEIVED, "there is no settlement price of that time"),
+    ],
+)
+def test_notice_of_an_option_in_cash_says_why_it_is_refused(desk, exercised_at, words):
+    receipt = bought(desk, style=OptionStyle.AMERICAN, settlement=deals.Settlement.CASH)
+
+    with pytest.raises(TradeInvalid, match=words) as refused:
+        exercised(desk, receipt, exercised_at=exercised_at)
+
+    assert refused.value.field == "exercised_at"
+    assert not OptionOutcome.objects.exists()
+    assert Trade.objects.get(ref=receipt.ref).status == "LIVE"
+
+
 def test_a_notice_that_was_given_in_time_may_be_recorded_late_with_a_reason(desk):
     receipt = bought(desk)
 
