@@ -40,9 +40,15 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_modify_db_settings: Any, django_db_setup: None) -> None:
-    """Keep a dump of a database that has just been migrated, before a test writes to it."""
+def django_db_setup(
+    django_db_modify_db_settings: Any, django_db_setup: None, django_db_blocker: Any
+) -> None:
+    """Keep a dump of a database that has just been migrated, and how to come back to it."""
+    from tests import emptying
+
     django_db_modify_db_settings()
+    with django_db_blocker.unblock():
+        emptying.install()
 
 
 @pytest.fixture(scope="module")
