@@ -60,7 +60,7 @@ class Acceptor:
         with self._lock:
             self._write(raw)
 
-    def wait_for(self, condition, seconds=20):
+    def wait_for(self, condition, seconds=60):
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"nothing came: {self.kinds()[-12:]}"
