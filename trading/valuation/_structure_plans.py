@@ -391,7 +391,8 @@ def _battery(choices: Choices) -> Plan:
 def _transmission(choices: Choices) -> Plan:
     terms = choices.leg.terms
     assert isinstance(terms, TransmissionTerms)
-    volume = choices.most * choices.hours
+    # The contract pays its firm share of an hour that is delivered as of one that is to come.
+    volume = choices.most * choices.hours * float(terms.firmness) / 100
     settled = choices.bounds[1:] <= choices.at
     every = np.ones(len(choices.dates), dtype=np.bool_)
     prices = choices.need(every & (volume != 0))
@@ -409,14 +410,13 @@ def _transmission(choices: Choices) -> Plan:
         expiry=np.maximum(choices.bounds[:-1] - choices.at, 0) / YEAR,
         volatility=sigma,
         discount=choices.factor,
-        firmness=float(terms.firmness) / 100,
         settled=settled,
     )
     method = "INTRINSIC"
     if is_option and choices.volatility is not None:
         method = "BACHELIER" if choices.volatility.ndim == 1 else "QUADRATURE"
     return Plan(
-        quantity=volume * float(terms.firmness) / 100,
+        quantity=volume,
         cash=found.value,
         delta=np.stack([found.delta_source, found.delta_sink]),
         method=method,

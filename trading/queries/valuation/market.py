@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from django.db import connection
 
 from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.intervals import Interval
+from trading.deals import block_shape
 from trading.models import SPOT, Market
 
 from ..marks import MarketMarks, NoMark, month_marks
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
+# Blocks begin on the hour of clocks that move by half hours at least.
+_FINE = 15
 
 _FIXINGS = """
 SELECT DISTINCT ON (period_start)
@@ -80,8 +83,6 @@ def market_facts(
 
     before      of an earlier day, to be taken to this one's time: what it needs counts too
     """
-    from dataclasses import replace
-
     import numpy as np
 
     from trading.valuation import MarketState, needs_mark, seconds
@@ -95,6 +96,8 @@ def market_facts(
         if mark is None or mark.currency != key.currency or mark.price_unit != key.unit:
             continue
         price = mark.price(key.month, key.shape)
+        if price is None and block_shape(key.shape) is not None:
+            price = _block_price(universe, mark, key)
         if price is not None:
             found[position] = price
         if key.minutes:
@@ -189,6 +192,19 @@ def _interval_prices(market: Market, mark: MarketMarks, key: ContractKey) -> Any
     offset = int((key.start - market.calendar.start_of(first)) / timedelta(minutes=key.minutes))
     count = int((key.end - key.start) / timedelta(minutes=key.minutes))
     return prices[offset : offset + count]
+
+
+def _block_price(universe: Universe, mark: MarketMarks, key: ContractKey) -> float | None:
+    """Return the mean of the curve over a block's hours, which nobody quotes; None without."""
+    import numpy as np
+
+    windows = universe.contracts[universe.keys[key]].windows
+    prices = _interval_prices(universe.markets[key.market_id], mark, replace(key, minutes=_FINE))
+    if prices is None or windows is None:
+        return None
+    places = (windows - int(key.start.timestamp())) // (60 * _FINE)
+    inside = np.concatenate([prices[first:after] for first, after in places])
+    return float(inside.mean())
 
 
 def last_marks(
