@@ -2,8 +2,9 @@
 A dump of the migrated database, so that migrations run once and not before every run.
 
 Django renders hundreds of models anew for hundreds of operations: 27 seconds of processor time for
-each worker. The dump's name holds a hash of all that it was made from, so what has changed is never
-taken from it; the worker that finds none migrates and leaves one, and the others wait for it.
+each worker, and twice that while coverage looks on. `make test` makes the dump first, by this file
+as a program. Its name holds a hash of all that it was made from, so what has changed is never taken
+from it; a worker that finds none migrates and leaves one, and the others wait for it.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 import django
 import psycopg
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connection
 
 from energyopti.embedded import postgres
@@ -104,3 +106,23 @@ def _run(program: str, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def main() -> None:
+    """Leave a dump for the tests that follow, unless their server is the machine's own."""
+    from energyopti.embedded.servers import start_servers
+
+    with start_servers(None, durable=False, environ=os.environ) as servers:
+        if "postgres" not in servers.running:
+            return
+        os.environ.update(servers.environment)
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "energyopti.settings.test")
+        django.setup()
+        finish = begin(servers.environment["DATABASE_OWNER_URL"])
+        if not dump_file().exists():
+            call_command("migrate", verbosity=0)
+        finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -57,13 +57,31 @@ def agreement(**arguments: Any) -> Any:
     )
 
 
+def early(function: str) -> Callable[..., Any]:
+    """Return what prices early exercise; its boundary is NaN on purpose where there is none."""
+
+    def price(**arguments: Any) -> Any:
+        found = getattr(pricing, function)(BLACK, **arguments)
+        return dataclasses.replace(found, boundary=np.zeros_like(found.price))
+
+    return price
+
+
 # By public name: what calls it, and arguments that it takes.
 WALK: dict[str, tuple[Callable[..., Any] | None, dict[str, Any]]] = {
+    "american_option": (early("american_option"), OPTION | {"rate": 0.03 * ONES}),
     "average_option": (None, AVERAGES),
     "bachelier": (None, OPTION),
     "bachelier_implied_volatility": (None, IMPLIED | {"price": 12.0 * ONES + [0, 2, 8]}),
     "baseload_conversion": (
         lambda **a: pricing.baseload_conversion(month=MONTH, **a), GRID | {"balancing": ONES},
+    ),
+    "bermudan_option": (
+        early("bermudan_option"),
+        {
+            "forward": THREE, "strike": 38.0 * ONES, "times": np.array([[0.2, 0.5]] * 3),
+            "volatility": 0.4 * ONES, "discounts": np.array([[0.95, 0.9]] * 3),
+        },
     ),
     "black76": (None, OPTION),
     "black76_implied_volatility": (None, IMPLIED | {"price": 3.0 * ONES + [0, 2, 8]}),
@@ -130,8 +148,12 @@ WALK: dict[str, tuple[Callable[..., Any] | None, dict[str, Any]]] = {
         },
     ),
 }  # fmt: skip
-# What takes observations and not terms (and fits, `fit_…`) has its refusals in its own test.
-ELSEWHERE = {"estimate", "seed_of"}
+# What takes observations (and fits, `fit_…`) or objects beside numbers has its refusals in its own
+# test.
+ELSEWHERE = {
+    "average_spread_option", "composed_volatility", "estimate", "seed_of", "simulate_together",
+    "value_in_scenarios",
+}  # fmt: skip
 
 
 def call(name: str, **changes: Any) -> Any:
