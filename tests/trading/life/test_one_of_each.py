@@ -26,7 +26,7 @@ from trading.queries.summaries import terms_json
 from .desk_of_each import AFTER, API, BUMPS, EXERCISED, NOMINATED, clock_at, open_world
 from .products import PRODUCTS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("one of each")]
+pytestmark = pytest.mark.django_db
 QUICK = ("swap", "PPA with floor and cap", "physical call", "cap", "Asian call", "swing")
 CENT = Decimal("0.01")
 
