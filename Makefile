@@ -13,10 +13,10 @@ ready: ; @$(PYTHON) deploy/bootstrap.py test
 
 test: ready
 	@$(VENV)/python -m tests.migrated
-	@$(VENV)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=40 --durations-min=3 --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup -m "not slow" --durations=40 --durations-min=3 --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
 test-all: ready
-	@$(VENV)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # The tests that talk to a database or a broker, against the servers that the environment names;
 # amqtt is our own fallback and has been tested beside them.
