@@ -103,6 +103,7 @@ def test_a_hundred_thousand_rows_pass_through_little_memory(request_):
     assert peak_bytes < 1_000_000
 
 
+@pytest.mark.django_db
 def test_rows_are_taken_as_they_are_sent(request_):
     taken = []
     rows = ((taken.append(number) or number, "x") for number in range(10_000))
