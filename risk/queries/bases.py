@@ -32,11 +32,15 @@ class MarketBasis:
 
     shocks      shape (scenario, tenor)
     shapes      by code of the load, without BASE
+    vols        what is added to implied volatilities, shape (scenario, tenor); None: they are held
+    vol_kind    LOGNORMAL or NORMAL, that the quotes behind `vols` are of; empty without
     """
 
     curve: MonthlyCurve
     shocks: Floats
     shapes: Mapping[str, MarketBasis] = field(default_factory=dict)
+    vols: Floats | None = None
+    vol_kind: str = ""
 
     def load(self, shape_code: str) -> MarketBasis | None:
         """Return curve and shocks of a load, None where no quote of the curve speaks of it."""
