@@ -3,8 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
-from ..enums import CalibrationBasis, ProcessKind
-from .pricing import ModelStatus
+from ..enums import CalibrationBasis, ModelStatus, ProcessKind
 
 
 class ProcessCalibration(models.Model):
