@@ -76,6 +76,14 @@ from risk.engine._tail import (
     tail_risk,
 )
 from risk.engine._volatility import Garch, filtered_returns
+from risk.engine._volatility_fit import (
+    Innovations,
+    LjungBox,
+    NotConverged,
+    VolatilityFit,
+    fit_ewma,
+    fit_garch,
+)
 
 __all__ = [
     "Attribution",
@@ -91,11 +99,14 @@ __all__ = [
     "Factors",
     "ForwardRows",
     "Garch",
+    "Innovations",
     "LikelihoodRatio",
     "LiquidityAdjusted",
+    "LjungBox",
     "MonteCarloRisk",
     "MonthlyCurve",
     "NoCurve",
+    "NotConverged",
     "NotNearest",
     "Portfolio",
     "QuantileRule",
@@ -115,6 +126,7 @@ __all__ = [
     "TenorShocks",
     "TrafficLight",
     "Transitions",
+    "VolatilityFit",
     "Zone",
     "attribute",
     "base_value",
@@ -126,6 +138,8 @@ __all__ = [
     "factors_of_covariance",
     "factors_of_history",
     "filtered_returns",
+    "fit_ewma",
+    "fit_garch",
     "in_currency",
     "independence",
     "kernel_weights",

@@ -6,6 +6,7 @@ Variances are per step of the returns (a trading day); returns are net of their 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +67,7 @@ class Garch:
         :raises ScenarioError: for fewer than two returns, one that is not finite, or a first
             variance that is negative.
         """
-        values = _returns(returns)
+        values = checked_returns(returns)
         if first is not None and not (np.isfinite(first) and first >= 0):
             raise ScenarioError(f"first: {first} must be zero or above.")
         found = np.empty((values.shape[0] + 1, *values.shape[1:]))
@@ -76,7 +77,7 @@ class Garch:
         return found
 
 
-def filtered_returns(returns: npt.ArrayLike, model: Garch) -> Floats:
+def filtered_returns(returns: npt.ArrayLike, model: Garch | Sequence[Garch]) -> Floats:
     """
     Return past returns as they would be at today's volatility (Barone-Adesi et al. 1999).
 
@@ -84,17 +85,30 @@ def filtered_returns(returns: npt.ArrayLike, model: Garch) -> Floats:
     A series that never moves stays at zero.
 
     returns     (step,) or (step, series), the earliest first, finite
+    model       one for all, or one for each series: what `fit_garch` or `fit_ewma` found
 
-    :raises ScenarioError: as `Garch.variances`.
+    :raises ScenarioError: as `Garch.variances`, or for another number of models than series.
     """
-    values = _returns(returns)
-    deviations = np.sqrt(model.variances(values))
+    values = checked_returns(returns)
+    if isinstance(model, Garch):
+        deviations = np.sqrt(model.variances(values))
+    else:
+        series = values.reshape(len(values), -1)
+        if len(model) != series.shape[1]:
+            raise ScenarioError(f"model: {len(model)} must be one for each of {series.shape[1]}.")
+        each = [own.variances(row) for own, row in zip(model, series.T, strict=True)]
+        deviations = np.sqrt(np.stack(each, axis=1)).reshape(len(values) + 1, *values.shape[1:])
     own, today = deviations[:-1], deviations[-1]
     scaled: Floats = np.divide(values, own, out=np.zeros_like(values), where=own > 0) * today
     return scaled
 
 
-def _returns(returns: npt.ArrayLike) -> Floats:
+def checked_returns(returns: npt.ArrayLike) -> Floats:
+    """
+    Return returns, (step,) or (step, series).
+
+    :raises ScenarioError: for fewer than two steps, or one that is not finite.
+    """
     values = np.asarray(returns, dtype=np.float64)
     if values.ndim not in (1, 2) or values.shape[0] < 2:
         raise ScenarioError(f"returns: shape {values.shape} must have at least two steps.")

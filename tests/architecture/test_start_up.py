@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = [
+    "arch",
     "boto3",
     "cvxpy",
     "highspy",
