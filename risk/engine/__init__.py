@@ -20,6 +20,7 @@ from risk.engine._back_tests import (
     traffic_light,
     transitions,
 )
+from risk.engine._book_vector import BookComponents, BookVector
 from risk.engine._correlation import NotNearest, nearest_correlation, repaired_covariance
 from risk.engine._currency import Exchange, exchange_changes, in_currency
 from risk.engine._errors import ScenarioError
@@ -88,6 +89,8 @@ from risk.engine._volatility_fit import (
 __all__ = [
     "Attribution",
     "BackTestError",
+    "BookComponents",
+    "BookVector",
     "ClosedTail",
     "ContractQuote",
     "Convention",

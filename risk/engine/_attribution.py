@@ -91,7 +91,7 @@ def attribute(parts: npt.ArrayLike, convention: Convention) -> Attribution:
         kernel_var=-float(whole @ weights),
         component=component,
         incremental=tail.var - _without(pnl, whole, convention),
-        es_component=-pnl @ _shortfall_weights(order, convention),
+        es_component=-pnl @ shortfall_weights(order, convention),
     )
 
 
@@ -114,7 +114,7 @@ def _quantiles(pnl: Floats, convention: Convention) -> Floats:
     return ordered
 
 
-def _shortfall_weights(order: npt.NDArray[np.int64], convention: Convention) -> Floats:
+def shortfall_weights(order: npt.NDArray[np.int64], convention: Convention) -> Floats:
     """Return each scenario's weight in the expected shortfall; they sum to 1."""
     weights = np.zeros(order.size)
     if convention.shortfall_rule is ShortfallRule.ACERBI:
