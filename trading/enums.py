@@ -97,14 +97,6 @@ class VolKind(models.TextChoices):
     NORMAL = "NORMAL", "Normal, currency per unit and year"
 
 
-class ModelStatus(models.TextChoices):
-    """Where a version stands; only an approved one values."""
-
-    PENDING = "PENDING", "Waits for approval"
-    APPROVED = "APPROVED", "Approved"
-    DECLINED = "DECLINED", "Declined"
-
-
 class OptionFamily(models.TextChoices):
     """What an option is on: a forward, the difference of two, or an average of fixings."""
 

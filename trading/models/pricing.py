@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models.functions import Now
 
-from ..enums import ModelStatus, OptionFamily, PricingFormula
+from ..enums import OptionFamily, PricingFormula
 
 
 class Discounting(models.TextChoices):
@@ -13,6 +13,14 @@ class Discounting(models.TextChoices):
 
     CURVE = "CURVE", "The currency's discount curve to the payment date"
     NONE = "NONE", "None, as of options with daily margin"
+
+
+class ModelStatus(models.TextChoices):
+    """Where a version stands; only an approved one values."""
+
+    PENDING = "PENDING", "Waits for approval"
+    APPROVED = "APPROVED", "Approved"
+    DECLINED = "DECLINED", "Declined"
 
 
 class PricingModel(models.Model):

@@ -3,7 +3,8 @@
 from django.db import models
 from django.db.models.functions import Now
 
-from ..enums import CalibrationBasis, ModelStatus, ProcessKind
+from ..enums import CalibrationBasis, ProcessKind
+from .pricing import ModelStatus
 
 
 class ProcessCalibration(models.Model):

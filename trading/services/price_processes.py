@@ -8,10 +8,11 @@ from math import isfinite
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
-from trading.models import Market, PriceProcess, ProcessCalibration, ProcessKind
+from trading.models import Market, ModelStatus, PriceProcess, ProcessCalibration, ProcessKind
 from trading.queries.price_processes import (
     PARAMETERS,
     UnknownCalibration,
@@ -19,10 +20,11 @@ from trading.queries.price_processes import (
     process_of,
 )
 
+from .changes import check_plain
 from .curve_definitions import require_operator
+from .life import SecondPersonNeeded
 from .locks import lock_keys, server_time
 from .pricing_models import MODELS_KEY
-from .proposed_versions import decide_version, next_number, proposal_reason
 
 PROPOSE = "trading.propose_price_process"
 APPROVE = "trading.approve_price_process"
@@ -50,7 +52,7 @@ def propose_process(*, actor: Actor, terms: ProcessTerms, reason: str) -> PriceP
     :raises ValidationError: naming the field, a parameter by its name.
     """
     require_operator(actor, PROPOSE)
-    words = proposal_reason(reason)
+    words = _words(reason)
     parameters = _checked(terms)
     market = _market("market", terms.market)
     second = None
@@ -75,7 +77,7 @@ def propose_calibrated(*, actor: Actor, calibration_id: int, reason: str) -> Pri
     :raises UnknownCalibration: without one.
     """
     require_operator(actor, PROPOSE)
-    words = proposal_reason(reason)
+    words = _words(reason)
     row = ProcessCalibration.objects.select_related("market").filter(pk=calibration_id).first()
     if row is None:
         raise UnknownCalibration("calibration: there is no such calibration.")
@@ -100,7 +102,7 @@ def _add(
         same = PriceProcess.objects.filter(market=market, second_market=second)
         row = PriceProcess(
             market=market, second_market=second, kind=kind,
-            number=next_number(same),
+            number=(same.aggregate(Max("number"))["number__max"] or 0) + 1,
             parameters=parameters, calibration=calibration, reason=words, proposed_by=actor.id,
             recorded_at=server_time(),
         )  # fmt: skip
@@ -120,15 +122,49 @@ def decide_process(*, actor: Actor, process_id: int, approve: bool, reason: str)
     :raises SecondPersonNeeded: for who proposed it.
     """
     require_operator(actor, APPROVE)
+    words = reason.strip()
+    try:
+        _check_text(words)
+    except ValueError as error:
+        raise PriceProcessRefused(f"reason: {error}") from error
     with transaction.atomic():
         lock_keys([MODELS_KEY])
-        row: PriceProcess = decide_version(
-            PriceProcess.objects.select_related("market", "second_market", "calibration"),
-            process_id, actor=actor, approve=approve, reason=reason, name="process",
-            refused=PriceProcessRefused,
-        )  # fmt: skip
-        _tell(actor, row, f"price_process.{row.status.lower()}", row.decision_reason)
+        row = (
+            PriceProcess.objects.select_for_update(of=("self",))
+            .select_related("market", "second_market", "calibration")
+            .filter(pk=process_id)
+            .first()
+        )
+        if row is None:
+            raise PriceProcessRefused("process: there is no such version.")
+        if row.status != ModelStatus.PENDING:
+            raise PriceProcessRefused(f"process: is {row.get_status_display().lower()} already.")
+        if row.proposed_by == actor.id:
+            raise SecondPersonNeeded("process: another person than who proposed decides on it.")
+        if not approve and not words:
+            raise PriceProcessRefused("reason: say why it is declined.")
+        row.status = ModelStatus.APPROVED if approve else ModelStatus.DECLINED
+        row.decided_by, row.decided_at, row.decision_reason = actor.id, server_time(), words
+        row.save(update_fields=["status", "decided_by", "decided_at", "decision_reason"])
+        _tell(actor, row, f"price_process.{row.status.lower()}", words)
     return row
+
+
+def _words(reason: str) -> str:
+    words = reason.strip()
+    if not words:
+        raise ValidationError({"reason": "Say why."})
+    try:
+        _check_text(words)
+    except ValueError as error:
+        raise ValidationError({"reason": str(error)}) from error
+    return words
+
+
+def _check_text(text: str) -> None:
+    check_plain(text)
+    if "\x00" in text or len(text) > 400:
+        raise ValueError("Has at most 400 characters, and none that nobody can read.")
 
 
 def _checked(terms: ProcessTerms) -> dict[str, float]:

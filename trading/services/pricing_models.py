@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
@@ -15,15 +16,17 @@ from energyopti.foundation.units import Quantity, UnitError
 from trading.models import (
     Discounting,
     Market,
+    ModelStatus,
     OptionFamily,
     PricingFormula,
     PricingModel,
 )
 from trading.queries.pricing_models import FEWEST_CHANGES, quoted_correlation
 
+from .changes import check_plain
 from .curve_definitions import require_operator
+from .life import SecondPersonNeeded
 from .locks import lock_keys, server_time
-from .proposed_versions import check_words, decide_version, next_number, proposal_reason
 
 PROPOSE = "trading.propose_pricing_model"
 APPROVE = "trading.approve_pricing_model"
@@ -64,11 +67,14 @@ def propose_model(
     :raises ValidationError: naming the field.
     """
     require_operator(actor, PROPOSE)
-    words = proposal_reason(reason)
-    try:
-        check_words(terms.vol_source)
-    except ValueError as error:
-        raise ValidationError({"vol_source": str(error)}) from error
+    words = reason.strip()
+    if not words:
+        raise ValidationError({"reason": "Say why."})
+    for field, text in (("reason", words), ("vol_source", terms.vol_source)):
+        try:
+            _check_text(text)
+        except ValueError as error:
+            raise ValidationError({field: str(error)}) from error
     _check(terms)
     market = _market("market", terms.market)
     second = _market("second_market", terms.second_market) if terms.second_market else None
@@ -84,8 +90,9 @@ def propose_model(
     with transaction.atomic():
         lock_keys([MODELS_KEY])
         same = {"market": market, "second_market": second, "family": terms.family}
+        last = PricingModel.objects.filter(**same).aggregate(Max("number"))["number__max"]
         row = PricingModel(
-            **same, number=next_number(PricingModel.objects.filter(**same)), formula=terms.formula,
+            **same, number=(last or 0) + 1, formula=terms.formula,
             displacement=terms.displacement, correlation=correlation,
             correlation_days=terms.correlation_days,
             contract_correlation=terms.contract_correlation,
@@ -108,15 +115,38 @@ def decide_model(*, actor: Actor, model_id: int, approve: bool, reason: str) -> 
     :raises SecondPersonNeeded: for who proposed it.
     """
     require_operator(actor, APPROVE)
+    words = reason.strip()
+    try:
+        _check_text(words)
+    except ValueError as error:
+        raise PricingModelRefused(f"reason: {error}") from error
     with transaction.atomic():
         lock_keys([MODELS_KEY])
-        row: PricingModel = decide_version(
-            PricingModel.objects.select_related("market", "second_market"), model_id,
-            actor=actor, approve=approve, reason=reason, name="model",
-            refused=PricingModelRefused,
-        )  # fmt: skip
-        _tell(actor, row, f"pricing_model.{row.status.lower()}", row.decision_reason)
+        row = (
+            PricingModel.objects.select_for_update(of=("self",))
+            .select_related("market", "second_market")
+            .filter(pk=model_id)
+            .first()
+        )
+        if row is None:
+            raise PricingModelRefused("model: there is no such version.")
+        if row.status != ModelStatus.PENDING:
+            raise PricingModelRefused(f"model: is {row.get_status_display().lower()} already.")
+        if row.proposed_by == actor.id:
+            raise SecondPersonNeeded("model: another person than who proposed decides on it.")
+        if not approve and not words:
+            raise PricingModelRefused("reason: say why it is declined.")
+        row.status = ModelStatus.APPROVED if approve else ModelStatus.DECLINED
+        row.decided_by, row.decided_at, row.decision_reason = actor.id, server_time(), words
+        row.save(update_fields=["status", "decided_by", "decided_at", "decision_reason"])
+        _tell(actor, row, f"pricing_model.{row.status.lower()}", words)
     return row
+
+
+def _check_text(text: str) -> None:
+    check_plain(text)
+    if "\x00" in text or len(text) > 400:
+        raise ValueError("Has at most 400 characters, and none that nobody can read.")
 
 
 def _check(terms: ModelTerms) -> None:
