@@ -199,6 +199,7 @@ def _register_live_rows() -> None:
 
 
 def _register_problems() -> None:
+    from energyopti.foundation.proposals.services import SecondPersonNeeded
     from trading.queries.books import UnknownBook
     from trading.queries.documents import UnknownDocument
     from trading.queries.proposals import TradeInvalid, UnknownCounterparty
@@ -208,7 +209,6 @@ def _register_problems() -> None:
     from trading.services.life import (
         ReasonNeeded,
         ReferenceReused,
-        SecondPersonNeeded,
         StaleVersion,
         TradeStopped,
         TransitionForbidden,

@@ -80,7 +80,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "CalibrationBasisEnum": "trading.enums.CalibrationBasis",
         "CounterpartyStatusEnum": "trading.models.CounterpartyStatus",
         "CaseStatusEnum": "energyopti.foundation.validation.models.STATUS_CHOICES",
-        "ModelStatusEnum": "trading.models.ModelStatus",
+        "ModelStatusEnum": "energyopti.foundation.proposals.models.VersionStatus",
         "ProcessKindEnum": "trading.enums.ProcessKind",
     },
 }

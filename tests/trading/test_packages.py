@@ -12,6 +12,7 @@ from guardian.shortcuts import assign_perm
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from tests.factories.accounts import make_user
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, deal_of_words, make_desk
 from trading.checks import Outcome
@@ -20,7 +21,7 @@ from trading.models import Trade
 from trading.queries.proposals import preview, previews, propose
 from trading.services.capture import PackageItem, capture_package
 from trading.services.four_eyes import set_four_eyes
-from trading.services.life import SecondPersonNeeded, StaleVersion
+from trading.services.life import StaleVersion
 from trading.services.lifecycle import release_trade
 from trading.services.several_trades import PackageChanged, Seen, release_package
 

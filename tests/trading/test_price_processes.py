@@ -15,6 +15,7 @@ from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
 from energyopti.foundation.jobs.models import Job
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from tests.factories.accounts import make_user
 from tests.factories.curves import CLOSE, quote, three_markets
 from tests.factories.trades import make_desk, make_market
@@ -24,7 +25,6 @@ from trading.models import CalibrationBasis, PriceProcess, ProcessCalibration, P
 from trading.pricing import MeanRevertingSpot, TwoFactorForwards
 from trading.queries.price_processes import UnknownCalibration, processes_at
 from trading.services.calibrations import CalibrationRefused, CalibrationTerms, calibrate
-from trading.services.life import SecondPersonNeeded
 from trading.services.locks import server_time
 from trading.services.price_processes import (
     PriceProcessRefused,

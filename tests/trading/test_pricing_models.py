@@ -15,12 +15,12 @@ from django.urls import reverse
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from tests.factories.accounts import make_user
 from tests.factories.curves import CLOSE, quote, three_markets
 from tests.factories.trades import make_desk, make_market
 from trading.models import OptionFamily, PricingFormula, PricingModel
 from trading.queries.pricing_models import model_key, models_at
-from trading.services.life import SecondPersonNeeded
 from trading.services.pricing_models import (
     ModelTerms,
     PricingModelRefused,

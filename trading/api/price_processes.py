@@ -11,8 +11,10 @@ from energyopti.accounts.requests import actor_of
 from energyopti.foundation import clock
 from energyopti.foundation.api.serializers import InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
+from energyopti.foundation.proposals.models import VersionStatus
+from energyopti.foundation.proposals.serializers import DECISION_EXAMPLE, VersionDecisionInput
 
-from ..models import CalibrationBasis, ModelStatus, ProcessKind
+from ..models import CalibrationBasis, ProcessKind
 from ..queries.price_processes import VIEW, calibration_of, price_processes
 from ..services.calibrations import CalibrationTerms, ask_calibration
 from ..services.price_processes import (
@@ -38,7 +40,7 @@ class PriceProcessOutput(serializers.Serializer[Any]):
     reason = serializers.CharField()
     proposed_by = serializers.CharField()
     recorded_at = InstantField()
-    status = serializers.ChoiceField(choices=ModelStatus.choices)
+    status = serializers.ChoiceField(choices=VersionStatus.choices)
     decided_by = serializers.CharField(allow_blank=True)
     decided_at = InstantField(allow_null=True)
     decision_reason = serializers.CharField(allow_blank=True)
@@ -70,11 +72,6 @@ class PriceProcessInput(StrictSerializer):
                 if not attrs[name]:
                     raise serializers.ValidationError({name: "Is needed without a calibration."})
         return attrs
-
-
-class PriceProcessDecisionInput(StrictSerializer):
-    verdict = serializers.ChoiceField(choices=["APPROVE", "DECLINE"])
-    reason = serializers.CharField(max_length=400, default="", help_text="Needed to decline.")
 
 
 class CalibrationInput(StrictSerializer):
@@ -169,9 +166,6 @@ WAITING_EXAMPLE = OpenApiExample(
            "decision_reason": ""},
     response_only=True,
 )  # fmt: skip
-DECISION_EXAMPLE = OpenApiExample(
-    "Approve", value={"verdict": "APPROVE", "reason": "checked"}, request_only=True
-)
 CALIBRATION_INPUT = OpenApiExample(
     "Two years of days",
     value={"market": "TTF", "kind": "SPOT_LOGNORMAL", "basis": "FIXINGS",
@@ -256,13 +250,13 @@ class PriceProcessDecisionView(ApiView):
             "Approve or decline a version that another person proposed. 409 where it is decided "
             "already, or was proposed by the caller."
         ),
-        request=PriceProcessDecisionInput,
+        request=VersionDecisionInput,
         responses=PriceProcessOutput,
         examples=[DECISION_EXAMPLE, ONE_EXAMPLE],
     )
     def post(self, request: Request, process_id: int) -> Response:
         """Decide on a version."""
-        body = PriceProcessDecisionInput(data=request.data)
+        body = VersionDecisionInput(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
         row = decide_process(

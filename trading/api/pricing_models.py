@@ -12,8 +12,10 @@ from energyopti.accounts.requests import actor_of
 from energyopti.foundation import clock
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
+from energyopti.foundation.proposals.models import VersionStatus
+from energyopti.foundation.proposals.serializers import DECISION_EXAMPLE, VersionDecisionInput
 
-from ..models import Discounting, ModelStatus, OptionFamily, PricingFormula
+from ..models import Discounting, OptionFamily, PricingFormula
 from ..queries.pricing_models import VIEW, pricing_models
 from ..services.pricing_models import APPROVE, PROPOSE, ModelTerms, decide_model, propose_model
 
@@ -34,7 +36,7 @@ class PricingModelOutput(serializers.Serializer[Any]):
     reason = serializers.CharField()
     proposed_by = serializers.CharField()
     recorded_at = InstantField()
-    status = serializers.ChoiceField(choices=ModelStatus.choices)
+    status = serializers.ChoiceField(choices=VersionStatus.choices)
     decided_by = serializers.CharField(allow_blank=True)
     decided_at = InstantField(allow_null=True)
     decision_reason = serializers.CharField(allow_blank=True)
@@ -70,11 +72,6 @@ class PricingModelInput(StrictSerializer):
     reason = serializers.CharField(max_length=400)
 
 
-class PricingModelDecisionInput(StrictSerializer):
-    verdict = serializers.ChoiceField(choices=["APPROVE", "DECLINE"])
-    reason = serializers.CharField(max_length=400, default="", help_text="Needed to decline.")
-
-
 MODEL = {
     "id": 7, "market": "DE", "second_market": "", "family": "VANILLA", "version": 2,
     "formula": "DISPLACED_BLACK", "displacement": "50.000000", "correlation": None,
@@ -99,9 +96,6 @@ WAITING_EXAMPLE = OpenApiExample(
            "decision_reason": ""},
     response_only=True,
 )  # fmt: skip
-DECISION_EXAMPLE = OpenApiExample(
-    "Approve", value={"verdict": "APPROVE", "reason": "checked"}, request_only=True
-)
 
 
 class PricingModelViewSet(ApiListViewSet):
@@ -158,13 +152,13 @@ class PricingModelDecisionView(ApiView):
             "Approve or decline a version that another person proposed. 409 where it is decided "
             "already, or was proposed by the caller."
         ),
-        request=PricingModelDecisionInput,
+        request=VersionDecisionInput,
         responses=PricingModelOutput,
         examples=[DECISION_EXAMPLE, ONE_EXAMPLE],
     )
     def post(self, request: Request, model_id: int) -> Response:
         """Decide on a version."""
-        body = PricingModelDecisionInput(data=request.data)
+        body = VersionDecisionInput(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
         row = decide_model(

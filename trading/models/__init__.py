@@ -50,7 +50,7 @@ from .options import YEAR_ENDS, OptionOutcome, OptionOutcomeKind
 from .plants import Plant, Technology
 from .positions import PROFILE_BASIS, PositionDelta, PositionTotal, Stage
 from .prices import SPOT, ImportRun, Price
-from .pricing import Discounting, ModelStatus, OptionFamily, PricingFormula, PricingModel
+from .pricing import Discounting, OptionFamily, PricingFormula, PricingModel
 from .processes import CalibrationBasis, PriceProcess, ProcessCalibration, ProcessKind
 from .quotes import WITHDRAWN, LoadType, Quote, QuoteQuality
 from .rates import Compounding, FxForwardQuote, InterestQuote, VolKind, VolQuote
@@ -144,7 +144,6 @@ __all__ = [
     "Market",
     "MarketKind",
     "MeteringPointKind",
-    "ModelStatus",
     "MultilegReports",
     "NettingSet",
     "OptionFamily",

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from django.db import models
-from django.db.models.functions import Now
+
+from energyopti.foundation.proposals.models import ProposedVersion, two_persons
 
 from ..enums import OptionFamily, PricingFormula
 
@@ -15,15 +16,7 @@ class Discounting(models.TextChoices):
     NONE = "NONE", "None, as of options with daily margin"
 
 
-class ModelStatus(models.TextChoices):
-    """Where a version stands; only an approved one values."""
-
-    PENDING = "PENDING", "Waits for approval"
-    APPROVED = "APPROVED", "Approved"
-    DECLINED = "DECLINED", "Declined"
-
-
-class PricingModel(models.Model):
+class PricingModel(ProposedVersion):
     """
     One version of the model of a market and family; the one approved last holds.
 
@@ -46,7 +39,6 @@ class PricingModel(models.Model):
         "trading.Market", models.PROTECT, null=True, blank=True, related_name="+"
     )
     family = models.CharField(max_length=8, choices=OptionFamily)
-    number = models.PositiveIntegerField()
     formula = models.CharField(max_length=16, choices=PricingFormula)
     displacement = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
     correlation = models.DecimalField(max_digits=7, decimal_places=6, null=True, blank=True)
@@ -54,13 +46,6 @@ class PricingModel(models.Model):
     contract_correlation = models.DecimalField(max_digits=7, decimal_places=6, default=Decimal(1))
     discounting = models.CharField(max_length=5, choices=Discounting, default=Discounting.CURVE)
     vol_source = models.CharField(max_length=80, blank=True)
-    reason = models.CharField(max_length=400)
-    proposed_by = models.CharField(max_length=120)
-    recorded_at = models.DateTimeField(db_default=Now())
-    status = models.CharField(max_length=8, choices=ModelStatus, default=ModelStatus.PENDING)
-    decided_by = models.CharField(max_length=120, blank=True)
-    decided_at = models.DateTimeField(null=True, blank=True)
-    decision_reason = models.CharField(max_length=400, blank=True)
 
     class Meta:
         permissions = [
@@ -97,18 +82,7 @@ class PricingModel(models.Model):
                 | (~models.Q(formula="DISPLACED_BLACK") & models.Q(displacement=0)),
                 name="pricing_model_displacement",
             ),
-            models.CheckConstraint(
-                condition=models.Q(status="PENDING", decided_by="", decided_at__isnull=True)
-                | (
-                    models.Q(status__in=["APPROVED", "DECLINED"], decided_at__isnull=False)
-                    & ~models.Q(decided_by="")
-                    & ~models.Q(decided_by=models.F("proposed_by"))
-                ),
-                name="pricing_model_decided_by_another",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(reason=""), name="pricing_model_has_a_reason"
-            ),
+            *two_persons("pricing_model"),
         ]  # fmt: skip
 
     def __str__(self) -> str:

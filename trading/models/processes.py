@@ -3,8 +3,9 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from energyopti.foundation.proposals.models import ProposedVersion, two_persons
+
 from ..enums import CalibrationBasis, ProcessKind
-from .pricing import ModelStatus
 
 
 class ProcessCalibration(models.Model):
@@ -59,7 +60,7 @@ class ProcessCalibration(models.Model):
         return f"calibration {self.pk} of {self.get_kind_display().lower()}"
 
 
-class PriceProcess(models.Model):
+class PriceProcess(ProposedVersion):
     """
     One version of how a market's prices move, or two markets' go together; what is approved holds.
 
@@ -79,18 +80,10 @@ class PriceProcess(models.Model):
         "trading.Market", models.PROTECT, null=True, blank=True, related_name="+"
     )
     kind = models.CharField(max_length=16, choices=ProcessKind)
-    number = models.PositiveIntegerField()
     parameters = models.JSONField()
     calibration = models.ForeignKey(
         ProcessCalibration, models.PROTECT, null=True, blank=True, related_name="processes"
     )
-    reason = models.CharField(max_length=400)
-    proposed_by = models.CharField(max_length=120)
-    recorded_at = models.DateTimeField(db_default=Now())
-    status = models.CharField(max_length=8, choices=ModelStatus, default=ModelStatus.PENDING)
-    decided_by = models.CharField(max_length=120, blank=True)
-    decided_at = models.DateTimeField(null=True, blank=True)
-    decision_reason = models.CharField(max_length=400, blank=True)
 
     class Meta:
         permissions = [
@@ -112,18 +105,7 @@ class PriceProcess(models.Model):
                 condition=~models.Q(second_market=models.F("market")),
                 name="price_process_two_markets",
             ),
-            models.CheckConstraint(
-                condition=models.Q(status="PENDING", decided_by="", decided_at__isnull=True)
-                | (
-                    models.Q(status__in=["APPROVED", "DECLINED"], decided_at__isnull=False)
-                    & ~models.Q(decided_by="")
-                    & ~models.Q(decided_by=models.F("proposed_by"))
-                ),
-                name="price_process_decided_by_another",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(reason=""), name="price_process_has_a_reason"
-            ),
+            *two_persons("price_process"),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 
 from energyopti.accounts.actors import Actor
-from trading.models import ModelStatus, PriceProcess, ProcessCalibration, ProcessKind
+from energyopti.foundation.proposals.models import VersionStatus
+from trading.models import PriceProcess, ProcessCalibration, ProcessKind
 
 if TYPE_CHECKING:
     from trading.pricing import MeanRevertingSpot, TwoFactorForwards
@@ -41,7 +42,7 @@ def processes_at(known_at: datetime | None = None) -> dict[ProcessKey, PriceProc
 
     known_at    real time: no decision of later counts; None for all
     """
-    rows = PriceProcess.objects.filter(status=ModelStatus.APPROVED)
+    rows = PriceProcess.objects.filter(status=VersionStatus.APPROVED)
     if known_at is not None:
         rows = rows.filter(decided_at__lte=known_at)
     found = {}

@@ -9,7 +9,8 @@ from math import log
 from django.db.models import QuerySet
 
 from energyopti.accounts.actors import Actor
-from trading.models import Market, ModelStatus, OptionFamily, PricingModel
+from energyopti.foundation.proposals.models import VersionStatus
+from trading.models import Market, OptionFamily, PricingModel
 
 from .quote_days import quote_days
 
@@ -30,7 +31,7 @@ def models_at(known_at: datetime | None = None) -> dict[ModelKey, PricingModel]:
 
     known_at    real time: no decision of later counts; None for all
     """
-    rows = PricingModel.objects.filter(status=ModelStatus.APPROVED)
+    rows = PricingModel.objects.filter(status=VersionStatus.APPROVED)
     if known_at is not None:
         rows = rows.filter(decided_at__lte=known_at)
     found = {}

@@ -14,8 +14,8 @@ from psycopg.errors import UniqueViolation
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.queries.organizations import operating_organization_ids
 from energyopti.foundation.events.services import record_event
+from energyopti.foundation.texts import check_plain
 
-_FORMULA = frozenset("=+-@\t\r")
 MANAGE = "trading.manage_reference_data"
 
 
@@ -46,16 +46,6 @@ def require_own(actor: Actor, organization_id: UUID) -> None:
     """
     if organization_id not in actor.organization_ids:
         raise ForeignOrganization("organization: there is no such organization for you.")
-
-
-def check_plain(text: str) -> None:
-    """
-    Refuse a text that a spreadsheet would take for a formula.
-
-    :raises ValueError: naming the character.
-    """
-    if text[:1] in _FORMULA:
-        raise ValueError(f"A text does not begin with “{text[0]}”: it would be a formula.")
 
 
 def check_texts(terms: Any) -> None:

@@ -18,12 +18,12 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from energyopti.foundation.jobs.models import FINISHED, Job
 from energyopti.foundation.jobs.services import ClaimLost, enqueue_job
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from trading.closing import BEFORE_VALUES, END_OF_DAY, Closing, Finding, StepResult, ToClose
 from trading.models import EndOfDay, EndOfDayState, PnlKind, PnlReport
 from trading.queries.end_of_day import UnknownEndOfDay, closed_before, opening_of
 
 from .changes import ForeignOrganization
-from .life import SecondPersonNeeded
 from .locks import lock_keys
 from .pnl import explain_runs
 from .valuation import value_organization

@@ -10,12 +10,13 @@ from django.db import transaction
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
+from energyopti.foundation.texts import check_plain
 from trading.hedging import HedgeTerms
 from trading.models import Book, HedgeTarget, Market
 from trading.queries.books import book_for
 from trading.queries.hedging import held_targets, run_of_months, terms_of
 
-from .changes import as_json, check_plain
+from .changes import as_json
 from .locks import book_key, lock_keys, server_time
 
 SET = "trading.set_hedge_targets"

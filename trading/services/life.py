@@ -119,10 +119,6 @@ class StaleVersion(ValueError):
         )
 
 
-class SecondPersonNeeded(ValueError):
-    """Four eyes: whoever made the terms cannot be the one who lets them through."""
-
-
 def may_follow(status: str, held_event: str, event: str) -> bool:
     """
     Say whether an event may follow on a trade in a status.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from energyopti.accounts.actors import Actor
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from trading.checks import CheckResult, Proposal, run_checks
 from trading.deals import Deal
 from trading.models import (
@@ -24,7 +25,6 @@ from trading.queries.proposals import TradeInvalid
 
 from .capture import Receipt
 from .life import (
-    SecondPersonNeeded,
     authors,
     check_words,
     judged,

@@ -20,6 +20,7 @@ from django.db.models import Max
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from trading.models import (
     AdjustmentStatus,
     PnlAdjustment,
@@ -52,7 +53,6 @@ from trading.queries.valuation import (
 )
 
 from .changes import ForeignOrganization
-from .life import SecondPersonNeeded
 from .locks import lock_keys
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from django.db.models import Max
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
-from trading.models import Market, ModelStatus, PriceProcess, ProcessCalibration, ProcessKind
+from energyopti.foundation.proposals.services import DecisionRefused, decide_version, said_why
+from trading.models import Market, PriceProcess, ProcessCalibration, ProcessKind
 from trading.queries.price_processes import (
     PARAMETERS,
     UnknownCalibration,
@@ -20,17 +21,15 @@ from trading.queries.price_processes import (
     process_of,
 )
 
-from .changes import check_plain
 from .curve_definitions import require_operator
-from .life import SecondPersonNeeded
 from .locks import lock_keys, server_time
-from .pricing_models import MODELS_KEY
+from .pricing_models import MODELS_KEY, named_market
 
 PROPOSE = "trading.propose_price_process"
 APPROVE = "trading.approve_price_process"
 
 
-class PriceProcessRefused(ValueError):
+class PriceProcessRefused(DecisionRefused):
     """A decision does not fit the version; names the field and the rule."""
 
 
@@ -52,14 +51,14 @@ def propose_process(*, actor: Actor, terms: ProcessTerms, reason: str) -> PriceP
     :raises ValidationError: naming the field, a parameter by its name.
     """
     require_operator(actor, PROPOSE)
-    words = _words(reason)
+    words = said_why(reason)
     parameters = _checked(terms)
-    market = _market("market", terms.market)
+    market = named_market("market", terms.market)
     second = None
     if terms.kind == ProcessKind.CORRELATION:
         if not terms.second_market:
             raise ValidationError({"second_market": "A correlation is of two markets."})
-        second = _market("second_market", terms.second_market)
+        second = named_market("second_market", terms.second_market)
         if second == market:
             raise ValidationError({"second_market": "Is another than the first."})
         # A pair has one correlation, whichever is named first.
@@ -77,7 +76,7 @@ def propose_calibrated(*, actor: Actor, calibration_id: int, reason: str) -> Pri
     :raises UnknownCalibration: without one.
     """
     require_operator(actor, PROPOSE)
-    words = _words(reason)
+    words = said_why(reason)
     row = ProcessCalibration.objects.select_related("market").filter(pk=calibration_id).first()
     if row is None:
         raise UnknownCalibration("calibration: there is no such calibration.")
@@ -122,49 +121,15 @@ def decide_process(*, actor: Actor, process_id: int, approve: bool, reason: str)
     :raises SecondPersonNeeded: for who proposed it.
     """
     require_operator(actor, APPROVE)
-    words = reason.strip()
-    try:
-        _check_text(words)
-    except ValueError as error:
-        raise PriceProcessRefused(f"reason: {error}") from error
     with transaction.atomic():
         lock_keys([MODELS_KEY])
-        row = (
-            PriceProcess.objects.select_for_update(of=("self",))
-            .select_related("market", "second_market", "calibration")
-            .filter(pk=process_id)
-            .first()
-        )
-        if row is None:
-            raise PriceProcessRefused("process: there is no such version.")
-        if row.status != ModelStatus.PENDING:
-            raise PriceProcessRefused(f"process: is {row.get_status_display().lower()} already.")
-        if row.proposed_by == actor.id:
-            raise SecondPersonNeeded("process: another person than who proposed decides on it.")
-        if not approve and not words:
-            raise PriceProcessRefused("reason: say why it is declined.")
-        row.status = ModelStatus.APPROVED if approve else ModelStatus.DECLINED
-        row.decided_by, row.decided_at, row.decision_reason = actor.id, server_time(), words
-        row.save(update_fields=["status", "decided_by", "decided_at", "decision_reason"])
-        _tell(actor, row, f"price_process.{row.status.lower()}", words)
+        row = decide_version(
+            PriceProcess, process_id, beside=("market", "second_market", "calibration"),
+            what="process", actor=actor, approve=approve, reason=reason,
+            decided_at=server_time(), refused=PriceProcessRefused,
+        )  # fmt: skip
+        _tell(actor, row, f"price_process.{row.status.lower()}", row.decision_reason)
     return row
-
-
-def _words(reason: str) -> str:
-    words = reason.strip()
-    if not words:
-        raise ValidationError({"reason": "Say why."})
-    try:
-        _check_text(words)
-    except ValueError as error:
-        raise ValidationError({"reason": str(error)}) from error
-    return words
-
-
-def _check_text(text: str) -> None:
-    check_plain(text)
-    if "\x00" in text or len(text) > 400:
-        raise ValueError("Has at most 400 characters, and none that nobody can read.")
 
 
 def _checked(terms: ProcessTerms) -> dict[str, float]:
@@ -200,13 +165,6 @@ def _checked(terms: ProcessTerms) -> dict[str, float]:
     moves = [name for name in found if name.endswith(("volatility", "intensity"))]
     if not any(found[name] for name in moves):
         raise ValidationError({moves[0]: "Nothing moves: one of the volatilities is above 0."})
-    return found
-
-
-def _market(name: str, code: str) -> Market:
-    found = Market.objects.filter(code__iexact=code).first()
-    if found is None:
-        raise ValidationError({name: f"There is no market “{code}”."})
     return found
 
 

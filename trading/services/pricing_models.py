@@ -12,20 +12,19 @@ from django.db.models import Max
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
+from energyopti.foundation.proposals.services import DecisionRefused, decide_version, said_why
+from energyopti.foundation.texts import check_words
 from energyopti.foundation.units import Quantity, UnitError
 from trading.models import (
     Discounting,
     Market,
-    ModelStatus,
     OptionFamily,
     PricingFormula,
     PricingModel,
 )
 from trading.queries.pricing_models import FEWEST_CHANGES, quoted_correlation
 
-from .changes import check_plain
 from .curve_definitions import require_operator
-from .life import SecondPersonNeeded
 from .locks import lock_keys, server_time
 
 PROPOSE = "trading.propose_pricing_model"
@@ -34,7 +33,7 @@ MODELS_KEY = "pricing_models"
 _CURVE = Discounting(Discounting.CURVE)
 
 
-class PricingModelRefused(ValueError):
+class PricingModelRefused(DecisionRefused):
     """A decision does not fit the version; names the field and the rule."""
 
 
@@ -67,17 +66,14 @@ def propose_model(
     :raises ValidationError: naming the field.
     """
     require_operator(actor, PROPOSE)
-    words = reason.strip()
-    if not words:
-        raise ValidationError({"reason": "Say why."})
-    for field, text in (("reason", words), ("vol_source", terms.vol_source)):
-        try:
-            _check_text(text)
-        except ValueError as error:
-            raise ValidationError({field: str(error)}) from error
+    words = said_why(reason)
+    try:
+        check_words(terms.vol_source)
+    except ValueError as error:
+        raise ValidationError({"vol_source": str(error)}) from error
     _check(terms)
-    market = _market("market", terms.market)
-    second = _market("second_market", terms.second_market) if terms.second_market else None
+    market = named_market("market", terms.market)
+    second = named_market("second_market", terms.second_market) if terms.second_market else None
     if second is not None and not _fit(market, second):
         raise ValidationError(
             {"second_market": f"{second.code} is priced in {second.currency}/{second.price_unit},"
@@ -115,38 +111,15 @@ def decide_model(*, actor: Actor, model_id: int, approve: bool, reason: str) -> 
     :raises SecondPersonNeeded: for who proposed it.
     """
     require_operator(actor, APPROVE)
-    words = reason.strip()
-    try:
-        _check_text(words)
-    except ValueError as error:
-        raise PricingModelRefused(f"reason: {error}") from error
     with transaction.atomic():
         lock_keys([MODELS_KEY])
-        row = (
-            PricingModel.objects.select_for_update(of=("self",))
-            .select_related("market", "second_market")
-            .filter(pk=model_id)
-            .first()
-        )
-        if row is None:
-            raise PricingModelRefused("model: there is no such version.")
-        if row.status != ModelStatus.PENDING:
-            raise PricingModelRefused(f"model: is {row.get_status_display().lower()} already.")
-        if row.proposed_by == actor.id:
-            raise SecondPersonNeeded("model: another person than who proposed decides on it.")
-        if not approve and not words:
-            raise PricingModelRefused("reason: say why it is declined.")
-        row.status = ModelStatus.APPROVED if approve else ModelStatus.DECLINED
-        row.decided_by, row.decided_at, row.decision_reason = actor.id, server_time(), words
-        row.save(update_fields=["status", "decided_by", "decided_at", "decision_reason"])
-        _tell(actor, row, f"pricing_model.{row.status.lower()}", words)
+        row = decide_version(
+            PricingModel, model_id, beside=("market", "second_market"), what="model",
+            actor=actor, approve=approve, reason=reason, decided_at=server_time(),
+            refused=PricingModelRefused,
+        )  # fmt: skip
+        _tell(actor, row, f"pricing_model.{row.status.lower()}", row.decision_reason)
     return row
-
-
-def _check_text(text: str) -> None:
-    check_plain(text)
-    if "\x00" in text or len(text) > 400:
-        raise ValueError("Has at most 400 characters, and none that nobody can read.")
 
 
 def _check(terms: ModelTerms) -> None:
@@ -212,7 +185,12 @@ def _fit(market: Market, second: Market) -> bool:
     return True
 
 
-def _market(field: str, code: str) -> Market:
+def named_market(field: str, code: str) -> Market:
+    """
+    Return the market of a code, in whichever case.
+
+    :raises ValidationError: naming the field.
+    """
     found = Market.objects.filter(code__iexact=code).first()
     if found is None:
         raise ValidationError({field: f"There is no market “{code}”."})

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from energyopti.foundation.tables.columns import FigureColumn, MomentColumn, StatusColumn
 from energyopti.foundation.tables.pages import BulkAction, TablePage
 from trading.models import CaptureBasis, ProductKind, TradeStatus
@@ -38,7 +39,6 @@ from trading.queries.trades import UnknownTrade
 from trading.services.as_of import settle_books
 from trading.services.life import (
     ReasonNeeded,
-    SecondPersonNeeded,
     StaleVersion,
     TradeStopped,
     TransitionForbidden,

@@ -23,6 +23,7 @@ from energyopti.accounts.models import Organization
 from energyopti.accounts.queries.people import names_by_actor_id
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from energyopti.foundation.tables.columns import FigureColumn, MomentColumn, StatusColumn
 from energyopti.foundation.tables.pages import TablePage
 from trading.closing import BEFORE_VALUES, END_OF_DAY, About
@@ -55,7 +56,6 @@ from ..services.end_of_day import (
     sign_end_of_day,
     start_end_of_day,
 )
-from ..services.life import SecondPersonNeeded
 
 LEVELS = {
     "RUNNING": "info",

@@ -23,6 +23,7 @@ from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.calendars import CalendarError, DatePeriod
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from trading.deals import Deal, DealError, cut, deal_totals
 from trading.queries.books import UnknownBook
 from trading.queries.deals import deal_of
@@ -33,7 +34,6 @@ from trading.queries.trade_page import compare, compare_terms, leg_rows, may_dea
 from trading.queries.trades import UnknownTrade, trade_by_ref, versions_of
 from trading.services.life import (
     ReasonNeeded,
-    SecondPersonNeeded,
     StaleVersion,
     TradeStopped,
     TransitionForbidden,

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from trading.queries.proposals import TradeInvalid
 from trading.queries.trade_page import package_waiting
 from trading.queries.trades import UnknownTrade, trade_by_ref
 from trading.services.life import (
     ReasonNeeded,
-    SecondPersonNeeded,
     StaleVersion,
     TradeStopped,
     TransitionForbidden,

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from energyopti.foundation.scope import DATE, scope_of
 
 from ..models import PnlKind, ProductKind
@@ -33,7 +34,6 @@ from ..queries.pnl import (
     trades_of,
 )
 from ..queries.value_parts import part_label, value_parts
-from ..services.life import SecondPersonNeeded
 from ..services.pnl import PnlRefused, ask_adjustment, decide_adjustment
 
 _SHOWN, _MOVERS = 200, 10

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,11 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from energyopti.accounts.queries.people import names_by_actor_id
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.proposals.forms import verdict_of
+from energyopti.foundation.proposals.models import VersionStatus
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 
 from ..models import (
     CalibrationBasis,
     Market,
-    ModelStatus,
     PriceProcess,
     ProcessCalibration,
     ProcessKind,
@@ -33,7 +35,6 @@ from ..queries.price_processes import (
     processes_at,
 )
 from ..services.calibrations import CalibrationTerms, ask_calibration
-from ..services.life import SecondPersonNeeded
 from ..services.price_processes import (
     APPROVE,
     PROPOSE,
@@ -44,7 +45,7 @@ from ..services.price_processes import (
     propose_process,
 )
 
-_LEVELS = {ModelStatus.PENDING: "warn", ModelStatus.APPROVED: "", ModelStatus.DECLINED: "bad"}
+_LEVELS = {VersionStatus.PENDING: "warn", VersionStatus.APPROVED: "", VersionStatus.DECLINED: "bad"}
 _SHOWN = 20
 # What a parameter is called, and in what it is.
 WORDS = {
@@ -149,13 +150,6 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label="Reason", max_length=400)
 
 
-class DecisionForm(forms.Form):
-    """What a second person says of a version."""
-
-    verdict = forms.ChoiceField(choices=[("approve", "Approve"), ("decline", "Decline")])
-    reason = forms.CharField(max_length=400, required=False)
-
-
 @require_GET
 @require_permission(VIEW)
 def processes(request: HttpRequest) -> HttpResponse:
@@ -171,10 +165,10 @@ def processes(request: HttpRequest) -> HttpResponse:
             "row": row,
             "parameters": _stated(row),
             "holds": row.pk in held,
-            "level": "good" if row.pk in held else _LEVELS[ModelStatus(row.status)],
+            "level": "good" if row.pk in held else _LEVELS[VersionStatus(row.status)],
             "proposed_by": people.get(row.proposed_by, row.proposed_by),
             "decided_by": people.get(row.decided_by, row.decided_by),
-            "may_decide": row.status == ModelStatus.PENDING
+            "may_decide": row.status == VersionStatus.PENDING
             and actor.may(APPROVE)
             and row.proposed_by != actor.id,
         }
@@ -272,15 +266,11 @@ def propose(request: HttpRequest) -> HttpResponse:
 @require_permission(APPROVE)
 def decide(request: HttpRequest, process_id: int) -> HttpResponse:
     """Approve or decline what another proposed."""
-    form = DecisionForm(request.POST)
-    if not form.is_valid():
-        raise BadRequest("; ".join(f"{name}: {text[0]}" for name, text in form.errors.items()))
-    said = form.cleaned_data
+    approve, reason = verdict_of(request)
     try:
         row = decide_process(
-            actor=actor_of(request), process_id=process_id, approve=said["verdict"] == "approve",
-            reason=said["reason"],
-        )  # fmt: skip
+            actor=actor_of(request), process_id=process_id, approve=approve, reason=reason
+        )
         messages.success(request, f"{row} is {row.get_status_display().lower()}.")
     except (PriceProcessRefused, SecondPersonNeeded) as error:
         messages.error(request, str(error))

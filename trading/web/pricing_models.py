@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,10 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from energyopti.accounts.queries.people import names_by_actor_id
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.proposals.forms import verdict_of
+from energyopti.foundation.proposals.models import VersionStatus
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 
-from ..models import Discounting, Market, ModelStatus, OptionFamily, PricingFormula
+from ..models import Discounting, Market, OptionFamily, PricingFormula
 from ..queries.pricing_models import VIEW, models_at, pricing_models
-from ..services.life import SecondPersonNeeded
 from ..services.pricing_models import (
     APPROVE,
     PROPOSE,
@@ -27,7 +29,7 @@ from ..services.pricing_models import (
     propose_model,
 )
 
-_LEVELS = {ModelStatus.PENDING: "warn", ModelStatus.APPROVED: "", ModelStatus.DECLINED: "bad"}
+_LEVELS = {VersionStatus.PENDING: "warn", VersionStatus.APPROVED: "", VersionStatus.DECLINED: "bad"}
 
 
 class ProposalForm(forms.Form):
@@ -90,13 +92,6 @@ class ProposalForm(forms.Form):
         )  # fmt: skip
 
 
-class DecisionForm(forms.Form):
-    """What a second person says of a version."""
-
-    verdict = forms.ChoiceField(choices=[("approve", "Approve"), ("decline", "Decline")])
-    reason = forms.CharField(max_length=400, required=False)
-
-
 @require_GET
 @require_permission(VIEW)
 def models(request: HttpRequest) -> HttpResponse:
@@ -109,10 +104,10 @@ def models(request: HttpRequest) -> HttpResponse:
         {
             "row": row,
             "holds": row.pk in held,
-            "level": "good" if row.pk in held else _LEVELS[ModelStatus(row.status)],
+            "level": "good" if row.pk in held else _LEVELS[VersionStatus(row.status)],
             "proposed_by": people.get(row.proposed_by, row.proposed_by),
             "decided_by": people.get(row.decided_by, row.decided_by),
-            "may_decide": row.status == ModelStatus.PENDING
+            "may_decide": row.status == VersionStatus.PENDING
             and actor.may(APPROVE)
             and row.proposed_by != actor.id,
         }
@@ -149,15 +144,11 @@ def propose(request: HttpRequest) -> HttpResponse:
 @require_permission(APPROVE)
 def decide(request: HttpRequest, model_id: int) -> HttpResponse:
     """Approve or decline what another proposed."""
-    form = DecisionForm(request.POST)
-    if not form.is_valid():
-        raise BadRequest("; ".join(f"{name}: {text[0]}" for name, text in form.errors.items()))
-    said = form.cleaned_data
+    approve, reason = verdict_of(request)
     try:
         row = decide_model(
-            actor=actor_of(request), model_id=model_id, approve=said["verdict"] == "approve",
-            reason=said["reason"],
-        )  # fmt: skip
+            actor=actor_of(request), model_id=model_id, approve=approve, reason=reason
+        )
         messages.success(request, f"{row} is {row.get_status_display().lower()}.")
     except (PricingModelRefused, SecondPersonNeeded) as error:
         messages.error(request, str(error))

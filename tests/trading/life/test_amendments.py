@@ -13,6 +13,7 @@ from guardian.shortcuts import assign_perm
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from tests.factories.accounts import make_user
 from tests.factories.trades import (
     RECEIVED_AT,
@@ -26,7 +27,7 @@ from trading.queries.deals import deal_of, proposed_deal_of
 from trading.queries.positions import positions_by_deltas, positions_of
 from trading.services.capture import capture_mirror
 from trading.services.four_eyes import set_four_eyes
-from trading.services.life import SecondPersonNeeded, StaleVersion, TransitionForbidden
+from trading.services.life import StaleVersion, TransitionForbidden
 from trading.services.lifecycle import (
     amend_trade,
     approve_amendment,

@@ -10,6 +10,7 @@ from guardian.shortcuts import assign_perm
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from energyopti.foundation.registry import Registry
 from tests.factories.accounts import make_user
 from tests.factories.trades import (
@@ -50,7 +51,6 @@ from trading.services.early_ends import TerminationFee, novate_trade, terminate_
 from trading.services.four_eyes import set_four_eyes
 from trading.services.life import (
     TRANSITIONS,
-    SecondPersonNeeded,
     StaleVersion,
     TransitionForbidden,
 )

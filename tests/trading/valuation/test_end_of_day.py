@@ -11,6 +11,7 @@ from django.db import connection
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.jobs.models import Job
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from tests.factories.accounts import make_user
 from tests.factories.curves import SYSTEM
 from tests.factories.trades import RECEIVED_AT, deal_of_words
@@ -34,7 +35,6 @@ from trading.services.end_of_day import (
     start_end_of_day,
 )
 from trading.services.four_eyes import set_four_eyes
-from trading.services.life import SecondPersonNeeded
 from trading.services.lifecycle import amend_trade
 from trading.services.valuation import prove_run
 

@@ -8,11 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from energyopti.accounts.actors import Actor, PermissionMissing
+from energyopti.foundation.proposals.services import SecondPersonNeeded
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, deal_of_words, make_desk
 from trading.models import PnlAdjustment, PnlKind, PnlReport
 from trading.queries.books import UnknownBook
 from trading.queries.pnl import Period, days_of_pnl, parts_of, trades_of
-from trading.services.life import SecondPersonNeeded
 from trading.services.lifecycle import amend_trade
 from trading.services.pnl import PnlRefused, ask_adjustment, decide_adjustment, explain_runs
 from trading.services.valuation import value_organization

@@ -7,9 +7,8 @@ from typing import Any
 
 from import_export.widgets import Widget
 
+from energyopti.foundation.texts import check_plain
 from trading.reference import CollateralTerms
-
-from ..changes import check_plain
 
 _MINUTE = timedelta(minutes=1)
 

@@ -7,9 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from energyopti.foundation.texts import check_plain
 from trading.deals import STRUCTURES
-
-from ..changes import check_plain
 
 # Beside the terms of the deal.
 WORDS = (
