@@ -8,11 +8,15 @@ from math import isfinite
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
-from energyopti.foundation.proposals.services import DecisionRefused, decide_version, said_why
+from energyopti.foundation.proposals.services import (
+    DecisionRefused,
+    decide_version,
+    next_number,
+    said_why,
+)
 from trading.models import Market, PriceProcess, ProcessCalibration, ProcessKind
 from trading.queries.price_processes import (
     PARAMETERS,
@@ -101,7 +105,7 @@ def _add(
         same = PriceProcess.objects.filter(market=market, second_market=second)
         row = PriceProcess(
             market=market, second_market=second, kind=kind,
-            number=(same.aggregate(Max("number"))["number__max"] or 0) + 1,
+            number=next_number(same),
             parameters=parameters, calibration=calibration, reason=words, proposed_by=actor.id,
             recorded_at=server_time(),
         )  # fmt: skip

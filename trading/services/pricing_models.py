@@ -8,11 +8,15 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
-from energyopti.foundation.proposals.services import DecisionRefused, decide_version, said_why
+from energyopti.foundation.proposals.services import (
+    DecisionRefused,
+    decide_version,
+    next_number,
+    said_why,
+)
 from energyopti.foundation.texts import check_words
 from energyopti.foundation.units import Quantity, UnitError
 from trading.models import (
@@ -86,9 +90,8 @@ def propose_model(
     with transaction.atomic():
         lock_keys([MODELS_KEY])
         same = {"market": market, "second_market": second, "family": terms.family}
-        last = PricingModel.objects.filter(**same).aggregate(Max("number"))["number__max"]
         row = PricingModel(
-            **same, number=(last or 0) + 1, formula=terms.formula,
+            **same, number=next_number(PricingModel.objects.filter(**same)), formula=terms.formula,
             displacement=terms.displacement, correlation=correlation,
             correlation_days=terms.correlation_days,
             contract_correlation=terms.contract_correlation,

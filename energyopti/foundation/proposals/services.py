@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
+from django.db.models import Max, QuerySet
 
 from ..events.services import Originator
 from ..texts import check_words
@@ -37,6 +38,12 @@ def said_why(reason: str) -> str:
     return words
 
 
+def next_number(same: QuerySet[Any]) -> int:
+    """Return the number after the last of some versions; the caller holds their lock."""
+    last: int | None = same.aggregate(Max("number"))["number__max"]
+    return (last or 0) + 1
+
+
 def decide_version(
     model: type[V],
     pk: int,
@@ -48,12 +55,14 @@ def decide_version(
     reason: str,
     decided_at: datetime,
     refused: type[DecisionRefused],
+    needs_reason: bool = False,
 ) -> V:
     """
     Approve or decline a version; the caller has the transaction and what else locks.
 
     beside      related rows that the caller reads too
     what        names the version in refusals, as a field does
+    needs_reason    to approve too; declining always does
 
     :raises DecisionRefused: as `refused`, for one that is not there, decided already, or declined
         without a reason.
@@ -74,6 +83,8 @@ def decide_version(
         raise SecondPersonNeeded(f"{what}: another person than who proposed decides on it.")
     if not approve and not words:
         raise refused("reason: say why it is declined.")
+    if needs_reason and not words:
+        raise refused("reason: say why it is approved.")
     row.status = VersionStatus.APPROVED if approve else VersionStatus.DECLINED
     row.decided_by, row.decided_at, row.decision_reason = actor.id, decided_at, words
     row.save(update_fields=["status", "decided_by", "decided_at", "decision_reason"])
