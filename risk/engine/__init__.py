@@ -24,6 +24,7 @@ from risk.engine._book_vector import BookComponents, BookVector
 from risk.engine._correlation import NotNearest, nearest_correlation, repaired_covariance
 from risk.engine._currency import Exchange, exchange_changes, in_currency
 from risk.engine._errors import ScenarioError
+from risk.engine._jump_diffusion import JumpDiffusion
 from risk.engine._linear import (
     Exposure,
     MonthlyCurve,
@@ -103,6 +104,7 @@ __all__ = [
     "ForwardRows",
     "Garch",
     "Innovations",
+    "JumpDiffusion",
     "LikelihoodRatio",
     "LiquidityAdjusted",
     "LjungBox",

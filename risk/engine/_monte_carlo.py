@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.engine._errors import ScenarioError
+from risk.engine._jump_diffusion import JumpDiffusion
 from risk.engine._revaluation import Portfolio, revalue
 from risk.engine._shocks import Shocks
 from risk.engine._tail import Convention, TailRisk, tail_risk
@@ -112,6 +113,7 @@ class Simulation:
 
     paths       of all batches; batches, 2 or more, must part them evenly
     degrees     of freedom of Student's t, > 2, with the covariance of the factors; None is Gaussian
+    jumps       what factors do instead, in their own units; its moves go on the loadings
     draw        quasi-random paths are a power of two in each batch
 
     :raises ScenarioError: naming the field and the rule.
@@ -122,6 +124,7 @@ class Simulation:
     seed: int = 0
     degrees: float | None = None
     draw: Draw = Draw.ANTITHETIC
+    jumps: JumpDiffusion | None = None
 
     def __post_init__(self) -> None:
         if self.batches < 2:
@@ -138,6 +141,13 @@ class Simulation:
             raise ScenarioError(f"paths: {size} a batch must be a power of two for Sobol points.")
         if self.degrees is not None and not 2 < self.degrees < np.inf:
             raise ScenarioError(f"degrees: {self.degrees} must be above 2, for a variance.")
+        if self.jumps is not None and self.degrees is not None:
+            raise ScenarioError("degrees: must be None for factors that revert and jump.")
+        if self.jumps is not None and self.jumps.has_jumps and self.draw is Draw.QUASI:
+            raise ScenarioError(
+                "draw: must not be QUASI for jumps: their number is random, and Sobol points have"
+                " a fixed number of dimensions."
+            )
         if self.seed < 0:
             raise ScenarioError(f"seed: {self.seed} must not be negative.")
 
@@ -147,7 +157,7 @@ class Simulation:
         return self.paths // self.batches
 
     def normals(self, batch: int, factors: int) -> Floats:
-        """Return standard draws of a batch, (path, factor); the same for the same seed."""
+        """Return the factors' draws of a batch, (path, factor); the same for the same seed."""
         rng = np.random.Generator(np.random.PCG64([self.seed, batch]))
         # A column more for the mixing of Student's t, so that laws share their normals.
         if self.draw is Draw.QUASI:
@@ -165,6 +175,8 @@ class Simulation:
         else:
             found = rng.standard_normal((self.size, factors + 1))
         z: Floats = found[:, :-1]
+        if self.jumps is not None:
+            return self.jumps.moves(z, rng, antithetic=self.draw is Draw.ANTITHETIC)
         return z if self.degrees is None else z * self._mixing(found[:, -1:])
 
     def _mixing(self, normal: Floats) -> Floats:
