@@ -13,6 +13,7 @@ from trading.deals import PositionDelta as DealDelta
 from trading.queries.positions import proposed_positions
 
 from .bases import Basis
+from .holdings import Holdings, proposed_choices, value_holdings
 from .valuation import Valuation, value_positions
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class _Unit:
 
 def value_deals(proposals: Sequence[Proposal], basis: Basis) -> list[DealValue]:
     """
-    Return what `value_positions` says of each deal's positions, by linearity.
+    Return what `value_holdings` says of each deal; of positions by linearity.
 
     Equal to it but for rounding: pnl is exposure × that of one unit, and the value is
     exposure × unit value − fixed × count.
@@ -79,12 +80,12 @@ def _value(proposal: Proposal, units: dict[Key, _Unit], basis: Basis) -> DealVal
         exposure = float(delta.exposure)
         pnl += exposure * unit.value.pnl
         value += exposure * unit.value.base_value - unit.count * float(delta.fixed)
-    if profiles:
-        whole = value_positions(
-            proposed_positions(profiles, proposal.market_ids), basis, currency=proposal.currency
-        )
+    if profiles or proposal.deal.choices:
+        positions = proposed_positions(profiles, proposal.market_ids)
+        choices = proposed_choices(proposal)
+        whole = value_holdings(Holdings(positions, choices), basis, currency=proposal.currency)
         pnl, value = pnl + whole.pnl, value + whole.base_value
-        problem = problem or _problem(whole)
+        problem = problem or whole.problem
     return DealValue(value, pnl, problem)
 
 
@@ -103,7 +104,7 @@ def _units(proposals: Sequence[Proposal], basis: Basis) -> dict[Key, _Unit]:
         valued = value_positions([position], basis, currency=position.currency)
         is_over = basis.valued_at >= position.end or basis.markets.get(position.market_id) is None
         count = 0.0 if is_over else position.count_from(basis.valued_at)
-        found[key] = _Unit(valued, max(0.0, count), _problem(valued))
+        found[key] = _Unit(valued, max(0.0, count), valued.problem)
     return found
 
 
@@ -113,10 +114,3 @@ def _key(delta: Delta) -> Key:
         delta.market, delta.currency, delta.basis, delta.unit, delta.shape, delta.shape_version,
         delta.month, interval.start, interval.end,
     )  # fmt: skip
-
-
-def _problem(valued: Valuation) -> str:
-    if not valued.unvalued:
-        return ""
-    row = valued.unvalued[0]
-    return f"{row.market} {row.month:%b %Y} cannot be valued: {row.problem}."

@@ -12,10 +12,9 @@ from uuid import UUID
 from energyopti.accounts.actors import Actor
 from risk.models import Limit, LimitBreach, RiskNumber, ScopeVector
 from trading.queries.books import BookRow, book_for, books_for, reporting_currency, subtree
-from trading.queries.positions import positions_of
 
 from .bases import Basis, basis, from_bytes, latest_basis
-from .valuation import value_positions
+from .holdings import holdings_of, value_holdings
 
 if TYPE_CHECKING:
     from risk.engine import Convention, TailRisk
@@ -109,7 +108,7 @@ def book_state(book_id: UUID) -> dict[str, Any]:
             "problem": "There is no curve with a quote history to value on yet.",
         }  # fmt: skip
     currency = scope.currency if scope else reporting_currency(book_id)
-    valuation = value_positions(positions_of(subtree(book_id)), on, currency=currency)
+    valuation = value_holdings(holdings_of(subtree(book_id)), on, currency=currency)
     tail = scope_tail(scope) if scope else None
     return {
         "book": str(book_id),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from risk.engine import Exposure
 
     from .bases import Floats
+    from .choices import ChoiceValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,10 @@ class PositionValue:
 @dataclass(frozen=True, slots=True)
 class Valuation:
     """
-    Positions on a basis, together, in one currency.
+    Holdings on a basis, together, in one currency.
 
-    pnl         shape (scenario,), gains positive; of the valued positions only
+    pnl         shape (scenario,), gains positive; of what is valued only
+    rows, choices   positions, and legs with choices
     held        sentences about exchange rates that some scenario holds, for lack of history
     """
 
@@ -54,10 +56,26 @@ class Valuation:
     pnl: Floats
     rows: tuple[PositionValue, ...]
     held: tuple[str, ...] = ()
+    choices: tuple[ChoiceValue, ...] = ()
 
     @property
-    def unvalued(self) -> tuple[PositionValue, ...]:
-        return tuple(row for row in self.rows if row.problem)
+    def unvalued(self) -> tuple[PositionValue | ChoiceValue, ...]:
+        return (
+            *(row for row in self.rows if row.problem),
+            *(choice for choice in self.choices if choice.problem),
+        )
+
+    @property
+    def problem(self) -> str:
+        """Return a sentence about the first part that cannot be valued, empty without one."""
+        for row in self.rows:
+            if row.problem:
+                return f"{row.market} {row.month:%b %Y} cannot be valued: {row.problem}."
+        for choice in self.choices:
+            if choice.problem:
+                said = choice.problem.rstrip(".")
+                return f"{choice.what} on {choice.market} cannot be valued: {said}."
+        return ""
 
 
 def value_positions(positions: Iterable[Position], basis: Basis, *, currency: str) -> Valuation:

@@ -13,12 +13,11 @@ from risk.models import Limit
 from trading.checks import CheckResult, Outcome, Proposal
 from trading.enums import Stage
 from trading.queries.books import book_codes
-from trading.queries.positions import Position, positions_of_trade, proposed_positions
 
 from .bases import Basis, latest_basis
+from .holdings import Holdings, holdings_of_trade, proposed_holdings, value_holdings
 from .many_deals import value_deals
 from .scopes import DEFAULT_CONFIDENCE, convention, scopes
-from .valuation import value_positions
 
 if TYPE_CHECKING:
     from .bases import Floats
@@ -45,18 +44,11 @@ def check_var_limit(proposal: Proposal) -> CheckResult:
     if on is None:
         return _cannot("There is no curve with a quote history to value the deal on.", limits)
     found, codes = scopes(proposal.book_path), book_codes(proposal.book_path)
-    wanted = proposed_positions(proposal.deltas, proposal.market_ids)
-    held: list[Position] = []
-    reserved: list[Position] = []
+    wanted = proposed_holdings(proposal)
+    held, reserved = Holdings(), Holdings()
     if proposal.trade_id is not None:
-        held = positions_of_trade(proposal.trade_id)
-        reserved = positions_of_trade(proposal.trade_id, stage=Stage.PENDING)
-    options = proposal.deal.options
-    if options:
-        return _cannot(
-            f"{options[0].underlying[0].code} cannot be valued: options have no delta here yet.",
-            limits,
-        )
+        held = holdings_of_trade(proposal.trade_id)
+        reserved = holdings_of_trade(proposal.trade_id, stage=Stage.PENDING)
     currency = proposal.reporting_currency
     if strange := next((limit for limit in limits if limit.currency != currency), None):
         return _cannot(_other_currency(strange, currency), limits)
@@ -64,19 +56,16 @@ def check_var_limit(proposal: Proposal) -> CheckResult:
     for book_id in proposal.book_path:
         scope = found.get(book_id)
         basis = scope.basis if scope else on
-        deal = value_positions(wanted, basis, currency=currency)
-        if deal.unvalued:
-            row = deal.unvalued[0]
-            return _cannot(
-                f"{row.market} {row.month:%b %Y} cannot be valued: {row.problem}.", limits
-            )
+        deal = value_holdings(wanted, basis, currency=currency)
+        if deal.problem:
+            return _cannot(deal.problem, limits)
         # What waits for release is counted as if it were held; the trade itself only once.
         before = scope.reserved if scope else on.zeros()
         if reserved:
-            before = before - value_positions(reserved, basis, currency=currency).pnl
+            before = before - value_holdings(reserved, basis, currency=currency).pnl
         after = before + deal.pnl
         if held:
-            after = after - value_positions(held, basis, currency=currency).pnl
+            after = after - value_holdings(held, basis, currency=currency).pnl
         waits = bool(scope and scope.pending is not None and scope.pending.any())
         own = [limit for limit in limits if limit.book_id == book_id]
         for limit in own or [None]:
@@ -121,9 +110,6 @@ def check_var_limits(proposals: Sequence[Proposal]) -> list[CheckResult]:
     for place, (proposal, own) in enumerate(zip(proposals, own_limits, strict=True)):
         said: list[CheckResult] = []
         refused = None
-        if proposal.deal.options:
-            code = proposal.deal.options[0].underlying[0].code
-            refused = f"{code} cannot be valued: options have no delta here yet."
         currency = proposal.reporting_currency
         strange = next((limit for limit in own if limit.currency != currency), None)
         if strange is not None and refused is None:

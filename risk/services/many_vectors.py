@@ -32,7 +32,7 @@ def follow_new_trades(trades: Sequence[NewTrade]) -> None:
         return
     by_scope: dict[UUID, list[int]] = defaultdict(list)
     for place, trade in enumerate(trades):
-        if trade.proposal.deltas:
+        if trade.proposal.deltas or trade.proposal.deal.choices:
             for book_id in trade.change.book_path:
                 by_scope[book_id].append(place)
     held = {row.book_id: row for row in ScopeVector.objects.filter(book_id__in=by_scope)}
@@ -41,7 +41,7 @@ def follow_new_trades(trades: Sequence[NewTrade]) -> None:
         row = held.get(book_id)
         first = trades[places[0]].change
         if row is None:
-            # The positions that it starts from hold all of these already.
+            # The holdings that it starts from have all of these already.
             scope = start_scope(book_id)
             live, _ = values.sums(places, scope.basis)
             before = scope.pnl - live.pnl

@@ -11,11 +11,10 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from risk.models import ScopeVector
 from risk.queries.bases import basis, from_bytes
+from risk.queries.holdings import holdings_by_deltas, holdings_of, value_holdings
 from risk.queries.scopes import pending_of
-from risk.queries.valuation import value_positions
 from trading.enums import Stage
 from trading.queries.books import all_books, subtree
-from trading.queries.positions import positions_by_deltas, positions_of
 from trading.services.locks import book_key, lock_keys
 
 from .snapshots import build_snapshot
@@ -42,7 +41,7 @@ class Rebased:
 
 def rebase_books(*, actor: Actor, valued_at: datetime) -> Rebased:
     """
-    Value every book that has positions on the curves of an instant; each in its own transaction.
+    Value every book that holds something on the curves of an instant; each in its own transaction.
 
     A capture goes to the old or to the new vector of a book, never between the two: both hold
     the book's lock. Nothing happens to a book that is on the snapshot already.
@@ -63,7 +62,7 @@ def _rebase(actor: Actor, book_id: UUID, organization_id: UUID, snapshot_id: int
         row = ScopeVector.objects.filter(book_id=book_id).first()
         if row is None:
             books = subtree(book_id)
-            if not (positions_of(books) or positions_of(books, stage=Stage.PENDING)):
+            if not (holdings_of(books) or holdings_of(books, stage=Stage.PENDING)):
                 return False
             scope = start_scope(book_id)
             before = scope.basis.zeros()
@@ -88,7 +87,7 @@ def _rebase(actor: Actor, book_id: UUID, organization_id: UUID, snapshot_id: int
 
 def recompute_scope(*, actor: Actor, book_id: UUID) -> float:
     """
-    Compute a scope again from the deltas of all its trades, and put that in its place.
+    Compute a scope again from all its trades, and put that in its place.
 
     Returns the largest difference relative to the largest entry. One beyond 1e-9 is an event:
     something wrote past the services.
@@ -102,9 +101,9 @@ def recompute_scope(*, actor: Actor, book_id: UUID) -> float:
         row = ScopeVector.objects.select_related("book").get(book_id=book_id)
         on = basis(row.snapshot_id)
         books = subtree(book_id)
-        whole = value_positions(positions_by_deltas(books), on, currency=row.currency)
-        waiting = value_positions(
-            positions_by_deltas(books, stage=Stage.PENDING), on, currency=row.currency
+        whole = value_holdings(holdings_by_deltas(books), on, currency=row.currency)
+        waiting = value_holdings(
+            holdings_by_deltas(books, stage=Stage.PENDING), on, currency=row.currency
         )
         held, reserved = from_bytes(row.values), pending_of(row, on)
         size = max(

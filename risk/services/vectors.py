@@ -13,17 +13,18 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.live import publish
 from risk.models import RiskNumber, ScopeVector, TradeVector
 from risk.queries.bases import Basis, basis, from_bytes, latest_basis, to_bytes
+from risk.queries.holdings import (
+    Holdings,
+    holdings_changed,
+    holdings_of,
+    holdings_of_trade,
+    value_holdings,
+)
 from risk.queries.scopes import DEFAULT_CONFIDENCE, Scope, book_state, pending_of, scope_tail
-from risk.queries.valuation import Valuation, value_positions
+from risk.queries.valuation import Valuation
 from trading.checks import Change
 from trading.enums import Stage, TradeStatus
 from trading.queries.books import reporting_currency, subtree
-from trading.queries.positions import (
-    Position,
-    positions_of,
-    positions_of_trade,
-    positions_of_version,
-)
 
 from .limits import open_breaches
 
@@ -35,16 +36,16 @@ def follow_change(change: Change) -> None:
     """
     Add what a version changes to the vectors of its book and of every book above it.
 
-    New minus old, because that is what a version's deltas are; what waits for release goes to a
+    New minus old, because that is what a version changes; what waits for release goes to a
     vector of its own, reserved and not held. Runs in the transaction of the change under the
     locks of these scopes. Without a basis there is nothing to add to: the first basis projects
-    all positions.
+    all holdings.
     """
     if latest_basis() is None:
         return
     version_id = change.after.version_id
-    live = positions_of_version(version_id, stage=Stage.LIVE)
-    pending = positions_of_version(version_id, stage=Stage.PENDING)
+    changed = holdings_changed(change)
+    live, pending = changed[Stage.LIVE], changed[Stage.PENDING]
     if not live and not pending:
         return
     held = {row.book_id: row for row in ScopeVector.objects.filter(book_id__in=change.book_path)}
@@ -55,8 +56,8 @@ def follow_change(change: Change) -> None:
     def change_on(on: Basis) -> tuple[Valuation, Valuation]:
         if on.id not in valued:
             valued[on.id] = (
-                value_positions(live, on, currency=currency),
-                value_positions(pending, on, currency=currency),
+                value_holdings(live, on, currency=currency),
+                value_holdings(pending, on, currency=currency),
             )
             if change.after.status == TradeStatus.LIVE:
                 _write_trade_vector(change, on, live)
@@ -65,7 +66,7 @@ def follow_change(change: Change) -> None:
     for book_id in change.book_path:
         row = held.get(book_id)
         if row is None:
-            # The positions that it starts from hold this change already.
+            # The holdings that it starts from have this change already.
             scope = start_scope(book_id)
         else:
             on = basis(row.snapshot_id)
@@ -90,7 +91,7 @@ def follow_change(change: Change) -> None:
 
 
 def start_scope(book_id: UUID) -> Scope:
-    """Create a scope on the latest basis from the positions of the book and those below it."""
+    """Create a scope on the latest basis from what the book and those below it hold."""
     on = latest_basis()
     assert on is not None, "a scope needs a basis"
     currency = reporting_currency(book_id)
@@ -113,8 +114,8 @@ def whole_scope(book_id: UUID, on: Basis, currency: str) -> tuple[Valuation, Val
     """Return what a book with those below it holds on a basis, and what waits for release."""
     books = subtree(book_id)
     return (
-        value_positions(positions_of(books), on, currency=currency),
-        value_positions(positions_of(books, stage=Stage.PENDING), on, currency=currency),
+        value_holdings(holdings_of(books), on, currency=currency),
+        value_holdings(holdings_of(books, stage=Stage.PENDING), on, currency=currency),
     )
 
 
@@ -202,11 +203,11 @@ def _frame(book_id: UUID) -> dict[str, object]:
     return book_state(book_id)
 
 
-def _write_trade_vector(change: Change, on: Basis, added: Sequence[Position]) -> None:
+def _write_trade_vector(change: Change, on: Basis, added: Holdings) -> None:
     """Keep the vector of a trade in its own currency."""
     # Of a change, the whole trade as it now is and not what the change added.
-    held = added if change.before is None else positions_of_trade(change.trade_id)
-    whole = value_positions(held, on, currency=change.currency)
+    held = added if change.before is None else holdings_of_trade(change.trade_id)
+    whole = value_holdings(held, on, currency=change.currency)
     if whole.unvalued or not added:
         return  # a vector of a part of the trade would be taken for the whole
     TradeVector.objects.create(

@@ -191,9 +191,12 @@ def positions_at(
     )
 
 
-def positions_of_version(trade_version_id: int, *, stage: str = Stage.LIVE) -> list[Position]:
+def positions_of_version(
+    trade_version_id: int, *, stage: str = Stage.LIVE, with_physical: bool = False
+) -> list[Position]:
     """Return what one trade version added; of a change, the difference to what was before."""
-    return _positions(PositionDelta.objects.filter(trade_version_id=trade_version_id, stage=stage))
+    rows = PositionDelta.objects.filter(trade_version_id=trade_version_id, stage=stage)
+    return _positions(rows, with_physical=with_physical)
 
 
 def positions_of_trade(

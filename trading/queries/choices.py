@@ -1,0 +1,191 @@
+"""What trades hold beside positions: legs that somebody chooses in, options and structures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from trading.deals import STRUCTURES, Deal, Option, ProductKind, Structure
+from trading.enums import Stage, TradeStatus
+from trading.models import Leg, LegKind, TradeEvent, TradeVersion
+
+from .deals import deals_of, proposed_deal_of
+from .positions import (
+    Position,
+    difference,
+    positions_of_trade,
+    positions_of_version,
+)
+
+_OPTION, _PPA = ProductKind.OPTION.value, ProductKind.PPA.value
+KINDS = frozenset({_OPTION, _PPA, *STRUCTURES})
+# What an agreement delivers counts as long as its positions do; a right until it is decided.
+_DELIVERS = ("LIVE", "NOVATED", "TERMINATED", "MATURED", "SETTLED")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """
+    A leg with choices, of a trade or of a deal that is not booked.
+
+    trade_id, trade_ref, terms_id   None and empty of a deal; the version that has its terms
+    number      of the leg, as outcomes and nominations name it
+    count       +1; −1 of what a change takes away
+    volume      what a floor or cap of a purchase agreement is on: the trade's positions with their
+                delivery; None of all else
+    """
+
+    number: int
+    leg: Option | Structure
+    trade_id: int | None = None
+    trade_ref: str = ""
+    terms_id: int | None = None
+    count: int = 1
+    volume: tuple[Position, ...] | None = None
+
+    @property
+    def is_option(self) -> bool:
+        return isinstance(self.leg, Option)
+
+    def taken(self) -> Choice:
+        """Return what takes it away."""
+        return replace(self, count=-self.count)
+
+    @property
+    def key(self) -> tuple[object, ...] | None:
+        """Return what tells booked choices apart; None of a deal, or where volume may differ."""
+        if self.terms_id is None or self.volume is not None:
+            return None
+        return self.trade_id, self.terms_id, self.number
+
+
+def choices_of_deal(deal: Deal, volume: Sequence[Position] = ()) -> list[Choice]:
+    """
+    Return the legs with choices of a deal that is not booked.
+
+    volume      the positions that it would add, with their delivery
+    """
+    held = tuple(volume) if deal.kind.value == _PPA else None
+    return [
+        Choice(number, leg, volume=held)
+        for number, leg in enumerate(deal.legs, start=1)
+        if isinstance(leg, (Option, Structure))
+    ]
+
+
+def choices_of(book_ids: Iterable[UUID], *, stage: str = Stage.LIVE) -> list[Choice]:
+    """
+    Return what the trades of some books hold, in the order of trades.
+
+    The queries do not grow with the trades, but with purchase agreements that have a bound.
+    """
+    latest = _with_choices().filter(
+        trade__book_id__in=list(book_ids), version=F("trade__latest_version")
+    )
+    counts = Q(status=TradeStatus.PENDING) | Q(event=TradeEvent.PROPOSE)
+    if stage == Stage.LIVE:
+        counts = Q(status=TradeStatus.LIVE) | Q(product_kind=_PPA, status__in=_DELIVERS)
+    return _of_versions(list(latest.filter(counts).order_by("trade_id")), stage)
+
+
+def choices_of_trade(trade_id: int, *, stage: str = Stage.LIVE) -> list[Choice]:
+    """Return what a trade holds as it is now; one query for one without choices."""
+    versions = _with_choices().filter(trade_id=trade_id, version=F("trade__latest_version"))
+    return _of_versions(list(versions), stage)
+
+
+def choices_changed(
+    after_id: int, before_id: int | None, *, stages: Collection[str] = tuple(Stage)
+) -> dict[str, list[Choice]]:
+    """
+    Return by stage what the latest version of a trade changes: what is new, and what is gone.
+
+    What both hold alike is left out. One query for a trade without choices.
+    """
+    rows = {row.pk: row for row in _with_choices().filter(pk__in=[after_id, before_id])}
+    found: dict[str, list[Choice]] = {stage: [] for stage in stages}
+    if not rows:
+        return found
+    after, before = rows.get(after_id), rows.get(before_id or 0)
+    for stage in stages:
+        new = _of_versions([after], stage) if after is not None else []
+        old = []
+        if before is not None:
+            old = _of_versions([before], stage, without=after_id)
+        same = {choice.key for choice in new} & {choice.key for choice in old} - {None}
+        found[stage] = [one for one in new if one.key not in same]
+        found[stage] += [one.taken() for one in old if one.key not in same]
+    return found
+
+
+def _with_choices() -> QuerySet[TradeVersion]:
+    # An agreement without a bound has no choices; its terms are long, so they are not read.
+    bounded = Leg.objects.filter(
+        version_id=Coalesce(OuterRef("terms_id"), OuterRef("pk")), kind=LegKind.OPTION
+    )
+    proposed = Leg.objects.filter(version_id=OuterRef("pk"), kind=LegKind.OPTION)
+    return TradeVersion.objects.filter(
+        Q(product_kind__in=[_OPTION, *STRUCTURES])
+        | Q(product_kind=_PPA) & (Exists(bounded) | Exists(proposed))
+    ).select_related("trade", "market")
+
+
+def _of_versions(
+    versions: Sequence[TradeVersion], stage: str, *, without: int | None = None
+) -> list[Choice]:
+    """
+    Return what versions hold in a stage.
+
+    without     a version whose positions do not count yet
+    """
+    held = [one for one in versions if _counts(one, stage)]
+    found: list[Choice] = []
+    for version, deal in zip(held, deals_of(held) if held else (), strict=True):
+        found += _booked(version, deal, version.terms_version_id, stage, without)
+    if stage == Stage.PENDING:
+        for version in versions:
+            if version.event == TradeEvent.PROPOSE:
+                found += _proposed(version)
+    return found
+
+
+def _counts(version: TradeVersion, stage: str) -> bool:
+    if stage == Stage.PENDING:
+        return version.status == TradeStatus.PENDING
+    if version.product_kind == _PPA:
+        return version.status in _DELIVERS
+    return version.status == TradeStatus.LIVE
+
+
+def _proposed(version: TradeVersion) -> list[Choice]:
+    """Return what a proposal would hold, less what holds until it is decided."""
+    whole: tuple[Position, ...] = ()
+    if version.product_kind == _PPA:
+        held = positions_of_trade(version.trade_id)
+        reserved = positions_of_trade(version.trade_id, stage=Stage.PENDING)
+        whole = tuple(difference(held, [p.negated() for p in reserved]))
+    new = _booked(version, proposed_deal_of(version), version.pk, Stage.PENDING, None, whole)
+    old = _of_versions([version], Stage.LIVE)
+    return [*new, *(choice.taken() for choice in old)]
+
+
+def _booked(
+    version: TradeVersion, deal: Deal, terms_id: int, stage: str, without: int | None,
+    volume: tuple[Position, ...] | None = None,
+) -> list[Choice]:  # fmt: skip
+    if volume is None and version.product_kind == _PPA and deal.options:
+        volume = tuple(positions_of_trade(version.trade_id, stage=stage))
+        if without is not None:
+            later = positions_of_version(without, stage=stage, with_physical=True)
+            volume = tuple(difference(volume, later))
+    return [
+        replace(
+            choice, trade_id=version.trade_id, trade_ref=version.trade.ref, terms_id=terms_id,
+            volume=volume if version.product_kind == _PPA else None,
+        )
+        for choice in choices_of_deal(deal)
+    ]  # fmt: skip
