@@ -53,6 +53,7 @@ from risk.engine._parametric import (
     normal_tail,
     student_tail,
 )
+from risk.engine._payments import PaidPortfolio, PaidRevaluation, PaymentMarket, revalue_paid
 from risk.engine._revaluation import ForwardRows, Portfolio, Revaluation, revalue
 from risk.engine._scenarios import (
     ContractQuote,
@@ -113,6 +114,9 @@ __all__ = [
     "NoCurve",
     "NotConverged",
     "NotNearest",
+    "PaidPortfolio",
+    "PaidRevaluation",
+    "PaymentMarket",
     "Portfolio",
     "QuantileRule",
     "QuoteDay",
@@ -162,6 +166,7 @@ __all__ = [
     "reconcile_changes",
     "repaired_covariance",
     "revalue",
+    "revalue_paid",
     "sensitivities",
     "stress",
     "student_tail",
