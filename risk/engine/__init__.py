@@ -65,6 +65,7 @@ from risk.engine._scenarios import (
     tenor_shocks,
 )
 from risk.engine._sensitivities import Sensitivities, sensitivities
+from risk.engine._shards import Shard, merge, revalue_in_shards, shards, value_shard
 from risk.engine._shocks import ShockRule, Shocks
 from risk.engine._stress import StressResult, StressShock, stress
 from risk.engine._tail import (
@@ -123,6 +124,7 @@ __all__ = [
     "Revaluation",
     "ScenarioError",
     "Sensitivities",
+    "Shard",
     "ShockMapping",
     "ShockRule",
     "Shocks",
@@ -155,6 +157,7 @@ __all__ = [
     "liquidation_days",
     "liquidity_adjusted",
     "lower_tail",
+    "merge",
     "monte_carlo",
     "month_number",
     "nearest_correlation",
@@ -166,8 +169,10 @@ __all__ = [
     "reconcile_changes",
     "repaired_covariance",
     "revalue",
+    "revalue_in_shards",
     "revalue_paid",
     "sensitivities",
+    "shards",
     "stress",
     "student_tail",
     "tail_count",
@@ -176,4 +181,5 @@ __all__ = [
     "tenor_shocks",
     "traffic_light",
     "transitions",
+    "value_shard",
 ]
