@@ -13,6 +13,7 @@ ready: ; @$(PYTHON) deploy/bootstrap.py test
 
 test: ready
 	@$(VENV)/python -m tests.migrated
+	@$(VENV)/python -m trading.pricing.compile_kernels
 	@$(VENV)/python -m pytest -n 2 --dist loadgroup -m "not slow" --durations=40 --durations-min=3 --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
 test-all: ready
