@@ -21,9 +21,15 @@ from risk.engine._back_tests import (
     transitions,
 )
 from risk.engine._book_vector import BookComponents, BookVector
-from risk.engine._correlation import NotNearest, nearest_correlation, repaired_covariance
+from risk.engine._correlation import (
+    NotNearest,
+    nearest_correlation,
+    repaired_covariance,
+    stressed_covariance,
+)
 from risk.engine._currency import Exchange, exchange_changes, in_currency
 from risk.engine._errors import ScenarioError
+from risk.engine._events import NAMED_EVENTS, EventMoves, HistoricalEvent, event_moves
 from risk.engine._jump_diffusion import JumpDiffusion
 from risk.engine._linear import (
     Exposure,
@@ -67,7 +73,7 @@ from risk.engine._scenarios import (
 from risk.engine._sensitivities import Sensitivities, sensitivities
 from risk.engine._shards import Shard, merge, revalue_in_shards, shards, value_shard
 from risk.engine._shocks import ShockRule, Shocks
-from risk.engine._stress import StressResult, StressShock, stress
+from risk.engine._stress import StressResult, StressShock, StressTarget, stress
 from risk.engine._tail import (
     Convention,
     QuantileRule,
@@ -90,6 +96,7 @@ from risk.engine._volatility_fit import (
 )
 
 __all__ = [
+    "NAMED_EVENTS",
     "Attribution",
     "BackTestError",
     "BookComponents",
@@ -100,11 +107,13 @@ __all__ = [
     "DeltaGamma",
     "DeltaNormal",
     "Draw",
+    "EventMoves",
     "Exchange",
     "Exposure",
     "Factors",
     "ForwardRows",
     "Garch",
+    "HistoricalEvent",
     "Innovations",
     "JumpDiffusion",
     "LikelihoodRatio",
@@ -132,6 +141,7 @@ __all__ = [
     "Simulation",
     "StressResult",
     "StressShock",
+    "StressTarget",
     "TailError",
     "TailRisk",
     "TenorShocks",
@@ -144,6 +154,7 @@ __all__ = [
     "conditional_coverage",
     "delta_gamma",
     "delta_normal",
+    "event_moves",
     "exchange_changes",
     "exposure_by_tenor",
     "factors_of_covariance",
@@ -174,6 +185,7 @@ __all__ = [
     "sensitivities",
     "shards",
     "stress",
+    "stressed_covariance",
     "student_tail",
     "tail_count",
     "tail_of_rank",

@@ -86,6 +86,38 @@ def repaired_covariance(covariance: npt.ArrayLike, *, least_eigenvalue: float = 
     return repaired
 
 
+def stressed_covariance(covariance: npt.ArrayLike, towards: npt.ArrayLike, share: float) -> Floats:
+    """
+    Return a covariance whose correlations have gone part of the way to others; variances stay.
+
+    A shock of correlation gains and loses nothing today; it changes VaR, so ask `delta_normal` or
+    `monte_carlo` on `factors_of_covariance` before and after.
+
+    covariance  (n, n), symmetric, variances ≥ 0
+    towards     one correlation for every pair, or (n, n), within −1 and 1: 1 is all at once
+    share       of the way, within 0 and 1
+
+    What no prices can do (three that all move against each other) ends at the nearest that some
+    can.
+
+    :raises TailError: naming the argument and the rule.
+    """
+    given = repaired_covariance(covariance)
+    aim = np.asarray(towards, dtype=np.float64)
+    if aim.shape not in ((), given.shape) or not (np.abs(aim) <= 1.0).all():
+        raise TailError("towards: must be one correlation or one for each pair, within -1 and 1.")
+    if not 0.0 <= share <= 1.0:
+        raise TailError(f"share: {share} must be within 0 and 1.")
+    deviations = np.sqrt(np.diag(given))
+    scale = np.outer(deviations, deviations)
+    correlation = np.divide(given, scale, out=np.zeros_like(given), where=scale > 0)
+    mixed = (1.0 - share) * correlation + share * aim
+    np.fill_diagonal(mixed, 1.0)
+    moved: Floats = nearest_correlation(mixed) * scale
+    np.fill_diagonal(moved, np.diag(given))
+    return moved
+
+
 def _with_eigenvalues(matrix: Floats, least: float) -> Floats:
     """Project on the symmetric matrices without an eigenvalue below `least`."""
     values, vectors = np.linalg.eigh(matrix)

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from risk.engine import NotNearest, TailError, nearest_correlation, repaired_covariance
+from risk.engine import (
+    NotNearest,
+    TailError,
+    delta_normal,
+    nearest_correlation,
+    repaired_covariance,
+    stressed_covariance,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -100,3 +107,34 @@ def test_refuses_by_name(call, said):
 def test_says_when_it_has_not_settled():
     with pytest.raises(NotNearest, match="after 2 projections"):
         nearest_correlation([[1, 1, 0], [1, 1, 1], [0, 1, 1]], iterations=2)
+
+
+def test_correlations_go_part_of_the_way_and_variances_stay():
+    covariance = np.array([[4.0, 1.2, 0.0], [1.2, 9.0, -0.9], [0.0, -0.9, 1.0]])
+    found = stressed_covariance(covariance, 1.0, 0.5)
+    deviations = np.sqrt(np.diag(covariance))
+    assert np.diag(found) == pytest.approx([4.0, 9.0, 1.0])
+    correlation = found / np.outer(deviations, deviations)
+    assert correlation[0, 1] == pytest.approx((0.2 + 1.0) / 2)
+    assert correlation[1, 2] == pytest.approx((-0.3 + 1.0) / 2)
+    assert stressed_covariance(covariance, 0.3, 0.0) == pytest.approx(covariance)
+    # A spread loses its hedge: what moved together no longer does.
+    spread = np.array([1.0, -0.7, 0.0])
+    apart = stressed_covariance(covariance, 0.0, 1.0)
+    assert delta_normal(spread, apart, 0.99).var > delta_normal(spread, covariance, 0.99).var
+
+
+def test_correlations_that_contradict_each_other_end_at_the_nearest():
+    found = stressed_covariance(np.eye(3), -1.0, 1.0)
+    assert found == pytest.approx(1.5 * np.eye(3) - 0.5, abs=1e-6)
+    assert np.linalg.eigvalsh(found)[0] > -1e-12
+
+
+@pytest.mark.parametrize(
+    ("towards", "share", "said"),
+    [(1.2, 0.5, "towards"), (np.nan, 0.5, "towards"), (np.eye(2), 0.5, "towards"),
+     (1.0, 1.1, "share"), (1.0, np.nan, "share")],
+)  # fmt: skip
+def test_a_shock_of_correlation_is_refused_by_name(towards, share, said):
+    with pytest.raises(TailError, match=said):
+        stressed_covariance(np.eye(3), towards, share)
