@@ -21,6 +21,12 @@ from risk.engine._back_tests import (
     transitions,
 )
 from risk.engine._book_vector import BookComponents, BookVector
+from risk.engine._concentration import (
+    Concentration,
+    GroupShare,
+    exposure_concentration,
+    risk_concentration,
+)
 from risk.engine._correlation import (
     NotNearest,
     nearest_correlation,
@@ -28,6 +34,7 @@ from risk.engine._correlation import (
     stressed_covariance,
 )
 from risk.engine._currency import Exchange, exchange_changes, in_currency
+from risk.engine._earnings import EarningsAtRisk, EarningsRange, PhysicalAsset, earnings_at_risk
 from risk.engine._errors import ScenarioError
 from risk.engine._events import NAMED_EVENTS, EventMoves, HistoricalEvent, event_moves
 from risk.engine._jump_diffusion import JumpDiffusion
@@ -102,17 +109,21 @@ __all__ = [
     "BookComponents",
     "BookVector",
     "ClosedTail",
+    "Concentration",
     "ContractQuote",
     "Convention",
     "DeltaGamma",
     "DeltaNormal",
     "Draw",
+    "EarningsAtRisk",
+    "EarningsRange",
     "EventMoves",
     "Exchange",
     "Exposure",
     "Factors",
     "ForwardRows",
     "Garch",
+    "GroupShare",
     "HistoricalEvent",
     "Innovations",
     "JumpDiffusion",
@@ -127,6 +138,7 @@ __all__ = [
     "PaidPortfolio",
     "PaidRevaluation",
     "PaymentMarket",
+    "PhysicalAsset",
     "Portfolio",
     "QuantileRule",
     "QuoteDay",
@@ -154,9 +166,11 @@ __all__ = [
     "conditional_coverage",
     "delta_gamma",
     "delta_normal",
+    "earnings_at_risk",
     "event_moves",
     "exchange_changes",
     "exposure_by_tenor",
+    "exposure_concentration",
     "factors_of_covariance",
     "factors_of_history",
     "filtered_returns",
@@ -182,6 +196,7 @@ __all__ = [
     "revalue",
     "revalue_in_shards",
     "revalue_paid",
+    "risk_concentration",
     "sensitivities",
     "shards",
     "stress",
