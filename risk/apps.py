@@ -17,10 +17,18 @@ class RiskConfig(AppConfig):
         from .room import register_room
 
         readers = (Role.TRADER, Role.RISK_OFFICER, Role.COMPLIANCE_OFFICER)
-        for permission in ("view_risk", "view_limit", "view_limitbreach"):
+        for permission in (
+            "view_risk",
+            "view_limit",
+            "view_limitbreach",
+            "view_scenariodefinition",
+        ):
             grant_to_roles(f"risk.{permission}", *readers)
         grant_to_roles("risk.view_risk", Role.PARTNER)
-        for permission in ("set_limit", "rebase_risk", "acknowledge_breach"):
+        for permission in (
+            "set_limit", "rebase_risk", "acknowledge_breach", "propose_scenarios",
+            "approve_scenarios",
+        ):  # fmt: skip
             grant_to_roles(f"risk.{permission}", Role.RISK_OFFICER)
         register_scope("risk:read", "Read risk numbers and limits")
         register_api_routes("risk", "risk.api.urls")

@@ -81,5 +81,10 @@ def _register_schedule() -> None:
         register_follower(
             "risk.curves",
             ask_for_rebase,
-            event_types=["curve.published", "fx_rates.booked", "rates.booked"],
+            event_types=[
+                "curve.published",
+                "fx_rates.booked",
+                "rates.booked",
+                "scenario_definition.approved",
+            ],
         )

@@ -24,6 +24,7 @@ from risk.engine._errors import ScenarioError
 from risk.engine._shocks import ShockRule, Shocks
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 def month_number(day: date) -> int:
@@ -66,7 +67,7 @@ class ShockMapping(StrEnum):
     """The same month, further ahead then; where it was not quoted yet, as TIME_TO_DELIVERY."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TenorShocks:
     """
     Moves by tenor.
@@ -74,12 +75,66 @@ class TenorShocks:
     values      shape (scenario, tenor), by the rule: currency/MWh where ABSOLUTE; tenor k is k
                 months after the valuation month, the last tenor stands for all beyond it
     days        the later day of each scenario, ascending
-    proxies     sentences: which tenors had no change of their own, how often, and what stood in
+    own         shape (scenario, tenor): False where another month's move stood in
     """
 
     values: Floats
     days: tuple[date, ...]
-    proxies: tuple[str, ...]
+    own: Flags
+
+    def gaps(self) -> tuple[TenorGap, ...]:
+        """Return the tenors that another stood in for, those with as many gaps in one run."""
+        missing = (~self.own).sum(axis=0).tolist()
+        found, first = [], 0
+        for tenor, count in enumerate(missing):
+            if tenor + 1 < len(missing) and missing[tenor + 1] == count:
+                continue
+            if count:
+                beside = tenor + 1 if tenor + 1 < len(missing) else first - 1
+                both = self.own[:, tenor] & self.own[:, beside]
+                like = likeness(self.values[both, tenor], self.values[both, beside])
+                found.append(TenorGap(first, tenor, count, like))
+            first = tenor + 1
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """
+    How a series went with another that stands in for it.
+
+    correlation     −1 to 1; None where one of them never moves, or fewer than three are known
+    ratio           of its root mean square over the other's; None likewise
+    compared        how many moves are known of both
+    """
+
+    correlation: float | None
+    ratio: float | None
+    compared: int
+
+
+@dataclass(frozen=True, slots=True)
+class TenorGap:
+    """
+    Tenors, both included, that lacked a move of their own in as many scenarios.
+
+    like    the last of them beside the next one, where both have moves of their own
+    """
+
+    first: int
+    last: int
+    missing: int
+    like: Likeness
+
+
+def likeness(own: Floats, other: Floats) -> Likeness:
+    """Return how moves went with others of the same days, both of shape (moves,)."""
+    size, scale = float(np.sqrt(np.mean(own**2))) if own.size else 0.0, 0.0
+    if other.size:
+        scale = float(np.sqrt(np.mean(other**2)))
+    if own.size < 3 or not size or not scale or not own.std() or not other.std():
+        return Likeness(None, None, own.size)
+    return Likeness(float(np.corrcoef(own, other)[0, 1]), size / scale, own.size)
 
 
 def reconcile_changes(
@@ -117,52 +172,85 @@ def tenor_shocks(
     displacement: float = 0.0,
     mapping: ShockMapping = ShockMapping.TIME_TO_DELIVERY,
     origin: int | None = None,
+    horizon: int = 1,
 ) -> TenorShocks:
     """
-    Return the last `scenarios` daily moves of a market by tenor.
+    Return the last `scenarios` moves of a market by tenor.
 
-    history     ascending in day; a scenario is a pair of consecutive quote days (over a weekend
-                it spans three calendar days and still counts as one)
+    history     ascending in day; a scenario is a pair of quote days `horizon` apart (over a weekend
+                a day spans three calendar days and still counts as one)
     tenors      how many months from the valuation month the result covers
     rule        how a month moved from its price to its price, with its displacement
     origin      `month_number` of the valuation month, which CONTRACT needs
+    horizon     quote days from the earlier to the later; those of two scenarios overlap
 
     Both days' prices are of the contracts that both quoted, so no move is one between contracts.
     A tenor without a quote takes the move of the next later tenor of that day, past the last
-    one that of the last; how often is said in `proxies`.
+    one that of the last; `own` says where.
 
     :raises ScenarioError: if days do not ascend, a price is not finite or none for the rule, there
         are fewer than `scenarios` pairs with at least one contract in common, or no `origin`.
     """
-    if scenarios < 1 or tenors < 1:
-        raise ScenarioError("scenarios and tenors: at least one of each.")
+    if scenarios < 1 or tenors < 1 or horizon < 1:
+        raise ScenarioError("scenarios, tenors and horizon: at least one of each.")
+    pairs = zip(history[-1 - horizon :: -1], history[: horizon - 1 : -1], strict=True)
+    found = paired_shocks(
+        pairs, hours, tenors=tenors, rule=rule, displacement=displacement, mapping=mapping,
+        origin=origin, most=scenarios,
+    )  # fmt: skip
+    if len(found.days) < scenarios:
+        raise ScenarioError(
+            f"history: {len(found.days)} daily changes, {scenarios} are needed for the scenarios."
+        )
+    backwards = slice(None, None, -1)
+    return TenorShocks(found.values[backwards], found.days[backwards], found.own[backwards])
+
+
+def paired_shocks(
+    pairs: Iterable[tuple[QuoteDay, QuoteDay]],
+    hours: Callable[[int], float],
+    *,
+    tenors: int,
+    rule: ShockRule = ShockRule.ABSOLUTE,
+    displacement: float = 0.0,
+    mapping: ShockMapping = ShockMapping.TIME_TO_DELIVERY,
+    origin: int | None = None,
+    most: int | None = None,
+    of_volatility: bool = False,
+) -> TenorShocks:
+    """
+    Return the move of each pair of quote days that has a contract in common, in their order.
+
+    most            how many at most; None for all
+    of_volatility   "prices" are volatilities: of two contracts the shorter speaks for a month, and
+                    the longer is no mean of it
+
+    :raises ScenarioError: as `tenor_shocks`, but for too few pairs.
+    """
     if mapping is ShockMapping.CONTRACT and origin is None:
         raise ScenarioError("origin: must be given to map by contract.")
     shocks = Shocks.all(1, rule, displacement)
     rows: list[tuple[date, list[float], list[bool]]] = []
-    for before, after in zip(history[-2::-1], history[:0:-1], strict=True):
+    for before, after in pairs:
         if after.day <= before.day:
             raise ScenarioError(f"history: {after.day} does not come after {before.day}.")
-        if moves := _moves(before, after, hours, shocks):
+        if moves := _moves(before, after, None if of_volatility else hours, shocks):
             then = month_number(after.day)
             own = origin if mapping is ShockMapping.CONTRACT else None
             rows.append((after.day, *_by_tenor(moves, then, own, tenors)))
-        if len(rows) == scenarios:
+        if len(rows) == most:
             break
-    if len(rows) < scenarios:
-        raise ScenarioError(
-            f"history: {len(rows)} daily changes, {scenarios} are needed for the scenarios."
-        )
-    rows.reverse()
-    values = np.array([row for _, row, _ in rows], dtype=np.float64)
-    own_moves = np.array([flags for _, _, flags in rows], dtype=bool)
-    return TenorShocks(values, tuple(day for day, _, _ in rows), _proxies(own_moves))
+    return TenorShocks(
+        np.array([row for _, row, _ in rows], dtype=np.float64).reshape(-1, tenors),
+        tuple(day for day, _, _ in rows),
+        np.array([flags for _, _, flags in rows], dtype=bool).reshape(-1, tenors),
+    )
 
 
 def _moves(
-    before: QuoteDay, after: QuoteDay, hours: Callable[[int], float], shocks: Shocks
+    before: QuoteDay, after: QuoteDay, hours: Callable[[int], float] | None, shocks: Shocks
 ) -> dict[int, float]:
-    """Return the move of each month that both days quoted."""
+    """Return the move of each month that both days quoted; without hours, of volatilities."""
     earlier: Mapping[tuple[int, int], float] = {(q.first, q.count): q.price for q in before.quotes}
     pairs = [
         (quote.first, quote.count, earlier[quote.first, quote.count], quote.price)
@@ -171,6 +259,12 @@ def _moves(
     ]
     if not all(np.isfinite(price) for pair in pairs for price in pair[2:]):
         raise ScenarioError(f"history: a price on {before.day} or {after.day} is not finite.")
+    if hours is None:
+        moved: dict[int, float] = {}
+        for first_month, count, earlier_vol, later_vol in sorted(pairs, key=lambda pair: pair[1]):
+            for month in range(first_month, first_month + count):
+                moved.setdefault(month, later_vol - earlier_vol)
+        return moved
     if shocks.rule[0] == ShockRule.ABSOLUTE:
         return reconcile_changes([ContractQuote(m, n, b - a) for m, n, a, b in pairs], hours)
     first, last = (
@@ -214,13 +308,3 @@ def _by_tenor(
         values.append(by_month[known[position]] if same is None else same)
         own.append(known[position] == month if origin is None else same is not None)
     return values, own
-
-
-def _proxies(own: npt.NDArray[np.bool_]) -> tuple[str, ...]:
-    count = own.shape[0]
-    missing = count - own.sum(axis=0)
-    return tuple(
-        f"month +{tenor}: {int(n)} of {count} scenarios use the change of a neighboring month"
-        for tenor, n in enumerate(missing)
-        if n
-    )

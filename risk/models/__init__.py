@@ -1,18 +1,44 @@
 """The tables of risk, one file a subject."""
 
+from .definitions import (
+    MoveMapping,
+    MoveRule,
+    ProxyRule,
+    ScenarioDefinition,
+    ScenarioRule,
+    Weighting,
+)
 from .limits import Limit, LimitBreach
-from .scenarios import MarketSnapshot, ScenarioSet, ScenarioShocks, SnapshotCurve, SnapshotRate
+from .scenarios import (
+    MarketSnapshot,
+    ProxyKind,
+    ScenarioProxy,
+    ScenarioSet,
+    ScenarioShocks,
+    ScenarioVols,
+    SnapshotCurve,
+    SnapshotRate,
+)
 from .vectors import RiskNumber, ScopeVector, TradeVector
 
 __all__ = [
     "Limit",
     "LimitBreach",
     "MarketSnapshot",
+    "MoveMapping",
+    "MoveRule",
+    "ProxyKind",
+    "ProxyRule",
     "RiskNumber",
+    "ScenarioDefinition",
+    "ScenarioProxy",
+    "ScenarioRule",
     "ScenarioSet",
     "ScenarioShocks",
+    "ScenarioVols",
     "ScopeVector",
     "SnapshotCurve",
     "SnapshotRate",
     "TradeVector",
+    "Weighting",
 ]

@@ -4,23 +4,31 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from trading.enums import VolKind
+
+from .definitions import MoveRule, ScenarioDefinition
+
 
 class ScenarioSet(models.Model):
     """
     Scenarios by the same days for every market, so that vectors of two markets add.
 
+    definition      that it was made by; None of sets that are older than definitions
     days            the later day of each scenario, ascending
     method          in words, as shown beside every number
-    content_hash    SHA-256 over method, days and the shocks of all markets
+    content_hash    SHA-256 over definition, method, days and the moves of all markets
     """
 
     append_only = True
 
+    definition = models.ForeignKey(
+        ScenarioDefinition, models.PROTECT, null=True, related_name="sets"
+    )
     as_of = models.DateTimeField()
     days = ArrayField(models.DateField())
     tenors = models.PositiveSmallIntegerField()
     horizon_days = models.PositiveSmallIntegerField()
-    method = models.CharField(max_length=200)
+    method = models.CharField(max_length=400)
     content_hash = models.CharField(max_length=64, unique=True)
     recorded_at = models.DateTimeField(db_default=Now())
 
@@ -30,10 +38,10 @@ class ScenarioSet(models.Model):
 
 class ScenarioShocks(models.Model):
     """
-    The shocks of one market and load: float64, little-endian, C order, shape (scenario, tenor).
+    The moves of one market and load: float64, little-endian, C order, shape (scenario, tenor).
 
     load        a node of the curve's basis: BASE, and each load quoted beside it
-    proxies     sentences about tenors that had no change of their own
+    values      by the rule: currency/MWh where ABSOLUTE, else shares or logarithms
     """
 
     append_only = True
@@ -41,8 +49,9 @@ class ScenarioShocks(models.Model):
     scenario_set = models.ForeignKey(ScenarioSet, models.PROTECT, related_name="shocks")
     market = models.ForeignKey("trading.Market", models.PROTECT, related_name="+")
     load = models.CharField(max_length=16, default="BASE")
+    rule = models.CharField(max_length=11, choices=MoveRule, default=MoveRule.ABSOLUTE)
+    displacement = models.FloatField(default=0.0)
     values = models.BinaryField()
-    proxies = models.JSONField(default=list)
 
     class Meta:
         constraints = [
@@ -51,6 +60,81 @@ class ScenarioShocks(models.Model):
 
     def __str__(self) -> str:
         return f"shocks of {self.market_id} in {self.scenario_set_id}"
+
+
+class ScenarioVols(models.Model):
+    """
+    What the scenarios add to a market's implied volatilities: as `ScenarioShocks.values`.
+
+    kind    of the volatilities: per √year if LOGNORMAL, currency per unit and √year if NORMAL
+    held    in how many scenarios no history spoke of them, so that they stay
+    """
+
+    append_only = True
+
+    scenario_set = models.ForeignKey(ScenarioSet, models.PROTECT, related_name="vols")
+    market = models.ForeignKey("trading.Market", models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=VolKind)
+    values = models.BinaryField()
+    held = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("scenario_set", "market", name="scenario_vols_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"volatilities of {self.market_id} in {self.scenario_set_id}"
+
+
+class ProxyKind(models.TextChoices):
+    """What had no history of its own."""
+
+    MARKET = "MARKET", "Market"
+    TENOR = "TENOR", "Delivery months"
+    LOAD = "LOAD", "Load"
+    VOLATILITY = "VOLATILITY", "Implied volatility"
+
+
+class ScenarioProxy(models.Model):
+    """
+    One entry of a set's register of proxies: what stood in for a history that is not there.
+
+    first_tenor, last_tenor     months ahead that it is of, both included; None for all
+    stands_in       what was taken instead
+    why             what is missing
+    scenarios       in how many of the set's it stood in
+    correlation     of the two moves where both are known; None where that is nowhere
+    ratio           of their deviations there, what is missing over what stands in
+    compared        on how many moves the two figures rest
+    """
+
+    append_only = True
+
+    scenario_set = models.ForeignKey(ScenarioSet, models.PROTECT, related_name="proxies")
+    kind = models.CharField(max_length=10, choices=ProxyKind)
+    market = models.ForeignKey("trading.Market", models.PROTECT, related_name="+")
+    load = models.CharField(max_length=16, default="BASE")
+    first_tenor = models.PositiveSmallIntegerField(null=True)
+    last_tenor = models.PositiveSmallIntegerField(null=True)
+    stands_in = models.CharField(max_length=200)
+    why = models.CharField(max_length=200)
+    scenarios = models.PositiveSmallIntegerField()
+    correlation = models.FloatField(null=True)
+    ratio = models.FloatField(null=True)
+    compared = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(first_tenor__isnull=True, last_tenor__isnull=True)
+                | models.Q(first_tenor__lte=models.F("last_tenor")),
+                name="scenario_proxy_tenors_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.market_id} {self.load} in {self.scenario_set_id}"
 
 
 class MarketSnapshot(models.Model):

@@ -26,6 +26,52 @@ STORED = "<f8"
 
 
 @dataclass(frozen=True, slots=True)
+class Moves:
+    """
+    What a node does in each scenario, by its rule.
+
+    values          shape (scenario, tenor): currency/MWh where ABSOLUTE, else shares or logarithms
+    rule            as `risk.engine.ShockRule`, with its displacement
+    """
+
+    values: Floats
+    rule: str = "ABSOLUTE"
+    displacement: float = 0.0
+
+    def on(self, levels: Floats) -> Floats:
+        """
+        Return the changes of a curve in currency/MWh, shape (scenario, tenor).
+
+        levels      shape (tenor,); where NaN, nothing can be valued and the change is 0
+
+        :raises ScenarioError: naming the tenor whose level the rule cannot take.
+        """
+        import numpy as np
+
+        from risk.engine import ShockRule, Shocks
+
+        if self.rule == ShockRule.ABSOLUTE:
+            return self.values
+        known = np.isfinite(levels)
+        rules = Shocks.all(int(known.sum()), ShockRule(self.rule), self.displacement)
+        found = np.zeros_like(self.values)
+        found[:, known] = rules.applied(levels[known], self.values[:, known]) - levels[known]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class CurveParts:
+    """
+    A market's curve as a snapshot keeps it: by load, prices and hours by tenor.
+
+    origin  `month_number` of the valuation month
+    """
+
+    origin: int
+    loads: Mapping[str, tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True, slots=True)
 class MarketBasis:
     """
     One market in a basis: its base curve and shocks, and those of the loads beside it.
@@ -116,38 +162,29 @@ def basis(snapshot_id: int) -> Basis:
 
 @lru_cache(maxsize=8)
 def _load(snapshot_id: int, content_hash: str) -> Basis:
-    from risk.engine import Exchange, MonthlyCurve, month_number
+    from risk.engine import Exchange, month_number
 
     snapshot = MarketSnapshot.objects.select_related("scenario_set").get(pk=snapshot_id)
     scenarios = snapshot.scenario_set
     count, tenors = len(scenarios.days), scenarios.tenors
-    shocks: dict[tuple[int, str], Floats] = {
-        (row.market_id, row.load): from_bytes(row.values).reshape(count, tenors)
+    nodes = {
+        (row.market_id, row.load): Moves(
+            from_bytes(row.values).reshape(count, tenors), row.rule, row.displacement
+        )
         for row in scenarios.shocks.all()
     }
     rows: dict[int, dict[str, SnapshotCurve]] = defaultdict(dict)
     for row in snapshot.curves.select_related("market"):
         rows[row.market_id][row.load] = row
-    markets = {}
+    curves = {}
     for market_id, by_load in rows.items():
-        if (market_id, BASE) not in shocks or BASE not in by_load:
-            continue
-        market = by_load[BASE].market
-        calendar = Calendar(market.time_zone, market.day_start)
-        origin = month_number(calendar.date_of(snapshot.valued_at))
-        own = {load: values for (held, load), values in shocks.items() if held == market_id}
-        hours = {load: from_bytes(row.hours) for load, row in by_load.items()}
-        curves = {
-            load: MonthlyCurve(origin=origin, prices=from_bytes(row.prices))
-            for load, row in by_load.items()
-        }
-        markets[market_id] = MarketBasis(
-            curve=curves[BASE],
-            shocks=own[BASE],
-            shapes={
-                load: MarketBasis(curve=curve, shocks=load_shocks(load, own, hours))
-                for load, curve in curves.items()
-                if load != BASE
+        market = next(iter(by_load.values())).market
+        day = Calendar(market.time_zone, market.day_start).date_of(snapshot.valued_at)
+        curves[market_id] = CurveParts(
+            month_number(day),
+            {
+                load: (from_bytes(row.prices), from_bytes(row.hours))
+                for load, row in by_load.items()
             },
         )
     return Basis(
@@ -157,12 +194,65 @@ def _load(snapshot_id: int, content_hash: str) -> Basis:
         tenors=tenors,
         horizon_days=scenarios.horizon_days,
         method=scenarios.method,
-        markets=markets,
+        markets=market_bases(
+            nodes,
+            curves,
+            {
+                row.market_id: (row.kind, from_bytes(row.values).reshape(count, tenors))
+                for row in scenarios.vols.all()
+            },
+        ),
         rates={
             (row.base, row.quote): Exchange(row.rate, from_bytes(row.changes), row.held)
             for row in snapshot.rates.all()
         },
     )
+
+
+def market_bases(
+    nodes: Mapping[tuple[int, str], Moves],
+    curves: Mapping[int, CurveParts],
+    vols: Mapping[int, tuple[str, Floats]],
+) -> dict[int, MarketBasis]:
+    """
+    Return each market that has a curve and moves of base: moves by their rule on the curve.
+
+    nodes   by market id and load
+    vols    kind and what is added, by market id
+
+    :raises ScenarioError: naming the tenor whose price a rule cannot take.
+    """
+    from risk.engine import MonthlyCurve
+
+    markets = {}
+    for market_id, parts in curves.items():
+        if (market_id, BASE) not in nodes or BASE not in parts.loads:
+            continue
+        own = {
+            load: moves.on(parts.loads[load][0])
+            for (held, load), moves in nodes.items()
+            if held == market_id and load in parts.loads
+        }
+        hours = {load: found for load, (_, found) in parts.loads.items()}
+        by_load = {
+            load: MonthlyCurve(origin=parts.origin, prices=prices)
+            for load, (prices, _) in parts.loads.items()
+        }
+        kind, added = vols.get(market_id, ("", None))
+        markets[market_id] = MarketBasis(
+            curve=by_load[BASE],
+            shocks=own[BASE],
+            shapes={
+                load: MarketBasis(
+                    curve=curve, shocks=load_shocks(load, own, hours), vols=added, vol_kind=kind
+                )
+                for load, curve in by_load.items()
+                if load != BASE
+            },
+            vols=added,
+            vol_kind=kind,
+        )
+    return markets
 
 
 def load_shocks(load: str, nodes: Mapping[str, Floats], hours: Mapping[str, Floats]) -> Floats:

@@ -13,6 +13,7 @@ from risk.engine import (
     ContractQuote,
     Convention,
     Exposure,
+    Likeness,
     MonthlyCurve,
     NoCurve,
     QuantileRule,
@@ -26,6 +27,7 @@ from risk.engine import (
     exposure_by_tenor,
     lower_tail,
     month_number,
+    paired_shocks,
     project,
     reconcile_changes,
     tail_count,
@@ -152,8 +154,10 @@ def test_a_tenor_without_a_quote_takes_its_neighbor_and_says_so():
     shocks = tenor_shocks(days_of(prices, date(2027, 1, 4)), thirty_days, scenarios=1, tenors=3)
 
     assert shocks.values.tolist() == [[-53.0, -53.0, -53.0]]
-    assert len(shocks.proxies) == 2
-    assert "month +0: 1 of 1" in shocks.proxies[0]
+    assert shocks.own.tolist() == [[False, True, False]]
+    gaps = shocks.gaps()
+    assert [(gap.first, gap.last, gap.missing) for gap in gaps] == [(0, 0, 1), (2, 2, 1)]
+    assert gaps[0].like == Likeness(None, None, 0)
 
 
 def test_a_history_that_is_too_short_or_broken_is_refused():
@@ -214,11 +218,51 @@ def test_by_contract_a_month_keeps_its_own_history_and_the_rest_is_a_proxy():
     assert by_time.values.tolist() == [[1.0, 2.0, 7.0]]
     # May was not quoted: what was as far ahead as it is now speaks for it.
     assert by_contract.values.tolist() == [[7.0, 4.0, 7.0]]
-    assert by_contract.proxies == (
-        "month +2: 1 of 1 scenarios use the change of a neighboring month",
-    )
+    assert by_contract.own.tolist() == [[True, True, False]]
     with pytest.raises(ScenarioError, match="origin"):
         tenor_shocks(days, thirty_days, mapping=ShockMapping.CONTRACT, **by)
+
+
+def test_a_gap_says_how_the_month_beside_it_went_where_both_were_quoted():
+    # February moves by half of March, and is not quoted on the last two days.
+    rows = []
+    for n in range(8):
+        march = 50.0 + (-1.0) ** n * n
+        rows.append({(JANUARY + 2, 1): march} | ({(JANUARY + 1, 1): march / 2} if n < 6 else {}))
+
+    shocks = tenor_shocks(days_of(rows, date(2027, 1, 4)), thirty_days, scenarios=7, tenors=3)
+
+    front, february = shocks.gaps()
+    assert (front.first, front.last, front.missing) == (0, 0, 7)
+    assert (february.first, february.last, february.missing) == (1, 1, 2)
+    assert february.like == Likeness(pytest.approx(1.0), pytest.approx(0.5), 5)
+
+
+def test_moves_of_several_days_overlap():
+    rows = [{(JANUARY + 1, 1): price} for price in (50.0, 51.0, 53.0, 56.0)]
+    days = days_of(rows, date(2027, 1, 4))
+
+    shocks = tenor_shocks(days, thirty_days, scenarios=2, tenors=1, horizon=2)
+
+    assert shocks.values.tolist() == [[3.0], [5.0]]
+    assert shocks.days == (date(2027, 1, 6), date(2027, 1, 7))
+    with pytest.raises(ScenarioError, match="2 daily changes, 3 are needed"):
+        tenor_shocks(days, thirty_days, scenarios=3, tenors=1, horizon=2)
+
+
+def test_of_two_volatilities_the_shorter_contract_speaks_for_a_month():
+    days = days_of(
+        [
+            {(JANUARY, 3): 0.40, (JANUARY + 1, 1): 0.50},
+            {(JANUARY, 3): 0.43, (JANUARY + 1, 1): 0.48},
+        ],
+        date(2027, 1, 4),
+    )
+
+    moved = paired_shocks([tuple(days)], thirty_days, tenors=4, of_volatility=True)
+
+    assert moved.values[0] == pytest.approx([0.03, -0.02, 0.03, 0.03])
+    assert moved.own.tolist() == [[True, True, True, False]]
 
 
 exposures = st.lists(

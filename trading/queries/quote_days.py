@@ -70,7 +70,7 @@ def quote_days(
     for valid_from, start, end, value in rows:
         if (start, end) not in spans:
             first = calendar.date_of(start)
-            spans[start, end] = first, _whole_months(first, calendar.date_of(end))
+            spans[start, end] = first, whole_months(first, calendar.date_of(end))
         first, months = spans[start, end]
         if months:
             by_day.setdefault(local_days[valid_from], []).append(
@@ -79,7 +79,7 @@ def quote_days(
     return [DayOfQuotes(day, tuple(by_day[day])) for day in sorted(by_day)]
 
 
-def _whole_months(first: date, after: date) -> int:
+def whole_months(first: date, after: date) -> int:
     """Return how many whole months lie between two dates, 0 if they do not bound months."""
     if first.day != 1 or after.day != 1:
         return 0
