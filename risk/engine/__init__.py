@@ -34,6 +34,13 @@ from risk.engine._correlation import (
     stressed_covariance,
 )
 from risk.engine._currency import Exchange, exchange_changes, in_currency
+from risk.engine._draws import (
+    Draw,
+    Factors,
+    Simulation,
+    factors_of_covariance,
+    factors_of_history,
+)
 from risk.engine._earnings import EarningsAtRisk, EarningsRange, PhysicalAsset, earnings_at_risk
 from risk.engine._errors import ScenarioError
 from risk.engine._events import NAMED_EVENTS, EventMoves, HistoricalEvent, event_moves
@@ -48,15 +55,7 @@ from risk.engine._linear import (
     project,
 )
 from risk.engine._liquidity import LiquidityAdjusted, liquidation_days, liquidity_adjusted
-from risk.engine._monte_carlo import (
-    Draw,
-    Factors,
-    MonteCarloRisk,
-    Simulation,
-    factors_of_covariance,
-    factors_of_history,
-    monte_carlo,
-)
+from risk.engine._monte_carlo import Components, MonteCarloRisk, Valuation, monte_carlo
 from risk.engine._parametric import (
     ClosedTail,
     DeltaGamma,
@@ -113,6 +112,7 @@ __all__ = [
     "BookComponents",
     "BookVector",
     "ClosedTail",
+    "Components",
     "Concentration",
     "ContractQuote",
     "Convention",
@@ -165,6 +165,7 @@ __all__ = [
     "TenorShocks",
     "TrafficLight",
     "Transitions",
+    "Valuation",
     "VolatilityFit",
     "Zone",
     "attribute",

@@ -1,192 +1,60 @@
 """
-Monte Carlo VaR: moves of all nodes drawn together, the portfolio revalued in full on each path.
+Monte Carlo VaR: the tail of a portfolio's gain over paths, revalued in full where it counts.
 
-Paths come in batches that are drawn apart from each other: what VaR differs by between batches is
-its standard error, for pseudo-random, antithetic and quasi-random numbers alike. Batches are also
-what memory holds at a time.
+Batches of paths are also what memory holds at a time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
+from risk.engine._attribution import kernel_weights, shortfall_weights
+from risk.engine._draws import Factors, Simulation
 from risk.engine._errors import ScenarioError
-from risk.engine._jump_diffusion import JumpDiffusion
-from risk.engine._revaluation import Portfolio, revalue
+from risk.engine._proxy import Market, Proxy, proxy_of
+from risk.engine._revaluation import Portfolio, Revaluation, revalue
 from risk.engine._shocks import Shocks
-from risk.engine._tail import Convention, TailRisk, tail_risk
+from risk.engine._tail import Convention, TailRisk, tail_count, tail_risk
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+_BLOCK = 1_023  # paths revalued in full at a time; with today they fill a kernel's blocks
+# Fewer paths cost no more than the points that polynomials are fitted at.
+_WORTH = 2_000
+# Paths spread over the run that are revalued in full to check the error that polynomials state.
+_CHECKED = 64
+# What the weights of the smoothed quantile leave out.
+_NEGLIGIBLE = 1e-12
 
 
-class Draw(StrEnum):
-    """How numbers are drawn."""
+class Valuation(StrEnum):
+    """On which paths the portfolio is revalued in full."""
 
-    PSEUDO = "PSEUDO"
-    """Independent (PCG64)."""
-    ANTITHETIC = "ANTITHETIC"
-    """Each path beside its mirror image."""
-    QUASI = "QUASI"
-    """Sobol points, scrambled anew for each batch."""
+    TAIL = "TAIL"
+    """On every path that can be of the tail, beyond reach, or a check; elsewhere by polynomials."""
+    ALL = "ALL"
+    """On every path."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Factors:
+class Components:
     """
-    What moves nodes together: move = z @ loadings, z independent with variance one.
+    What trades have of the tail; losses positive, currency.
 
-    loadings    (factor, node)
-    explained   share of the total variance that the factors kept have
-    """
-
-    loadings: Floats
-    explained: float
-
-    @property
-    def covariance(self) -> Floats:
-        found: Floats = self.loadings.T @ self.loadings
-        return found
-
-
-def factors_of_history(moves: npt.ArrayLike, *, explained: float = 0.999999) -> Factors:
-    """
-    Return principal factors of past moves, about their mean.
-
-    With fewer days than nodes the sample covariance is singular; its factors are as many as the
-    days tell apart, and nothing has to be repaired.
-
-    moves       (day, node), two days or more, finite
-    explained   share of the total variance to keep, (0, 1]
-
-    :raises ScenarioError: naming the argument and the rule.
-    """
-    past = np.asarray(moves, dtype=np.float64)
-    if past.ndim != 2 or len(past) < 2 or not past.shape[1]:
-        raise ScenarioError(f"moves: shape {past.shape} must be (day, node), with two days.")
-    if not np.isfinite(past).all():
-        where = np.argwhere(~np.isfinite(past))[0].tolist()
-        raise ScenarioError(f"moves{where}: {past[tuple(where)]} must be finite.")
-    _, sizes, vectors = np.linalg.svd(past - past.mean(axis=0), full_matrices=False)
-    return _kept(sizes / sqrt(len(past) - 1), vectors, explained)
-
-
-def factors_of_covariance(covariance: npt.ArrayLike, *, explained: float = 1.0) -> Factors:
-    """
-    Return principal factors of a covariance; repair it first where it is none.
-
-    :raises ScenarioError: for what is not square, symmetric and finite, or has an eigenvalue
-        below zero beyond rounding.
-    """
-    given = np.asarray(covariance, dtype=np.float64)
-    if given.ndim != 2 or given.shape[0] != given.shape[1] or not given.size:
-        raise ScenarioError(f"covariance: shape {given.shape} must be a square.")
-    largest = np.abs(given).max()
-    if not np.isfinite(largest) or not np.allclose(given, given.T, rtol=0, atol=1e-12 * largest):
-        raise ScenarioError("covariance: must be finite and symmetric.")
-    values, vectors = np.linalg.eigh(given)
-    if values[0] < -1e-10 * max(values[-1], 0.0):
-        raise ScenarioError(f"covariance: has the eigenvalue {values[0]:.3g}; repair it first.")
-    order = slice(None, None, -1)
-    return _kept(np.sqrt(np.maximum(values[order], 0.0)), vectors.T[order], explained)
-
-
-def _kept(sizes: Floats, vectors: Floats, explained: float) -> Factors:
-    if not 0.0 < explained <= 1.0:
-        raise ScenarioError(f"explained: {explained} must be above 0 and at most 1.")
-    shares = np.cumsum(sizes**2)
-    if not shares[-1]:
-        return Factors(np.zeros((0, vectors.shape[1])), 1.0)
-    shares = shares / shares[-1]
-    count = min(int(np.searchsorted(shares, explained)) + 1, len(sizes))
-    return Factors(sizes[:count, None] * vectors[:count], float(shares[count - 1]))
-
-
-@dataclass(frozen=True, slots=True)
-class Simulation:
-    """
-    How paths are drawn.
-
-    paths       of all batches; batches, 2 or more, must part them evenly
-    degrees     of freedom of Student's t, > 2, with the covariance of the factors; None is Gaussian
-    jumps       what factors do instead, in their own units; its moves go on the loadings
-    draw        quasi-random paths are a power of two in each batch
-
-    :raises ScenarioError: naming the field and the rule.
+    kernel_var      the smoothed quantile, as `Attribution` has it; `component` sums to it
+    component       (trade,)
+    es_component    (trade,); they sum to the ES
     """
 
-    paths: int = 10_240
-    batches: int = 10
-    seed: int = 0
-    degrees: float | None = None
-    draw: Draw = Draw.ANTITHETIC
-    jumps: JumpDiffusion | None = None
-
-    def __post_init__(self) -> None:
-        if self.batches < 2:
-            raise ScenarioError(f"batches: {self.batches} must be 2 or more.")
-        if self.paths < 2 * self.batches or self.paths % self.batches:
-            raise ScenarioError(
-                f"paths: {self.paths} must be even batches of {self.batches}, two paths or more in"
-                " each."
-            )
-        size = self.size
-        if self.draw is Draw.ANTITHETIC and size % 2:
-            raise ScenarioError(f"paths: {size} a batch must be an even number of mirror images.")
-        if self.draw is Draw.QUASI and size & (size - 1):
-            raise ScenarioError(f"paths: {size} a batch must be a power of two for Sobol points.")
-        if self.degrees is not None and not 2 < self.degrees < np.inf:
-            raise ScenarioError(f"degrees: {self.degrees} must be above 2, for a variance.")
-        if self.jumps is not None and self.degrees is not None:
-            raise ScenarioError("degrees: must be None for factors that revert and jump.")
-        if self.jumps is not None and self.jumps.has_jumps and self.draw is Draw.QUASI:
-            raise ScenarioError(
-                "draw: must not be QUASI for jumps: their number is random, and Sobol points have"
-                " a fixed number of dimensions."
-            )
-        if self.seed < 0:
-            raise ScenarioError(f"seed: {self.seed} must not be negative.")
-
-    @property
-    def size(self) -> int:
-        """Return the paths of a batch."""
-        return self.paths // self.batches
-
-    def normals(self, batch: int, factors: int) -> Floats:
-        """Return the factors' draws of a batch, (path, factor); the same for the same seed."""
-        rng = np.random.Generator(np.random.PCG64([self.seed, batch]))
-        # A column more for the mixing of Student's t, so that laws share their normals.
-        if self.draw is Draw.QUASI:
-            from scipy.special import ndtri
-            from scipy.stats import qmc
-
-            sobol = qmc.Sobol(factors + 1, scramble=True, rng=rng)
-            uniform = sobol.random(self.size)
-            found = ndtri(np.clip(uniform, 1e-16, 1 - 1e-16))
-        elif self.draw is Draw.ANTITHETIC:
-            half = rng.standard_normal((self.size // 2, factors + 1))
-            found = np.concatenate([half, -half])
-            # The mirror image keeps its mixing: mirrored, it would be another law's.
-            found[self.size // 2 :, -1] = half[:, -1]
-        else:
-            found = rng.standard_normal((self.size, factors + 1))
-        z: Floats = found[:, :-1]
-        if self.jumps is not None:
-            return self.jumps.moves(z, rng, antithetic=self.draw is Draw.ANTITHETIC)
-        return z if self.degrees is None else z * self._mixing(found[:, -1:])
-
-    def _mixing(self, normal: Floats) -> Floats:
-        """Return what makes normals Student's t of variance one: √((ν − 2) / χ²)."""
-        from scipy.special import chdtri, ndtr
-
-        assert self.degrees is not None
-        chi_squared = chdtri(self.degrees, ndtr(-normal))
-        found: Floats = np.sqrt((self.degrees - 2) / np.maximum(chi_squared, 1e-12))
-        return found
+    kernel_var: float
+    component: Floats
+    es_component: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,6 +64,9 @@ class MonteCarloRisk:
 
     pnl                         (path,), gains positive, in the order of the batches
     var_error, es_error         standard errors, from what batches differ by
+    revalued                    paths revalued in full: VaR, ES and their errors rest on these
+    pnl_error                   bound of the error of all others in `pnl`; 0 without others
+    components                  if asked for
     """
 
     tail: TailRisk
@@ -203,46 +74,188 @@ class MonteCarloRisk:
     pnl: Floats
     var_error: float
     es_error: float
+    revalued: int
+    pnl_error: float
+    components: Components | None
+
+    def sentence(self) -> str:
+        """Return in words how paths were valued."""
+        count = self.pnl.size
+        if self.revalued == count:
+            return f"all {count:,} paths revalued in full"
+        return (
+            f"{self.revalued:,} of {count:,} paths revalued in full, every one that can be of the"
+            f" tail; the others by polynomials, to {self.pnl_error:.2g}"
+        )
 
 
 def monte_carlo(
     portfolio: Portfolio, prices: npt.ArrayLike, volatilities: npt.ArrayLike, factors: Factors,
-    shocks: Shocks, simulation: Simulation, convention: Convention, *, workers: int | None = None,
+    shocks: Shocks, simulation: Simulation, convention: Convention, *,
+    valuation: Valuation = Valuation.TAIL, each: bool = False, workers: int | None = None,
 ) -> MonteCarloRisk:  # fmt: skip
     """
-    Simulate a portfolio's P&L and return its tail.
+    Simulate a portfolio's P&L and return its tail, that of full revaluation.
 
     prices, volatilities    today, (node,) and (volatility node,)
     factors, shocks         of all nodes, the prices' first and the volatilities' after them
+    valuation               TAIL asks formulas only on the paths that VaR and ES can rest on: where
+                            a polynomial's gain is within twice its error of the tail's. It gives
+                            way to ALL below 2,000 paths, without options, and if a path valued both
+                            ways differs by more than the error stated.
+    each                    whether to split the tail among trades
+    workers                 threads; by default one a processor. They change no digit.
 
     :raises ScenarioError: for factors or rules of other nodes, and as `revalue`.
     """
-    today, vols = np.asarray(prices, np.float64), np.asarray(volatilities, np.float64)
-    nodes = today.size + vols.size
+    market = Market(np.asarray(prices, np.float64), np.asarray(volatilities, np.float64), shocks)
+    nodes = market.prices.size + market.volatilities.size
     if factors.loadings.shape[1] != nodes or shocks.rule.size != nodes:
         raise ScenarioError(
             f"factors, shocks: {factors.loadings.shape[1]} and {shocks.rule.size} nodes must be"
             f" {nodes}, prices and volatilities."
         )
-    levels = np.concatenate([today, vols])
-    parts, value = [], 0.0
-    for batch in range(simulation.batches):
-        z = simulation.normals(batch, len(factors.loadings))
-        moved = shocks.applied(levels, z @ factors.loadings).T
-        found = revalue(
-            portfolio, today, vols, moved[: today.size], moved[today.size :], workers=workers
-        )
-        parts.append(found.pnl)
-        value = found.value
-    pnl = np.concatenate(parts)
-    tails = [tail_risk(part, convention) for part in parts]
+    portfolio.check_nodes(market.prices.size, market.volatilities.size)
+    if not np.isfinite(factors.loadings).all():
+        raise ScenarioError("factors: loadings must be finite.")
+    run = _Run(portfolio, market, factors.loadings, simulation, convention, workers)
+    found = None
+    if valuation is Valuation.TAIL and simulation.paths >= _WORTH and len(portfolio.options):
+        found = run.tail_in_full()
+    if found is None:
+        found = run.in_full(np.arange(simulation.paths))
+    pnl = found.pnl
+    tails = [tail_risk(part, convention) for part in np.split(pnl, simulation.batches)]
     return MonteCarloRisk(
         tail=tail_risk(pnl, convention),
-        value=value,
+        value=found.value,
         pnl=pnl,
         var_error=_error([tail.var for tail in tails]),
         es_error=_error([tail.es for tail in tails]),
+        revalued=found.revalued,
+        pnl_error=found.error,
+        components=run.components(pnl) if each else None,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Gains:
+    pnl: Floats
+    value: float
+    revalued: int
+    error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    portfolio: Portfolio
+    market: Market
+    loadings: Floats
+    simulation: Simulation
+    convention: Convention
+    workers: int | None
+
+    def in_full(self, paths: Indices) -> _Gains:
+        """Return the gain on some paths, in ascending order, by full revaluation."""
+        found = [self._revalued(z) for z in self._draws(paths)]
+        return _Gains(np.concatenate([one.pnl for one in found]), found[0].value, paths.size)
+
+    def tail_in_full(self) -> _Gains | None:
+        """
+        Return the gain on all paths, in full where VaR and ES can rest on it.
+
+        None if the bound was broken, or there is nothing that a polynomial follows.
+        """
+        reach = self.simulation.reach(self.loadings)
+        proxy = proxy_of(self.portfolio, self.market, reach, workers=self.workers)
+        if not proxy.surfaces:
+            return None
+        pnl, within = self._approximate(proxy)
+        chosen = np.flatnonzero(~within | self._may_be_tail(pnl, within, 2 * proxy.error))
+        spread = np.arange(0, pnl.size, max(1, pnl.size // _CHECKED))
+        chosen = np.union1d(chosen, spread)
+        exact = self.in_full(chosen)
+        apart = np.abs(exact.pnl - pnl[chosen])[within[chosen]]
+        if apart.max(initial=0.0) > proxy.error:
+            return None
+        pnl[chosen] = exact.pnl
+        return replace(exact, pnl=pnl, error=proxy.error)
+
+    def components(self, pnl: Floats) -> Components:
+        """Return each trade's share of the tail, from the tail's own paths."""
+        worst = np.argsort(pnl, kind="stable")
+        ranks = self._ranks
+        chosen = np.sort(worst[:ranks])
+        place = np.searchsorted(chosen, worst[:ranks])
+        weights = np.empty((2, ranks))
+        weights[0, place] = kernel_weights(pnl.size, float(self.convention.tail))[:ranks]
+        weights[1, place] = shortfall_weights(np.arange(pnl.size), self.convention)[:ranks]
+        trades = np.zeros((2, self.portfolio.trades))
+        start = 0
+        for z in self._draws(chosen):
+            found = self._revalued(z, each=True)
+            for part, weight in zip(trades, weights[:, start : start + len(z)], strict=True):
+                part -= found.weighted(weight)
+            start += len(z)
+        return Components(float(trades[0].sum()), trades[0], trades[1])
+
+    @property
+    def _ranks(self) -> int:
+        """Return how many of the worst paths VaR, ES and their components rest on."""
+        count = self.simulation.paths
+        weights = kernel_weights(count, float(self.convention.tail))
+        heavy = int(np.searchsorted(np.cumsum(weights), 1 - _NEGLIGIBLE)) + 1
+        # An interpolated quantile asks for the value beside the k-th as well.
+        return min(count, max(heavy, tail_count(self.convention.tail, count) + 1))
+
+    def _approximate(self, proxy: Proxy) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        pnl, within = np.empty(self.simulation.paths), np.empty(self.simulation.paths, dtype=bool)
+        start = 0
+        for z in self._draws(np.arange(self.simulation.paths)):
+            at = slice(start, start + len(z))
+            pnl[at], within[at] = proxy.pnl(self.market, z, self.loadings, workers=self.workers)
+            start += len(z)
+        return pnl, within
+
+    def _may_be_tail(
+        self, pnl: Floats, within: npt.NDArray[np.bool_], band: float
+    ) -> npt.NDArray[np.bool_]:
+        """Return which paths can be of the tail of all, or of their own batch."""
+        # Beyond reach a polynomial says nothing; such paths are taken anyhow.
+        known = np.where(within, pnl, np.inf)
+        size = self.simulation.size
+        found: npt.NDArray[np.bool_] = known <= _smallest(known, self._ranks) + band
+        rank = min(size, tail_count(self.convention.tail, size) + 1)
+        for batch in range(self.simulation.batches):
+            at = slice(batch * size, (batch + 1) * size)
+            found[at] |= known[at] <= _smallest(known[at], rank) + band
+        return found
+
+    def _draws(self, paths: Indices) -> Iterator[Floats]:
+        """Yield the draws of ascending paths, (path, factor), in blocks."""
+        size, waiting = self.simulation.size, np.zeros((0, len(self.loadings)))
+        for batch in np.unique(paths // size).tolist():
+            z = self.simulation.normals(batch, len(self.loadings))
+            mine = paths[paths // size == batch] - batch * size
+            waiting = np.concatenate([waiting, z[mine]])
+            while len(waiting) >= _BLOCK:
+                yield waiting[:_BLOCK]
+                waiting = waiting[_BLOCK:]
+        if len(waiting):
+            yield waiting
+
+    def _revalued(self, z: Floats, *, each: bool = False) -> Revaluation:
+        # By node, as revaluation takes them.
+        moves = (self.loadings.T @ z.T).T
+        prices, volatilities = self.market.moved(moves)
+        return revalue(
+            self.portfolio, self.market.prices, self.market.volatilities, prices, volatilities,
+            each=each, workers=self.workers,
+        )  # fmt: skip
+
+
+def _smallest(values: Floats, rank: int) -> float:
+    return float(np.partition(values, rank - 1)[rank - 1])
 
 
 def _error(values: list[float]) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.engine._errors import ScenarioError
-from trading.pricing import OptionRows, value_in_scenarios
+from trading.pricing import OptionRows, price_option, value_in_scenarios
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -78,6 +78,13 @@ class Portfolio:
         ):  # fmt: skip
             if any(row.size and not 0 <= row.min() <= row.max() < self.trades for row in trades):
                 raise ScenarioError(f"{name}: must be positions of {self.trades} trades.")
+
+    def check_nodes(self, prices: int, volatilities: int) -> None:
+        """Refuse rows on nodes that a market of so many does not have, by a ScenarioError."""
+        _check_positions("node", self.forwards.node, prices, "prices")
+        for rows in self.options:
+            _check_positions("node", rows.node, prices, "prices")
+            _check_positions("volatility_node", rows.volatility_node, volatilities, "volatilities")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,9 +171,8 @@ def revalue(
     moved = np.asarray(scenario_prices, np.float64)
     moved_vols = np.asarray(scenario_volatilities, np.float64)
     _check_shapes(today, vols, moved, moved_vols)
+    portfolio.check_nodes(today.size, vols.size)
     held = portfolio.forwards
-    if len(held) and not 0 <= held.node.min() <= held.node.max() < today.size:
-        raise ScenarioError(f"node: must be positions of {today.size} prices.")
     used = np.unique(held.node)
     for name, row in (("prices", today[used]), ("scenario_prices", moved[used])):
         if not np.isfinite(row).all():
@@ -181,15 +187,31 @@ def revalue(
         portfolio.forward_trade, held.amount * (today[held.node] - held.price), portfolio.trades
     ).astype(np.float64)
     kept = []
+    if portfolio.options:
+        # Today is one scenario more, by the same arithmetic: without a move nothing is gained.
+        moved = np.concatenate([moved, today[:, None]], axis=1)
+        moved_vols = np.concatenate([moved_vols, vols[:, None]], axis=1)
     for rows, trade in zip(portfolio.options, portfolio.option_trade, strict=True):
-        base, own = value_in_scenarios(
-            rows, today[:, None], vols[:, None], each=True, workers=workers
-        )
         total, values = value_in_scenarios(rows, moved, moved_vols, each=each, workers=workers)
-        pnl = pnl + (total - base)
-        trade_value += np.bincount(trade, own[:, 0], portfolio.trades)
-        kept.append(values - own[: len(values)])
+        pnl += total[:-1] - total[-1]
+        trade_value += np.bincount(trade, _worth(rows, today, vols), portfolio.trades)
+        values -= values[:, -1:]
+        kept.append(values[:, :-1])
     return Revaluation(float(trade_value.sum()), pnl, trade_value, portfolio, moves, tuple(kept))
+
+
+def _worth(rows: OptionRows, today: Floats, vols: Floats) -> Floats:
+    """Return what each option is worth today."""
+    found: Floats = rows.amount * price_option(
+        rows.model, forward=today[rows.node], strike=rows.strike, expiry=rows.years,
+        volatility=vols[rows.volatility_node], option=rows.option,
+    ).price  # fmt: skip
+    return found
+
+
+def _check_positions(name: str, row: Indices, count: int, of: str) -> None:
+    if row.size and not 0 <= row.min() <= row.max() < count:
+        raise ScenarioError(f"{name}: must be positions of {count} {of}.")
 
 
 def _check_shapes(today: Floats, vols: Floats, moved: Floats, moved_vols: Floats) -> None:

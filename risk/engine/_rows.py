@@ -19,7 +19,7 @@ def of_rows(portfolio: Portfolio, forwards: Mask, options: Sequence[Mask]) -> Po
     """Return the chosen rows, with the trades' positions as they were; models without one leave."""
     held = portfolio.forwards
     kept = [
-        (_chosen(rows, mask), trade[mask])
+        (chosen_options(rows, mask), trade[mask])
         for rows, trade, mask in zip(portfolio.options, portfolio.option_trade, options,
                                      strict=True)
         if mask.any()
@@ -59,7 +59,8 @@ def _within(trade: npt.NDArray[np.int64], first: int, last: int) -> Mask:
     return found
 
 
-def _chosen(rows: OptionRows, mask: Mask) -> OptionRows:
+def chosen_options(rows: OptionRows, mask: Mask) -> OptionRows:
+    """Return some of the options of a model."""
     of_each = np.asarray(rows.option)
     return OptionRows(
         rows.model,

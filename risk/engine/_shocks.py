@@ -95,7 +95,9 @@ class Shocks:
             ((ShockRule.LOGARITHMIC, ShockRule.DISPLACED), np.expm1),
         ):
             chosen = self._is(*rules)
-            if chosen.any():
+            if chosen.all():
+                found = today + (today + self.displacement) * change(move)
+            elif chosen.any():
                 base = today[..., chosen] + self.displacement[chosen]
                 found[..., chosen] = today[..., chosen] + base * change(move[..., chosen])
         return found

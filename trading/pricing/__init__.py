@@ -47,6 +47,7 @@ from trading.pricing._spread_terms import (
     spark_spread,
 )
 from trading.pricing._strips import CapFloor, SwaptionValue, cap_floor, swaption
+from trading.pricing._surfaces import Lattice, Surfaces, sum_surfaces
 from trading.pricing._transmission import (
     LegVolatilities,
     RightKind,
@@ -82,6 +83,7 @@ __all__ = [
     "ExchangeValue",
     "FixingAverageOption",
     "HistoryFit",
+    "Lattice",
     "LegVolatilities",
     "MeanRevertingSpot",
     "ModelChoice",
@@ -108,6 +110,7 @@ __all__ = [
     "SpotModel",
     "SpreadTerms",
     "SpreadValue",
+    "Surfaces",
     "SwaptionValue",
     "TransmissionRight",
     "TwoFactorForwards",
@@ -146,6 +149,7 @@ __all__ = [
     "simulate_together",
     "spark_spread",
     "spread_option",
+    "sum_surfaces",
     "swaption",
     "transmission_right",
     "value_in_scenarios",

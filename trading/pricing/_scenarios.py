@@ -125,11 +125,11 @@ def value_in_scenarios(
                 F, lnF, sigma, node[at], vol_node[at], K[at], T[at], amount[at], sign[at], *into
             )
 
-    _share(work, len(starts), workers)
+    share_work(work, len(starts), workers)
     return totals.sum(axis=0)[:scenarios], rows[:, :scenarios]
 
 
-def _share(work: Callable[[int], None], count: int, workers: int | None) -> None:
+def share_work(work: Callable[[int], None], count: int, workers: int | None) -> None:
     threads = min(count, workers or cpu_count() or 1)
     if threads < 2:
         for n in range(count):

@@ -19,6 +19,7 @@ from trading.pricing import (
     OptionType,
     PpaTerms,
     PriceModel,
+    Surfaces,
     american_option,
     average_option,
     bachelier,
@@ -27,6 +28,7 @@ from trading.pricing import (
     black76_implied_volatility,
     ppa,
     spread_option,
+    sum_surfaces,
     value_in_scenarios,
 )
 
@@ -74,6 +76,7 @@ def scenarios() -> None:
     for model, sigma in ((PriceModel.BLACK76, 0.4), (PriceModel.BACHELIER, 20.0)):
         rows = OptionRows(ModelChoice(model), place, place, one * 50.0, one, one, OptionType.CALL)
         value_in_scenarios(rows, [[50.0, 51.0]], [[sigma, sigma]])
+    sum_surfaces([Surfaces(place, place, np.ones((1, 1, 8)))], np.ones((1, 1)), np.ones((1, 1)))
 
 
 def structures() -> None:
