@@ -39,6 +39,10 @@ class StateOutput(serializers.Serializer):
     findings = serializers.ListField(child=serializers.CharField())
     problem = serializers.CharField()
     limits = serializers.ListField(child=serializers.JSONField())
+    changes = serializers.ListField(
+        child=serializers.JSONField(),
+        help_text="The latest changes, newest first: what made each, VaR before and after.",
+    )
     positions = serializers.ListField(child=serializers.JSONField())
 
 
@@ -80,6 +84,19 @@ STATE = OpenApiExample(
                 "share": 0.726,
                 "currency": "EUR",
                 "is_breached": False,
+            }
+        ],
+        "changes": [
+            {
+                "sequence": 3,
+                "cause": "T-00000012",
+                "trade": "T-00000012",
+                "at": "2026-11-21T16:31:04+00:00",
+                "var_before": 171204.1,
+                "var_after": 217905.6,
+                "var_change": 46701.5,
+                "es_change": 51880.2,
+                "value_change": -310.0,
             }
         ],
         "positions": [{"market": "DE", "month": "2027-01", "mw": "10.000", "hours": 744.0}],

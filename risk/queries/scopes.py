@@ -14,6 +14,7 @@ from risk.models import Limit, LimitBreach, RiskNumber, ScopeVector
 from trading.queries.books import BookRow, book_for, books_for, reporting_currency, subtree
 
 from .bases import Basis, basis, from_bytes, latest_basis
+from .history import latest_changes
 from .holdings import holdings_of, value_holdings
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def book_state(book_id: UUID) -> dict[str, Any]:
         return {
             "book": str(book_id), "revision": 0, "as_of": None, "var": None, "es": None,
             "value": None, "currency": "", "convention": "", "positions": [], "limits": [],
-            "unvalued": 0, "findings": [],
+            "unvalued": 0, "findings": [], "changes": [],
             "problem": "There is no curve with a quote history to value on yet.",
         }  # fmt: skip
     currency = scope.currency if scope else reporting_currency(book_id)
@@ -121,6 +122,7 @@ def book_state(book_id: UUID) -> dict[str, Any]:
         "convention": convention(on).sentence(),
         "positions": [{**asdict(r), "month": f"{r.month:%Y-%m}"} for r in valuation.rows],
         "limits": _limit_uses(book_id, scope),
+        "changes": latest_changes(book_id),
         "unvalued": len(valuation.unvalued),
         "findings": list(valuation.held),
         "problem": "",

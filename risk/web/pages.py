@@ -1,6 +1,6 @@
 """The risk page: a book's VaR, ES and value, live; its limits, positions and history."""
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,9 +12,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.scope import scope_of
+from risk.queries.history import days_against_var
 from risk.queries.scopes import (
     book_state,
     books_with_risk,
@@ -85,6 +87,7 @@ def _book(request: HttpRequest, book_id: UUID) -> Any:
 
 
 def _context(request: HttpRequest, book: Any, form: LimitForm) -> dict[str, Any]:
+    actor = actor_of(request)
     history, state = risk_history(book.id), book_state(book.id)
     return {
         "book": book,
@@ -93,6 +96,21 @@ def _context(request: HttpRequest, book: Any, form: LimitForm) -> dict[str, Any]
         "history": history,
         "points": [(n.recorded_at, [n.var, n.es, n.value]) for n in reversed(history)],
         "breaches": breaches_of(book.id),
-        "may_set_limit": actor_of(request).may("risk.set_limit"),
+        **_against_var(actor, book.id),
+        "may_set_limit": actor.may("risk.set_limit"),
         "limit_form": form,
+    }
+
+
+def _against_var(actor: Actor, book_id: UUID) -> dict[str, Any]:
+    """Return the days that both P&L and VaR are known of, for who may see P&L."""
+    if not actor.may("trading.view_pnlreport"):
+        return {"days": []}
+    days = [day for day in days_against_var(actor, book_id) if day.var is not None]
+    return {
+        "days": days,
+        "day_points": [
+            (datetime.combine(d.day, time(), UTC), [d.clean, d.pnl, -(d.var or 0.0)]) for d in days
+        ],
+        "exceedances": [day.day for day in days if day.is_exceedance],
     }

@@ -25,6 +25,7 @@ class RiskPage extends HTMLElement {
     frame.limits.forEach((limit) => this.#drawLimit(limit));
     const body = this.querySelector("#positions tbody");
     body.replaceChildren(...frame.positions.map(row));
+    this.querySelector("#changes tbody")?.replaceChildren(...frame.changes.map(changeRow));
   }
 
   #drawLimit(limit) {
@@ -58,6 +59,27 @@ function row(position) {
     cell("td", "Average price", position.average_price === null ? "–" : money(position.average_price, 2), true),
     cell("td", "Curve", position.price === null ? position.problem || "–" : money(position.price, 2), true),
     cell("td", "Value", position.value === null ? "none" : `${money(position.value, 2, true)} ${position.currency}`, true),
+  );
+  return element;
+}
+
+// Says what moved the numbers: the deal by its reference, or new curves.
+function changeRow(change) {
+  const element = document.createElement("tr");
+  element.dataset.change = change.sequence;
+  const by = cell("th", "By", change.trade ? "" : change.cause);
+  if (change.trade) {
+    const link = document.createElement("a");
+    link.href = `/trades/${encodeURIComponent(change.trade)}/`;
+    link.textContent = change.cause;
+    by.append(link);
+  }
+  element.append(
+    by,
+    cell("td", "VaR before", money(change.var_before, 2), true),
+    cell("td", "VaR after", money(change.var_after, 2), true),
+    cell("td", "Change of VaR", money(change.var_change, 2, true), true),
+    cell("td", "Change of value", money(change.value_change, 2, true), true),
   );
   return element;
 }
