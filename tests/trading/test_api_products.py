@@ -51,7 +51,7 @@ def captured(client, **terms):
 @pytest.mark.parametrize(
     "example",
     [trade_examples.TERMS, trade_examples.SWAP, trade_examples.FUTURE, trade_examples.PROFILE,
-     trade_examples.PPA, trade_examples.OPTION],
+     trade_examples.PPA, trade_examples.OPTION, trade_examples.SPREAD],
     ids=lambda example: example.name,
 )  # fmt: skip
 def test_each_documented_product_is_captured_and_read_back(desk, example):
@@ -88,6 +88,35 @@ def test_a_bad_term_is_pointed_at(desk, changes, pointer):
     assert answer.status_code == 400
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert not Trade.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"ratio": "0"}, "/terms/option/ratio"),
+        ({"ratio": "1.81818181"}, "/terms/option/ratio"),
+        ({"ratio": "2", "ratio_unit": "furlong"}, "/terms/option/ratio_unit"),
+        ({"cost": "-1"}, "/terms/option/cost"),
+        ({"second_period": "Julember"}, "/terms/option/second_period"),
+        ({"type": "CALL", "underlying": ["EPEX-DE-DA"], "ratio": "2"}, "/terms/option/ratio"),
+    ],
+)
+def test_a_bad_term_of_a_spread_is_pointed_at(desk, changes, pointer):
+    option = {"style": "EUROPEAN", "type": "SPREAD_CALL", "strikes": ["5"],
+              "underlying": ["EPEX-DE-DA", "EPEX-DE-DA"], "second_period": "Q3-30",
+              "expiry": "2029-12-20T11:00:00Z"}  # fmt: skip
+    if "underlying" in changes:
+        del option["second_period"]
+
+    terms = {"product": "OPTION", "side": "BUY", "market": "DE", "period": "Q1-30",
+             "quantity": "10", "option": option | changes}  # fmt: skip
+    answer = post(
+        client_of(desk.trader.user),
+        {"terms": terms, "book": "EU", "counterparty": "ACME", "reason": "agreed"},
+    )
+
+    assert answer.status_code == 400, answer.content
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
 def test_text_and_terms_are_one_or_the_other(desk):

@@ -180,6 +180,30 @@ def test_a_bad_row_is_refused_by_line_and_field_and_nothing_is_kept(desk, change
     assert refusals(desk, content) == [(3, field)]
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"ratio": "0"}, "ratio"),
+        ({"ratio": "2", "ratio_unit": "t"}, "ratio_unit"),
+        ({"second_period": "Q2-27"}, "second_period"),
+        ({"second_period": "Q9-27"}, "second_period"),
+        ({"second_period": ""}, "underlying"),
+        ({"cost": "-0.5"}, "cost"),
+        ({"option_type": "PUT", "underlying": "EPEX-DE-DA", "second_period": ""}, "ratio"),
+    ],
+)
+def test_a_bad_spread_is_refused_by_line_and_field(desk, changes, field):
+    spread = {
+        "option_style": "EUROPEAN", "option_type": "SPREAD_CALL", "strikes": "4",
+        "underlying": "EPEX-DE-DA;EPEX-DE-DA", "second_period": "Q3-27", "ratio": "1.5",
+        "expiry": "2026-12-20T12:00:00+01:00", **changes,
+    }  # fmt: skip
+    names = ",".join([HEADER, *spread])
+    said = row(product="OPTION", price="", period="Q2-27")
+
+    assert refusals(desk, f"{names}\n{said},{','.join(spread.values())}\n".encode()) == [(2, field)]
+
+
 def test_a_reference_or_external_id_stands_in_one_line(desk):
     content = csv_of(
         row(source="ICE", external_id="1"), row(period="Q1-27"),
@@ -518,6 +542,9 @@ def test_what_is_taken_out_comes_in_again_with_the_same_terms(desk, django_asser
         {"price": "83", "counterparty": "OWN", "counter_book": "US"},
         {"product": "PROFILE_FORWARD", "quantity": "", "unit": "", "price": "84",
          "period": "2027-03-27..2027-03-28"},
+        {"product": "OPTION", **option, "option_type": "SPREAD_PUT", "strikes": "4.5",
+         "underlying": "EPEX-DE-DA;EPEX-DE-ID", "ratio": "1.25", "ratio_unit": "MWh",
+         "second_period": "Q3-27", "cost": "2.5"},
     ]  # fmt: skip
     rows = []
     for place, changes in enumerate(of):

@@ -1,7 +1,7 @@
 """A trade's page and its verbs: who may do what when, what is shown before, and stale versions."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,9 +10,12 @@ from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
 from energyopti.accounts.roles import Role
+from energyopti.foundation.calendars import DatePeriod
 from tests.factories.accounts import make_user
-from tests.factories.trades import deal_of_words, make_counterparty, make_desk
-from trading.models import PriceIndex, Trade, TradeVersion
+from tests.factories.trades import deal_of_words, make_counterparty, make_desk, make_market
+from trading import deals
+from trading.models import Commodity, PriceIndex, Trade, TradeVersion
+from trading.queries.areas import delivery_areas, price_indices
 from trading.queries.deals import deal_of
 from trading.queries.trade_page import cash_flows
 from trading.services.capture import save_draft
@@ -131,6 +134,34 @@ def test_an_amendment_is_previewed_with_what_changes_and_then_done(desk, trader)
     assert done.url == address(receipt)
     latest = TradeVersion.objects.get(version=2)
     assert (latest.event, latest.quantity, latest.reason) == ("AMEND", 12, "agreed by phone")
+
+
+def test_the_heat_rate_of_a_spark_spread_is_amended_and_compared(desk, trader):
+    gas = make_market("TTF", commodity=Commodity.objects.create(
+        code="GAS", name="Gas", kind="GAS", delivery="FLOW", quantity_unit="MW",
+    ))  # fmt: skip
+    for code, market in (("EPEX-DE-DA", desk.market), ("TTF-DA", gas)):
+        PriceIndex.objects.create(
+            code=code, market=market, name=code, currency="EUR", price_unit="MWh",
+            frequency="PERIOD", publication_time="12:57", source="test",
+        )  # fmt: skip
+    areas = delivery_areas()
+    power, heat = price_indices(areas)["EPEX-DE-DA"], price_indices(areas)["TTF-DA"]
+    schedule = deals.Schedule(areas["DE"], DatePeriod.year(2030), deals.Volume.mw(Decimal(10)))
+    receipt = desk.deal(deal=deals.option(terms=deals.Option(
+        deals.Direction.RECEIVE, schedule, deals.OptionStyle.EUROPEAN,
+        deals.OptionType.SPREAD_CALL, (power, heat), (Decimal(20),),
+        datetime(2029, 12, 20, 11, tzinfo=UTC), ratio=Decimal("1.8181"), cost=Decimal("3.2"),
+    )))  # fmt: skip
+
+    page, _ = preview_and_do(trader, receipt, "amend", ratio="2", cost="")
+
+    assert "1.8181" in page
+    (leg,) = deal_of(TradeVersion.objects.get(version=2)).options
+    assert (leg.ratio, leg.ratio_unit, leg.cost) == (2, "MWh", 0)
+    shown = trader.get(address(receipt), {"from": "1", "to": "2"}).content.decode()
+    assert "spread call on EPEX-DE-DA − 2 × TTF-DA (50.0 % efficient), until" in shown
+    assert 'data-label="Version 1">1.8181<' in shown and 'data-label="Version 2">2<' in shown
 
 
 def test_an_amendment_changed_after_its_preview_is_previewed_again(desk, trader):

@@ -52,12 +52,18 @@ class OptionRightOutput(serializers.Serializer[Any]):
     what = serializers.CharField()
     first = serializers.DateField(help_text="First delivery day.")
     last = serializers.DateField(help_text="Last delivery day.")
-    strike = serializers.FloatField()
+    second = serializers.ListField(
+        child=serializers.DateField(),
+        allow_null=True,
+        help_text="First and last delivery day of what a spread subtracts, if they are others.",
+    )
+    strike = serializers.FloatField(help_text="Of a spread with the cost that lowers it.")
     expires_at = InstantField()
     is_over = serializers.BooleanField()
     forwards = serializers.ListField(
         child=serializers.FloatField(allow_null=True),
-        help_text="Of each underlying; null where no curve speaks.",
+        help_text="Of each underlying, a spread's second times its ratio; null where no curve"
+        " speaks.",
     )
     volatilities = serializers.ListField(
         child=serializers.FloatField(allow_null=True),
@@ -133,7 +139,7 @@ EXAMPLE = OpenApiExample(
         "cash": [{"currency": "EUR", "amount": "-86360.00"}],
         "rights": [{
             "what": "Call on forward", "first": "2027-01-01", "last": "2027-03-31",
-            "strike": 100.0, "expires_at": "2026-12-20T11:00:00Z", "is_over": False,
+            "second": None, "strike": 100.0, "expires_at": "2026-12-20T11:00:00Z", "is_over": False,
             "forwards": [95.0], "volatilities": [0.45], "correlation": None,
             "discount": 0.997127, "quantity": 21590.0, "unit": "MWh", "price": 3.1456,
             "value": 67913.52, "model": "BLACK76", "model_version": 1, "reason": "",

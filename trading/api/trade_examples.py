@@ -61,6 +61,12 @@ OPTION = _terms(
     option={"style": "EUROPEAN", "type": "CALL", "underlying": ["EPEX-DE-DA"], "strikes": ["90"],
             "expiry": "2026-12-15T16:00:00Z", "premium": "3.10"},
 )  # fmt: skip
+SPREAD = _terms(
+    "A calendar spread option", product="OPTION", side="BUY", market="DE", period="Q1-27",
+    quantity="10",
+    option={"style": "EUROPEAN", "type": "SPREAD_CALL", "underlying": ["EPEX-DE-DA", "EPEX-DE-DA"],
+            "second_period": "Q3-27", "strikes": ["12"], "expiry": "2026-12-15T16:00:00Z"},
+)  # fmt: skip
 SWING = _terms(
     "A gas swing", product="SWING", side="BUY", market="TTF", period="Cal27",
     quantity="240", unit="MWh/d",

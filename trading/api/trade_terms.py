@@ -65,6 +65,23 @@ class OptionInput(StrictSerializer):
     premium_currency = serializers.CharField(max_length=3, required=False)
     premium_date = serializers.DateField(required=False)
     settlement = serializers.ChoiceField(choices=_words(Settlement), required=False)
+    ratio = _number(
+        help_text="Of a spread: how much of the second underlying goes with one unit of the first,"
+        " such as a heat rate; 1 if left out."
+    )
+    ratio_unit = serializers.CharField(
+        max_length=12,
+        required=False,
+        help_text="What the ratio counts: MWh, MMBtu, t; needed where the two have other units.",
+    )
+    second_period = serializers.CharField(
+        max_length=40,
+        required=False,
+        help_text="Delivery of the second underlying, if it is another: a calendar spread.",
+    )
+    cost = _number(
+        help_text="Of a spread: a cost known beforehand, per unit of the first, that lowers it."
+    )
 
 
 def _structure_fields() -> dict[str, Any]:

@@ -27,7 +27,7 @@ from trading.queries.metering import shown_months
 from trading.queries.options import outcomes_of
 from trading.queries.proposals import TradeInvalid
 from trading.queries.summaries import terms_json
-from trading.queries.terms import deal_from_terms, known_terms
+from trading.queries.terms import OF_SPREAD, deal_from_terms, known_terms
 from trading.queries.trade_export import export_csv
 from trading.queries.trade_page import cash_flows
 from trading.queries.trades import (
@@ -49,6 +49,7 @@ from .trade_examples import (
     ORDER,
     PPA,
     PROFILE,
+    SPREAD,
     STORAGE,
     SWAP,
     SWING,
@@ -111,6 +112,7 @@ class TradeViewSet(ApiListViewSet):
             PROFILE,
             PPA,
             OPTION,
+            SPREAD,
             SWING,
             STORAGE,
             TRADE_DETAIL,
@@ -233,8 +235,9 @@ def deal_in(
         try:
             deal = deal_from_terms(given["terms"], known=known, traded_at=traded_at)
         except DealError as error:
+            place = ("option", error.field) if error.field in OF_SPREAD else (error.field,)
             raise Refusal(
-                str(error), code="trade_invalid", pointer=pointer("terms", error.field)
+                str(error), code="trade_invalid", pointer=pointer("terms", *place)
             ) from error
         return deal, ("", ""), ()
     try:

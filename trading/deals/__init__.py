@@ -73,6 +73,7 @@ from trading.deals._optionlets import (
     OptionletPart,
     check_bound,
     check_option,
+    efficiency,
     optionlets,
     unit_factors,
 )
@@ -260,6 +261,7 @@ __all__ = [
     "deal_totals",
     "deltas",
     "deltas_with",
+    "efficiency",
     "exercised_deal",
     "fee_cash",
     "financial_forward",

@@ -92,8 +92,12 @@ def payoff(leg: Option, prices: Sequence[Fraction]) -> Fraction:
 
     A collar's holder has bought the cap and written the floor, so it may be below zero; a
     swaption is paid as its swap is worth at par.
+
+    prices      per unit of the option; the second of a spread per unit of its ratio
     """
-    price = prices[0] - prices[1] if len(prices) > 1 else prices[0]
+    price = prices[0]
+    if leg.is_spread:
+        price -= leg.exact_ratio * prices[1] + Fraction(leg.cost)
     strikes = [Fraction(strike) for strike in leg.strikes]
     if leg.option_type is OptionType.COLLAR:
         return max(price - strikes[1], Fraction(0)) - max(strikes[0] - price, Fraction(0))

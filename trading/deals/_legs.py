@@ -7,12 +7,13 @@ what options are worth is the pricing packages'.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from energyopti.foundation.calendars import DatePeriod
 from energyopti.foundation.money import Money, Rounding, minor_unit, round_exact
 from trading.deals._areas import PriceIndex, check_currency
 from trading.deals._errors import DealError
@@ -192,6 +193,8 @@ class Settlement(StrEnum):
 
 
 _SPREADS = (OptionType.SPREAD_CALL, OptionType.SPREAD_PUT)
+# Catches a slip of a few zeros.
+MAXIMUM_RATIO = Decimal(10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,13 @@ class Option:
 
     direction   RECEIVE: we hold it; PAY: we have written it
     schedule    volume and delivery of the underlying
-    underlying  the price it is on; of a spread option two, the first minus the second
+    underlying  the price it is on; of a spread two: the first − ratio × the second − cost
+    ratio       of a spread how much of the second goes with one unit of the first, > 0: a heat
+                rate, tonnes per MWh, barrels per tonne; 1 of the option's unit if left out
+    ratio_unit  what the ratio counts; the option's unit if left out where both markets have it
+    second_period   of a spread the delivery of the second, if it is another than the first's
+    cost        of a spread, known beforehand: operation, and emissions at an agreed price; per
+                unit of the first, ≥ 0
     strikes     one; of a collar two, floor before cap; of a swaption the swap's fixed rate
     expiry      aware; the last instant of exercise, or of the last fixing
     exercises   aware, ascending, of a BERMUDAN; expiry is the last
@@ -223,6 +232,10 @@ class Option:
     premium_currency: str = ""
     premium_date: date | None = None
     settlement: Settlement = Settlement.CASH
+    ratio: Decimal | None = None
+    ratio_unit: str = ""
+    second_period: DatePeriod | None = None
+    cost: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         currency = self.currency or self.schedule.area.currency
@@ -242,7 +255,41 @@ class Option:
             raise DealError("strike", "the floor must not be above the cap.")
         if checked_price("premium", self.premium) < 0:
             raise DealError("premium", f"{self.premium} must not be negative; the holder pays it.")
+        if self.is_spread:
+            self._check_spread()
+        else:
+            said = {
+                "ratio": self.ratio is not None, "ratio_unit": bool(self.ratio_unit),
+                "second_period": self.second_period is not None, "cost": self.cost != 0,
+            }  # fmt: skip
+            for field in (field for field, is_said in said.items() if is_said):
+                raise DealError(
+                    field,
+                    f"goes with a spread of two prices; a {self.option_type.value} is on one.",
+                )
         self._check_exercise()
+
+    def _check_spread(self) -> None:
+        own, second = self.schedule.area.price_unit, self.underlying[1].area.price_unit
+        if self.ratio is None:
+            if self.ratio_unit:
+                raise DealError("ratio", f"say how many {self.ratio_unit} go with one {own}.")
+            object.__setattr__(self, "ratio", Decimal(1))
+            object.__setattr__(self, "ratio_unit", own)
+        elif not self.ratio_unit:
+            if own != second:
+                raise DealError(
+                    "ratio_unit",
+                    f"say what {self.ratio} counts, {second} or another: the option is per {own},"
+                    f" {self.underlying[1].code} per {second}.",
+                )
+            object.__setattr__(self, "ratio_unit", own)
+        if not 0 < checked("ratio", self.ratio, places=PRICE_PLACES) <= MAXIMUM_RATIO:
+            raise DealError("ratio", f"{self.ratio} must be above 0 and at most {MAXIMUM_RATIO}.")
+        if self.ratio_unit not in KNOWN_UNITS:
+            raise DealError("ratio_unit", f"{self.ratio_unit!r} is no unit.")
+        if checked_price("cost", self.cost) < 0:
+            raise DealError("cost", f"{self.cost} must not be negative; it lowers the spread.")
 
     def _check_exercise(self) -> None:
         for instant in (self.expiry, *self.exercises):
@@ -257,6 +304,30 @@ class Option:
         # An Asian option fixes while it delivers; any other is decided before delivery ends.
         if self.expiry > self.schedule.interval.end and self.style is not OptionStyle.ASIAN:
             raise DealError("expiry", "must not be after the end of delivery.")
+
+    @property
+    def is_spread(self) -> bool:
+        """Say whether it is on the difference of two prices."""
+        return self.option_type in _SPREADS
+
+    @property
+    def exact_ratio(self) -> Fraction:
+        """Return how many `ratio_unit` of the second go with one unit of the first."""
+        return Fraction(1 if self.ratio is None else self.ratio)
+
+    @property
+    def second_schedule(self) -> Schedule:
+        """
+        Return the first's volume over the delivery of the second.
+
+        :raises DealError: naming `second_period`, where it has no such hours or months.
+        """
+        if self.second_period is None:
+            return self.schedule
+        try:
+            return replace(self.schedule, period=self.second_period)
+        except DealError as error:
+            raise DealError("second_period", error.rule) from error
 
     @property
     def premium_cash(self) -> Money:

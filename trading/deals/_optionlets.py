@@ -16,7 +16,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from energyopti.foundation.calendars import DatePeriod
-from trading.deals._areas import PriceIndex
+from trading.deals._areas import CommodityKind, PriceIndex
 from trading.deals._deltas import Delta, scalar_deltas
 from trading.deals._errors import DealError
 from trading.deals._exercise import needs_notice
@@ -28,8 +28,10 @@ from trading.deals._legs import (
     OptionType,
     Settlement,
 )
+from trading.deals._numbers import QUANTITY_PLACES, add, rounded
 from trading.deals._payments import CASH_SETTLED, PHYSICAL
-from trading.deals._volumes import Profile, converted
+from trading.deals._periods import period_name
+from trading.deals._volumes import Frequency, Profile, Volume, converted
 
 _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -38,6 +40,7 @@ _CALLS = frozenset(
 )
 _EARLY = frozenset({OptionStyle.AMERICAN, OptionStyle.BERMUDAN})
 _STRIPS = frozenset({OptionType.CAP, OptionType.FLOOR, OptionType.COLLAR})
+_FUELS = frozenset({CommodityKind.GAS, CommodityKind.COAL, CommodityKind.OIL})
 _SWAPTIONS = frozenset({OptionType.PAYER_SWAPTION, OptionType.RECEIVER_SWAPTION})
 
 
@@ -103,11 +106,14 @@ class Optionlet:
     One right, decided once on the amount-weighted price of its parts.
 
     sign        +1 a call, −1 a put
+    strike      of a spread with the cost that lowers it
     quantity    in `unit`, the option's price unit; held +, written −
     expires_at  when it is decided at the latest; of an average the end of its last fixing
     delivery    local dates of the underlying
+    second_delivery     of what a spread subtracts, if it is another
     delivers    exercised by notice: once expired it is nothing, and exercise makes a trade or cash
-    factors     of each side: turns the price of its market into one per `unit`, exact
+    factors     of each side: turns the price of its market into one per `unit`, exact; the
+                second has the ratio in it
     style       when it may be exercised; an average is European here
     physical    payments follow the delivery, and not the day of exercise
     exercises   of a Bermudan, ascending; the last is its expiry
@@ -126,6 +132,7 @@ class Optionlet:
     style: OptionStyle = OptionStyle.EUROPEAN
     physical: bool = False
     exercises: tuple[ExerciseDate, ...] = ()
+    second_delivery: DatePeriod | None = None
 
     @property
     def start(self) -> datetime:
@@ -144,11 +151,10 @@ def optionlets(leg: Option) -> tuple[Optionlet, ...]:
     :raises DealError: as `check_option`.
     """
     check_option(leg)
-    sides = [_deltas(leg, index) for index in leg.underlying]
-    months = len(sides[0])
-    by_month = leg.option_type in _STRIPS
-    groups = [range(n, n + 1) for n in range(months)] if by_month else [range(months)]
-    return tuple(found for group in groups for found in _group(leg, sides, group))
+    sides = [_deltas(leg, side) for side in range(len(leg.underlying))]
+    if leg.option_type not in _STRIPS:
+        return tuple(_group(leg, sides))
+    return tuple(found for month in sides[0] for found in _group(leg, [[month]]))
 
 
 def check_option(leg: Option) -> None:
@@ -178,6 +184,8 @@ def check_option(leg: Option) -> None:
     is_average = leg.style is OptionStyle.ASIAN or (
         leg.expiry > schedule.interval.start and leg.option_type not in _STRIPS
     )
+    if leg.second_period is not None:
+        _check_deliveries(leg)
     if is_average and is_swaption:
         raise DealError("expiry", f"{leg.option_type} is decided before its delivery begins.")
     if needs_notice(leg) and leg.expiry > schedule.interval.start:
@@ -206,16 +214,58 @@ def _check_underlying(leg: Option) -> None:
                     " index's currency and hedge the exchange rate apart from it.",
                 )
         try:
-            _factor(leg, index)
             index.area.shape(shape.code, on=leg.schedule.period.first)
+            if index is leg.underlying[0]:
+                _factor(leg, index)
         except DealError as error:
             raise DealError(
                 "underlying", f"{index.code}: {error.rule} The option is per {area.price_unit}."
             ) from error
-    markets = [index.area.code for index in leg.underlying]
-    if len(set(markets)) < len(markets):
+    if not leg.is_spread:
+        return
+    first, second = leg.underlying
+    try:
+        _second_factor(leg)
+    except DealError as error:
+        if leg.ratio_unit != area.price_unit:
+            raise DealError("ratio_unit", f"{second.code}: {error.rule}") from error
         raise DealError(
-            "underlying", f"both are priced on the curve of {markets[0]}, which has no spread."
+            "ratio",
+            f"{second.code}: {error.rule} Say how many {second.area.price_unit} go with one"
+            f" {area.price_unit}, as ratio and its unit.",
+        ) from error
+    if first.area.code == second.area.code and leg.second_period is None:
+        raise DealError(
+            "underlying",
+            f"both are priced on the curve of {first.area.code}, which has no spread of one"
+            " delivery; name a second one for a calendar spread.",
+        )
+
+
+def _check_deliveries(leg: Option) -> None:
+    """Refuse two deliveries that are one, or that are not both decided on their forwards."""
+    first, second = leg.schedule, leg.second_schedule
+    one, other = (index.area.code for index in leg.underlying)
+    if first.period == second.period:
+        raise DealError("second_period", "is the first's own; leave it out, or name another.")
+    if one == other and max(first.period.first, second.period.first) < min(
+        first.period.after, second.period.after
+    ):
+        raise DealError(
+            "second_period",
+            f"{period_name(second.period)} and {period_name(first.period)} share days, whose price"
+            f" in {one} is no spread; a calendar spread is of two deliveries apart.",
+        )
+    if leg.style is OptionStyle.ASIAN:
+        raise DealError(
+            "style", "an option on two deliveries is decided on their forwards; book it European."
+        )
+    starts = min(first.interval.start, second.interval.start)
+    if leg.expiry > starts:
+        raise DealError(
+            "expiry",
+            "an option on two deliveries is decided before the earlier of them begins"
+            f" ({starts.astimezone(first.area.calendar.zone):%Y-%m-%d %H:%M}).",
         )
 
 
@@ -239,11 +289,14 @@ def check_bound(leg: Option) -> None:
 
 def unit_factors(leg: Option) -> tuple[Fraction, ...]:
     """
-    Return what turns the price of each underlying's market into one per the option's unit, exact.
+    Return what turns the price of each underlying's market into what `payoff` takes, exact.
+
+    That is per the option's unit; of what a spread subtracts per the unit of its ratio.
 
     :raises DealError: where units do not convert.
     """
-    return tuple(_factor(leg, index) for index in leg.underlying)
+    own = tuple(_factor(leg, index) for index in leg.underlying[:1])
+    return (*own, _second_factor(leg)) if leg.is_spread else own
 
 
 def _factor(leg: Option, index: PriceIndex) -> Fraction:
@@ -253,16 +306,47 @@ def _factor(leg: Option, index: PriceIndex) -> Fraction:
     return converted(Fraction(1), area.price_unit, index.area.price_unit, context)
 
 
-def _deltas(leg: Option, index: PriceIndex) -> tuple[Delta, ...]:
+def _second_factor(leg: Option) -> Fraction:
+    index = leg.underlying[1]
+    context = index.area.context or leg.schedule.area.context
+    converted(Fraction(1), leg.ratio_unit, index.price_unit, context)
+    return converted(Fraction(1), leg.ratio_unit, index.area.price_unit, context)
+
+
+def efficiency(leg: Option) -> Fraction | None:
+    """Return the power that one of the fuel gives, both as energy; None of what burns nothing."""
+    if not leg.is_spread or leg.exact_ratio == 1:
+        return None
+    made, burned = (index.area.commodity for index in leg.underlying)
+    if made is not CommodityKind.POWER or burned not in _FUELS:
+        return None
+    try:
+        heat = converted(Fraction(1), leg.ratio_unit, "MWh", leg.underlying[1].area.context)
+    except DealError:
+        return None  # coal of a calorific value that nobody has said
+    return 1 / (leg.exact_ratio * heat)
+
+
+def _deltas(leg: Option, side: int) -> tuple[Delta, ...]:
     # What counts is the price of the index's market, whichever unit the index is said in.
+    index = leg.underlying[side]
     priced = replace(index, price_unit=index.area.price_unit)
-    return tuple(scalar_deltas(Floating(Direction.RECEIVE, leg.schedule, priced)))
+    schedule = leg.schedule if side == 0 else leg.second_schedule
+    try:
+        schedule.amount(priced.price_unit)
+    except DealError:
+        # Tonnes beside MWh have no volume but the ratio's, spread over the hours.
+        whole = leg.schedule.amount(leg.schedule.area.price_unit) * leg.exact_ratio
+        amount = rounded(whole * _second_factor(leg), places=QUANTITY_PLACES)
+        volume = Volume(amount, priced.price_unit, Frequency.TOTAL)
+        schedule = replace(schedule, volume=volume)
+    return tuple(scalar_deltas(Floating(Direction.RECEIVE, schedule, priced)))
 
 
-def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iterator[Optionlet]:
+def _group(leg: Option, sides: Sequence[Sequence[Delta]]) -> Iterator[Optionlet]:
     """Return what one decision on some months is made of: two rights of a collar, else one."""
-    calendar = leg.schedule.area.calendar
-    first, last = sides[0][months[0]], sides[0][months[-1]]
+    calendar, unit = leg.schedule.area.calendar, leg.schedule.area.price_unit
+    first, last = sides[0][0], sides[0][-1]
     is_average = leg.style is OptionStyle.ASIAN or leg.expiry > first.interval.start
     expires_at = last.interval.end if is_average else leg.expiry
     is_swaption, delivers = leg.option_type in _SWAPTIONS, needs_notice(leg)
@@ -270,7 +354,7 @@ def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iter
     is_physical = delivers and leg.settlement is Settlement.PHYSICAL
     parts = []
     for side, found in enumerate(sides):
-        for delta in found[months.start : months.stop]:
+        for delta in found:
             if not is_physical:
                 pays_on = CASH_SETTLED.due(decided_on)
             else:
@@ -279,21 +363,26 @@ def _group(leg: Option, sides: Sequence[Sequence[Delta]], months: range) -> Iter
             parts.append(
                 OptionletPart(side, delta, delta.count * Fraction(delta.exposure), pays_on)
             )
-    unit = leg.schedule.area.price_unit
-    amounts = leg.schedule.month_amounts(unit)[months.start : months.stop]
-    quantity = sum((amount for _, amount in amounts), Fraction(0))
-    kind = _KINDS[is_average, len(sides) > 1]
+    wanted = {delta.month for delta in sides[0]}
+    quantity = sum(
+        (amount for part, amount in leg.schedule.month_amounts(unit) if part.month in wanted),
+        Fraction(0),
+    )
+    factors = unit_factors(leg)
+    if leg.is_spread:
+        factors = (factors[0], factors[1] * leg.exact_ratio)
+    kind = _KINDS[is_average, leg.is_spread]
     held = leg.direction.sign
-    rights = [(1 if leg.option_type in _CALLS else -1, leg.strikes[0], held)]
+    rights = [(1 if leg.option_type in _CALLS else -1, add(leg.strikes[0], leg.cost), held)]
     if leg.option_type is OptionType.COLLAR:
         # Who holds a collar has the cap and has written the floor.
         rights = [(1, leg.strikes[1], held), (-1, leg.strikes[0], -held)]
     for sign, strike, ours in rights:
         yield Optionlet(
             kind, sign, strike, ours * quantity, expires_at, _delivery(leg, first, last), delivers,
-            tuple(parts), unit, unit_factors(leg),
+            tuple(parts), unit, factors,
             style=leg.style if leg.style in _EARLY else OptionStyle.EUROPEAN, physical=is_physical,
-            exercises=_exercises(leg),
+            exercises=_exercises(leg), second_delivery=leg.second_period,
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from trading.pricing._average_simulation import simulate_average_option
 from trading.pricing._averages import average_option, normal_average_option, price_average_option
 from trading.pricing._bachelier import bachelier
 from trading.pricing._black76 import black76, displaced_black
-from trading.pricing._composition import composed_volatility
+from trading.pricing._composition import composed_correlation, composed_volatility
 from trading.pricing._early_exercise import (
     EarlyExerciseValue,
     PremiumGrid,
@@ -125,6 +125,7 @@ __all__ = [
     "black76_implied_volatility",
     "calendar_spread",
     "cap_floor",
+    "composed_correlation",
     "composed_volatility",
     "crack_spread",
     "dark_spread",

@@ -50,3 +50,52 @@ def composed_volatility(
     share = w * F / (w @ F)
     excess = share @ np.expm1(together_by * np.outer(sigma, sigma) * T) @ share
     return float(np.sqrt(np.log1p(excess) / T))
+
+
+def composed_correlation(
+    model: PriceModel,
+    *,
+    forward: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    volatility: npt.ArrayLike,
+    forward2: npt.ArrayLike,
+    weight2: npt.ArrayLike,
+    volatility2: npt.ArrayLike,
+    correlation: float,
+    expiry: float,
+) -> float:
+    """
+    Return how two sums of different contracts of a market move together, 0 to 1.
+
+    It goes with the volatilities of `composed_volatility`: both together have the true covariance
+    of the sums, each pair of contracts having the same correlation. Of one contract each it is
+    that correlation. Normal: ρ Σ w_i σ_i Σ w_j σ_j / (σ_1 σ_2). Lognormal:
+    ln(E[F_1 F_2] / (E[F_1] E[F_2])) / (σ_1 σ_2 T). At most 1.
+
+    forward, weight, volatility     (contract,) of the first sum, as `composed_volatility`
+    forward2, weight2, volatility2  of the second
+    correlation                     between two contracts, 0 to 1
+    expiry                          years, > 0
+
+    :raises NonPositivePrice: for a lognormal forward that is not above zero.
+    :raises PricingError: naming the argument.
+    """
+    one, two = (
+        composed_volatility(
+            model, forward=F, weight=w, volatility=sigma, correlation=correlation, expiry=expiry
+        )
+        for F, w, sigma in (
+            (forward, weight, volatility), (forward2, weight2, volatility2)
+        )
+    )  # fmt: skip
+    if np.size(forward) == np.size(forward2) == 1 or one * two == 0:
+        return correlation
+    (F1, w1, s1), (F2, w2, s2) = (
+        (np.asarray(F, np.float64), np.asarray(w, np.float64), np.asarray(s, np.float64))
+        for F, w, s in ((forward, weight, volatility), (forward2, weight2, volatility2))
+    )
+    if model is PriceModel.BACHELIER:
+        return min(correlation * float((w1 @ s1) * (w2 @ s2)) / (one * two), 1.0)
+    share1, share2 = w1 * F1 / (w1 @ F1), w2 * F2 / (w2 @ F2)
+    excess = share1 @ np.expm1(correlation * np.outer(s1, s2) * expiry) @ share2
+    return min(float(np.log1p(excess)) / (one * two * expiry), 1.0)

@@ -185,6 +185,19 @@ def option_json(leg: deals.Option) -> dict[str, Any]:
         "premium_date": leg.premium_date.isoformat() if leg.premium_date else None,
         "settlement": leg.settlement.value,
         "currency": leg.currency,
+        **_spread_json(leg),
+    }
+
+
+def _spread_json(leg: deals.Option) -> dict[str, Any]:
+    if leg.ratio is None:
+        return {}
+    second = leg.second_period
+    return {
+        "ratio": _written(leg.ratio),
+        "ratio_unit": leg.ratio_unit,
+        "second_period": None if second is None else deals.period_name(second),
+        "cost": _written(leg.cost),
     }
 
 
@@ -261,6 +274,12 @@ def option_of(
 ) -> deals.Option:
     """Return an option from the terms that a leg keeps."""
     paid_on = terms["premium_date"]
+    expiry = datetime.fromisoformat(terms["expiry"])
+    ratio, second = terms.get("ratio"), None
+    if terms.get("second_period"):
+        second = deals.parse_period(
+            terms["second_period"], calendar=schedule.area.calendar, traded_at=expiry
+        )
     return deals.Option(
         direction=direction,
         schedule=schedule,
@@ -268,13 +287,17 @@ def option_of(
         option_type=deals.OptionType(terms["type"]),
         underlying=tuple(underlying),
         strikes=tuple(Decimal(strike) for strike in terms["strikes"]),
-        expiry=datetime.fromisoformat(terms["expiry"]),
+        expiry=expiry,
         currency=terms["currency"],
         exercises=tuple(datetime.fromisoformat(instant) for instant in terms["exercises"]),
         premium=Decimal(terms["premium"]),
         premium_currency=terms["premium_currency"],
         premium_date=None if paid_on is None else date.fromisoformat(paid_on),
         settlement=deals.Settlement(terms["settlement"]),
+        ratio=None if ratio is None else Decimal(ratio),
+        ratio_unit=terms.get("ratio_unit", ""),
+        second_period=second,
+        cost=Decimal(terms.get("cost", "0")),
     )
 
 

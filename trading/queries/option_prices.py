@@ -43,8 +43,8 @@ class OptionFixing:
     """
     What a period of an option settles at.
 
-    prices      one for each underlying, exact, currency per the option's price unit; of a profile
-                their means over its volume
+    prices      one for each underlying, exact, currency per the option's price unit, of what a
+                spread subtracts per the unit of its ratio; of a profile their means over its volume
     per_unit    what it pays the holder per unit of the period's amount
     source      what the prices are, for people
     amount      what was delivered where a meter says so; None for the period's agreed amount
@@ -137,9 +137,11 @@ def _from_curves(
         as_of=as_of, known_at=known_at, market_ids=[market.pk for market in markets.values()]
     )
     shape = leg.schedule.shape
-    parts = [part for part in leg.schedule.parts if interval.covers(part.interval)]
+    sides = [[part for part in leg.schedule.parts if interval.covers(part.interval)]]
+    if leg.is_spread:
+        sides.append(sides[0] if leg.second_period is None else [*leg.second_schedule.parts])
     found, named = [], []
-    for index, factor in zip(leg.underlying, unit_factors(leg), strict=True):
+    for index, factor, parts in zip(leg.underlying, unit_factors(leg), sides, strict=True):
         market = markets.get(index.area.code)
         mark = None if market is None else marks.get(market.pk)
         if mark is None:
@@ -152,7 +154,8 @@ def _from_curves(
             total += part.hours * Fraction(Decimal(repr(price)).quantize(_PLACES))
         found.append(factor * total / sum((part.hours for part in parts), Fraction(0)))
         named.append(f"{mark.market_code} curve version {mark.version} of {mark.as_of:%Y-%m-%d}")
-    return OptionFixing(tuple(found), payoff(leg, found), " and ".join(named))
+    source = " and ".join(dict.fromkeys(named))
+    return OptionFixing(tuple(found), payoff(leg, found), source)
 
 
 @dataclass(frozen=True, slots=True)

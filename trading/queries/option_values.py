@@ -84,8 +84,10 @@ class RightLine:
 
     sign            +1 a call, −1 a put
     first, last     delivery days of the underlying
-    forwards        the price of each underlying, of an average its mean with what is fixed; None
-                    where no curve speaks, as of what follows where it is not known or needed
+    strike          of a spread with the cost that lowers it
+    forwards        the price of each underlying, of an average its mean with what is fixed, the
+                    second times its ratio; None where no curve speaks, as of what follows where
+                    it is not known or needed
     volatilities    of each underlying, in the model's kind
     discount        what one unit that is paid is worth
     price, value    currency per unit bought, and of our quantity; None where it is not valued
@@ -93,6 +95,7 @@ class RightLine:
     early           of an American or Bermudan that is not over and has a price
     note            what the volatility is composed of, empty where a quoted contract has it
     by_interval     a floor or cap of each interval of a month; forward and price are means
+    second          first and last delivery days of what a spread subtracts, if they are others
     """
 
     kind: OptionletKind
@@ -116,6 +119,7 @@ class RightLine:
     note: str = ""
     style: OptionStyle = OptionStyle.EUROPEAN
     early: EarlyLine | None = None
+    second: tuple[date, date] | None = None
 
     @property
     def what(self) -> str:
@@ -511,7 +515,7 @@ def _rights(
                 kind=key.kind,
                 sign=key.sign,
                 first=key.first,
-                last=date.fromordinal(key.after.toordinal() - 1),
+                last=_days(key.first, key.after)[1],
                 strike=key.strike,
                 expires_at=key.expires_at,
                 is_over=key.expires_at.timestamp() <= at,
@@ -528,6 +532,7 @@ def _rights(
                 note=facts.notes.get(position, ""),
                 style=key.style,
                 early=_early(key, quantity, prices.early, position, at) if is_priced else None,
+                second=None if key.second is None else _days(*key.second),
             )
         )
     return tuple(found)
@@ -563,6 +568,10 @@ def _early(
     )
 
 
+def _days(first: date, after: date) -> tuple[date, date]:
+    return first, after - timedelta(days=1)
+
+
 def _known(number: float) -> float | None:
     return None if isnan(number) else float(number)
 
@@ -594,13 +603,13 @@ def _compared(
 ) -> tuple[Compared, ...]:
     if not months:
         return ()
-    unit = months[0].unit
-    point = f"{currency} per {_point(currency, unit, models)}"
     found = []
     for code, gamma, vega in zip(
         again.markets, again.gamma.tolist(), again.vega.tolist(), strict=True
     ):
         mine = [row for row in months if row.market == code]
+        unit = mine[0].unit
+        point = f"{currency} per {_point(currency, unit, models)}"
         found += [
             Compared(f"Delta {code}", unit, sum(row.delta for row in mine),
                      sum(row.revalued for row in mine), _DELTA),

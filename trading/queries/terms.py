@@ -79,6 +79,8 @@ TERMS_OF: Mapping[ProductKind, frozenset[str]] = {
     ProductKind.OPTION: _SIZE | {"option"},
     **{ProductKind(kind.value): _SIZE | {"structure"} for kind in deals.StructureKind},
 }
+# Terms of an option that a refusal names themselves.
+OF_SPREAD = frozenset({"ratio", "ratio_unit", "second_period", "cost"})
 # What a deal calls a field, and what the terms call it.
 _NAMES = {
     "area": "market", "product": "shape", "volume": "quantity", "lots": "quantity",
@@ -109,7 +111,7 @@ def deal_from_terms(terms: Mapping[str, Any], *, known: Known, traded_at: dateti
     """
     Return the deal that terms by name describe; numbers are Decimals, `docs/trade-files.md`.
 
-    :raises DealError: naming the term.
+    :raises DealError: naming the term, or one of `OF_SPREAD` in the terms of an option.
     """
     kind = _product(terms)
     given = {name: value for name, value in terms.items() if value not in (None, "", [], {}, ())}
@@ -153,10 +155,10 @@ class _Maker:
     def __init__(
         self, given: Mapping[str, Any], kind: ProductKind, known: Known, traded_at: datetime
     ) -> None:
-        self.given, self.kind, self.known = given, kind, known
+        self.given, self.kind, self.known, self.traded_at = given, kind, known, traded_at
         self.side = self._side()
         self.area = self._named("market", known.areas, "is no market here")
-        self.period: DatePeriod = self._period(traded_at)
+        self.period = self._period()
 
     def deal(self) -> Deal:
         """Make the deal by its product's constructor."""
@@ -255,6 +257,10 @@ class _Maker:
             premium_currency=said.get("premium_currency", ""),
             premium_date=said.get("premium_date"),
             settlement=_member(deals.Settlement, said.get("settlement", "CASH"), "settlement"),
+            ratio=said.get("ratio"),
+            ratio_unit=said.get("ratio_unit", ""),
+            second_period=self._second_period(said.get("second_period")),
+            cost=said.get("cost", Decimal(0)),
         )
         return deals.option(terms=terms, fees=common["fees"])
 
@@ -287,11 +293,21 @@ class _Maker:
             raise DealError("side", f"“{said}” is neither BUY nor SELL.")
         return found
 
-    def _period(self, traded_at: datetime) -> DatePeriod:
-        said = str(self._need("period"))
+    def _second_period(self, said: Any) -> DatePeriod | None:
+        if said in (None, ""):
+            return None
+        try:
+            return self._named_period(str(said))
+        except DealError as error:
+            raise DealError("second_period", error.rule) from error
+
+    def _period(self) -> DatePeriod:
+        return self._named_period(str(self._need("period")))
+
+    def _named_period(self, said: str) -> DatePeriod:
         first, dots, last = said.partition("..")
         try:
-            return parse_period(said, calendar=self.area.calendar, traded_at=traded_at)
+            return parse_period(said, calendar=self.area.calendar, traded_at=self.traded_at)
         except CalendarError as error:
             if dots and first > last and first[:1].isdigit() and last[:1].isdigit():
                 raise DealError("period", f"{last} is before {first}.") from error

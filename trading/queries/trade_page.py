@@ -193,10 +193,25 @@ def structure_rows(leg: deals.Structure) -> list[tuple[str, str]]:
 
 def _option_words(leg: deals.Option) -> str:
     kind = leg.option_type.value.replace("_", " ").lower()
-    on = " minus ".join(index.code for index in leg.underlying)
+    on = spread_words(leg) if leg.is_spread else leg.underlying[0].code
     expiry = leg.expiry.astimezone(leg.schedule.area.calendar.zone)
     until = f"{expiry.day} {expiry:%b %Y %H:%M %Z}"
     return f"{leg.style.value.capitalize()} {kind} on {on}, until {until}"
+
+
+def spread_words(leg: deals.Option) -> str:
+    """Return what a spread is in words: EPEX-DE-DA − 1.8181 × TTF-DA (55.0 % efficient) − 3.2."""
+    own, (first, second) = leg.schedule.area.price_unit, (index.code for index in leg.underlying)
+    if leg.second_period is not None:
+        first += f" {deals.period_name(leg.schedule.period)}"
+        second += f" {deals.period_name(leg.second_period)}"
+    counted = "" if leg.ratio_unit == own else f" {leg.ratio_unit}"
+    if leg.exact_ratio != 1 or counted:
+        second = f"{_plain(leg.ratio or Decimal(1))}{counted} × {second}"
+    efficiency = deals.efficiency(leg)
+    if efficiency is not None:
+        second += f" ({float(100 * efficiency):.1f} % efficient)"
+    return f"{first} − {second}" + (f" − {_plain(leg.cost)}" if leg.cost else "")
 
 
 def _volume(schedule: deals.Schedule) -> str:

@@ -18,7 +18,6 @@ from energyopti.foundation.proposals.services import (
     said_why,
 )
 from energyopti.foundation.texts import check_words
-from energyopti.foundation.units import Quantity, UnitError
 from trading.models import (
     Discounting,
     Market,
@@ -78,10 +77,10 @@ def propose_model(
     _check(terms)
     market = named_market("market", terms.market)
     second = named_market("second_market", terms.second_market) if terms.second_market else None
-    if second is not None and not _fit(market, second):
+    if second is not None and market.currency != second.currency:
         raise ValidationError(
-            {"second_market": f"{second.code} is priced in {second.currency}/{second.price_unit},"
-             f" {market.code} in {market.currency}/{market.price_unit}."}
+            {"second_market": f"{second.code} is priced in {second.currency}, {market.code} in"
+             f" {market.currency}."}
         )  # fmt: skip
     correlation = terms.correlation
     if terms.correlation_days is not None:
@@ -173,19 +172,6 @@ def _of_history(
              f" {FEWEST_CHANGES} daily changes of the same contracts in these days."}
         )  # fmt: skip
     return Decimal(f"{found:.6f}")
-
-
-def _fit(market: Market, second: Market) -> bool:
-    """Say whether two markets have one currency, and units that convert exactly."""
-    if market.currency != second.currency:
-        return False
-    if market.price_unit == second.price_unit:
-        return True
-    try:
-        Quantity.of(1, market.price_unit).to(second.price_unit)
-    except UnitError:
-        return False
-    return True
 
 
 def named_market(field: str, code: str) -> Market:

@@ -51,7 +51,8 @@ class RevaluedGreeks:
 
     contract        positions of the contracts that are used
     delta           units by contract
-    gamma, vega     by market in the order of `markets`; all months of it move together
+    gamma, vega     by market in the order of `markets`; all months of it move together, of a
+                    spread of two deliveries in one market those of each side for gamma
     theta           currency per day, from one hour
     """
 
@@ -133,8 +134,7 @@ def revalued_greeks(
 
     base = worth()
     used = np.unique(optionlets.row_contract)
-    codes = np.array([contracts[position].market for position in used.tolist()])
-    markets = tuple(sorted(set(codes.tolist())))
+    markets = tuple(sorted({contracts[position].market for position in used.tolist()}))
     delta = [
         (moved(used[n : n + 1], PRICE_STEP) - moved(used[n : n + 1], -PRICE_STEP))
         / (2 * PRICE_STEP)
@@ -144,11 +144,16 @@ def revalued_greeks(
     row_market = np.array([contracts[n].market for n in optionlets.row_contract.tolist()])
     points = vol_points(market)
     for code in markets:
-        chosen = used[codes == code]
         h = CURVATURE_STEP
-        gamma.append((moved(chosen, h) - 2 * base + moved(chosen, -h)) / (h * h))
-        step = np.zeros_like(market.volatility)
         rows = np.flatnonzero(row_market == code)
+        sides = [
+            np.unique(optionlets.row_contract[rows[optionlets.row_side[rows] == side]])
+            for side in np.unique(optionlets.row_side[rows])
+        ]
+        gamma.append(
+            sum(moved(chosen, h) - 2 * base + moved(chosen, -h) for chosen in sides) / (h * h)
+        )
+        step = np.zeros_like(market.volatility)
         step[optionlets.row_side[rows], optionlets.row_optionlet[rows]] = 1.0
         step = step * points * (VOL_STEP / 0.01)
         up, down = (

@@ -531,9 +531,16 @@ def _spreads(
     unit: _Units, optionlets: Optionlets, market: OptionMarket, forward: Floats, years: Floats,
     wanted: Flags,
 ) -> Flags:  # fmt: skip
-    """Price rights on the difference of two forwards, both normal or both lognormal."""
+    """
+    Price rights on the difference of two forwards, both normal or both lognormal.
+
+    Displaced, each forward is lognormal with what its market is displaced by in its own factor.
+    """
     first, second = market.volatility
     rho = market.correlation
+    factor = np.ones((2, len(optionlets)))
+    factor[optionlets.row_side, optionlets.row_optionlet] = optionlets.row_factor
+    shift = np.array([market.displacement, market.displacement * factor[1] / factor[0]])
     known = wanted & np.isfinite(first) & np.isfinite(second) & np.isfinite(rho)
     normal: Flags = known & (market.formula == BACHELIER)
     if normal.any():
@@ -549,11 +556,13 @@ def _spreads(
         scale = np.where(sigma > 0, sigma, 1.0)
         unit.vega[0, normal] = one.vega * (a - r * b) / scale
         unit.vega[1, normal] = one.vega * (b - r * a) / scale
-    lognormal: Flags = known & (market.formula == BLACK76) & (forward > 0).all(axis=0)
+    shifted = forward + shift
+    is_logarithmic = (market.formula == BLACK76) | (market.formula == DISPLACED)
+    lognormal: Flags = known & is_logarithmic & (shifted > 0).all(axis=0)
     if lognormal.any():
         both = spread_option(
-            first=forward[0, lognormal], second=forward[1, lognormal],
-            strike=optionlets.strike[lognormal], expiry=years[lognormal],
+            first=shifted[0, lognormal], second=shifted[1, lognormal],
+            strike=(optionlets.strike + shift[0] - shift[1])[lognormal], expiry=years[lognormal],
             volatility1=first[lognormal], volatility2=second[lognormal],
             correlation=rho[lognormal], option=_words(optionlets.sign[lognormal]),
         )  # fmt: skip

@@ -38,6 +38,26 @@ class OptionForm(VolumeForm):
     index_2 = forms.ChoiceField(
         required=False, label="Second index", help_text="Of a spread: the first minus this."
     )
+    ratio = forms.DecimalField(
+        required=False,
+        help_text="Of a spread: the second per unit of the first, 1 if left out. A heat rate of"
+        " 1.8181 is 55 % efficient.",
+    )
+    ratio_unit = forms.CharField(
+        required=False, max_length=12, label="Ratio counts",
+        help_text="MWh, MMBtu, therm, t, bbl; needed where the two are priced in other units.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    period_2 = forms.CharField(
+        required=False, max_length=40, label="Second delivery",
+        help_text="Of a spread, if the second index is for another delivery: Jul27 under Jan27.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    cost = forms.DecimalField(
+        required=False,
+        help_text="Of a spread, per unit of the first, ≥ 0: operation, and emissions at an agreed"
+        " price. It lowers the spread.",
+    )
     strike = forms.DecimalField(
         help_text="Per unit, in the currency below; it may be negative. Of a collar its floor."
     )
@@ -59,10 +79,13 @@ class OptionForm(VolumeForm):
     settlement = forms.ChoiceField(choices=[("CASH", "Cash"), ("PHYSICAL", "Physical")])
     field_order = [
         "side", "option_type", "style", "quantity", "unit", "area", "product", "period", "index",
-        "index_2", "strike", "strike_2", "expiry", "exercises", "premium", "premium_date",
-        "settlement", "currency",
+        "index_2", "ratio", "ratio_unit", "period_2", "cost", "strike", "strike_2", "expiry",
+        "exercises", "premium", "premium_date", "settlement", "currency",
     ]  # fmt: skip
-    rule_fields = {**VolumeForm.rule_fields, "underlying": "index", "premium_currency": "currency"}
+    rule_fields = {
+        **VolumeForm.rule_fields, "underlying": "index", "premium_currency": "currency",
+        "second_period": "period_2",
+    }  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,6 +112,14 @@ class OptionForm(VolumeForm):
         is_held = terms["side"] is Side.BUY
         direction = deals.Direction.RECEIVE if is_held else deals.Direction.PAY
         names = [found["index"], found.get("index_2") or ""]
+        second = None
+        if found["period_2"]:
+            try:
+                second = deals.parse_period(
+                    found["period_2"], calendar=calendar, traded_at=self.known.traded_at
+                )
+            except CalendarError as error:
+                raise DealError("second_period", str(error)) from error
         schedule = deals.Schedule(
             area, period, terms["volume"], area.shape(terms["shape"], on=period.first)
         )
@@ -106,6 +137,10 @@ class OptionForm(VolumeForm):
                 premium=or_else(found.get("premium"), 0),
                 premium_date=found.get("premium_date"),
                 settlement=Settlement(found["settlement"]),
+                ratio=found.get("ratio"),
+                ratio_unit=found["ratio_unit"],
+                second_period=second,
+                cost=or_else(found.get("cost"), 0),
             )
         )
 
@@ -125,6 +160,10 @@ class OptionForm(VolumeForm):
             "premium_date": leg.premium_date,
             "settlement": leg.settlement.value,
             "currency": leg.currency,
+            "ratio": "" if leg.ratio is None else plain(leg.ratio),
+            "ratio_unit": leg.ratio_unit,
+            "period_2": "" if leg.second_period is None else deals.period_name(leg.second_period),
+            "cost": plain(leg.cost) if leg.cost else "",
         }
         for field, values in (
             ("index", [index.code for index in leg.underlying]),

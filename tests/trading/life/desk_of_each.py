@@ -73,7 +73,8 @@ NOMINATED = {
     "battery": {_FIRST: ["-20", "0", "0", "20", *["0"] * 20], _SECOND: ["0"] * 23 + ["5"]},
 }  # fmt: skip
 FAMILIES = (
-    ModelTerms("DE", OptionFamily.VANILLA, PricingFormula.BLACK76),
+    ModelTerms("DE", OptionFamily.VANILLA, PricingFormula.BLACK76,
+               contract_correlation=Decimal("0.9")),
     ModelTerms("DE", OptionFamily.AVERAGE, PricingFormula.BLACK76),
     ModelTerms("DE", OptionFamily.SPREAD, PricingFormula.BLACK76, second_market="FR",
                correlation=Decimal("0.8")),

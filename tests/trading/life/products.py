@@ -75,6 +75,10 @@ PRODUCTS: dict[str, dict[str, Any]] = {
     "spread call": option("SPREAD_CALL", "3", underlying=["EPEX-DE-DA", "EPEX-FR-DA"]),
     "spread put": option("SPREAD_PUT", "8", underlying=["EPEX-DE-DA", "EPEX-FR-DA"]),
     "spark spread put": option("SPREAD_PUT", "56", underlying=["EPEX-DE-DA", "TTF-DA"]),
+    "spark spread with heat rate": option("SPREAD_CALL", "24", underlying=["EPEX-DE-DA", "TTF-DA"],
+                                          ratio="1.8181", ratio_unit="MWh", cost="3.25"),
+    "calendar spread": option("SPREAD_PUT", "1.5", underlying=["EPEX-DE-DA", "EPEX-DE-DA"],
+                              second_period="Jan27"),
     "spread of averages": option("SPREAD_CALL", "4", underlying=["EPEX-DE-DA", "EPEX-FR-DA"],
                                  style="ASIAN", **THROUGH),
     "payer swaption": option("PAYER_SWAPTION", "80", **DELIVERS),
@@ -140,9 +144,10 @@ def entry_of(terms: dict[str, Any]) -> dict[str, Any]:
 
 
 def _option_entry(said: dict[str, Any]) -> dict[str, Any]:
-    same = ("style", "premium", "premium_date", "settlement")
+    same = ("style", "premium", "premium_date", "settlement", "ratio", "ratio_unit", "cost")
     found = {"option_type": said["type"], "expiry": local(said["expiry"])}
-    found |= {n: said[n] for n in same}
+    found |= {n: said[n] for n in same if n in said}
+    found["period_2"] = said.get("second_period", "")
     for field, values in (("index", said["underlying"]), ("strike", said["strikes"])):
         found[field], found[f"{field}_2"] = values[0], (values[1:] or [""])[0]
     earlier = [local(one) for one in said.get("exercises", ()) if one != said["expiry"]]
@@ -162,6 +167,7 @@ def row_of(name: str, terms: dict[str, Any]) -> dict[str, str]:
         found |= {"option_style": said["style"], "option_type": said["type"],
                   **{n: said[n] for n in ("expiry", "premium", "premium_date", "settlement")},
                   **{n: ";".join(said[n]) for n in ("underlying", "strikes")}}  # fmt: skip
+        found |= {n: said[n] for n in ("ratio", "ratio_unit", "second_period", "cost") if n in said}
         if "exercises" in said:
             found["exercises"] = ";".join(said["exercises"])
     if "structure" in terms:

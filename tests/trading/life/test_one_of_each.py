@@ -27,7 +27,8 @@ from .desk_of_each import AFTER, API, BUMPS, EXERCISED, NOMINATED, clock_at, ope
 from .products import PRODUCTS
 
 pytestmark = pytest.mark.django_db
-QUICK = ("swap", "PPA with floor and cap", "physical call", "cap", "Asian call", "swing")
+QUICK = ("swap", "PPA with floor and cap", "physical call", "cap", "Asian call", "swing",
+         "spark spread with heat rate")  # fmt: skip
 CENT = Decimal("0.01")
 
 

@@ -67,16 +67,26 @@ def forms():
     choices = [[value for value, _ in fields[name].choices]
                for name in ("option_type", "style", "settlement")]  # fmt: skip
     for kind, style, settlement, expiry in product(*choices, (BEFORE, WITHIN)):
-        pairs = [(code, "") for code in (HOME, OTHER, THERM, POUND)]
+        pairs: list[tuple[str, str, dict[str, str]]]
+        pairs = [(code, "", {}) for code in (HOME, OTHER, THERM, POUND)]
+        pairs += [(HOME, "", {"ratio": "2"}), (HOME, "", {"period_2": "Q3-27"})]
         if OptionType(kind) in SPREADS:
-            pairs = [(HOME, code) for code in (OTHER, THERM, POUND, TWIN)]
-        for index, second in pairs:
+            pairs = [(HOME, code, {}) for code in (OTHER, THERM, POUND, TWIN)]
+            pairs += [
+                (HOME, THERM, {"ratio": "62", "ratio_unit": "therm", "cost": "2.5"}),
+                (HOME, THERM, {"ratio": "62"}),
+                (HOME, THERM, {"ratio": "0", "ratio_unit": "MWh"}),
+                (HOME, HOME, {"period_2": "Q3-27"}),
+                (HOME, TWIN, {"period_2": "Q1-27"}),
+                (HOME, OTHER, {"period_2": "Q2-27", "ratio": "1.25"}),
+            ]
+        for index, second, of_spread in pairs:
             yield {
                 "side": "BUY", "option_type": kind, "style": style, "settlement": settlement,
                 "quantity": "10", "unit": "MW:HOUR", "area": "DE", "product": "base",
                 "period": "Q1-27", "index": index, "index_2": second, "strike": "20",
                 "strike_2": "40" if kind == "COLLAR" else "", "expiry": expiry,
-                "exercises": "2026-12-10T12:00" if style == "BERMUDAN" else "",
+                "exercises": "2026-12-10T12:00" if style == "BERMUDAN" else "", **of_spread,
             }  # fmt: skip
 
 
@@ -88,7 +98,7 @@ def test_every_option_of_the_ticket_is_valued_or_refused_by_a_field_of_it():
     for said in forms():
         form = OptionForm(said, known=known)
         if not form.is_valid():
-            refused.update(form.errors)
+            refused.update(list(form.errors))
             continue
         try:
             propose(
@@ -121,12 +131,22 @@ def test_every_option_of_the_ticket_is_valued_or_refused_by_a_field_of_it():
     unvalued = [(accepted[n], why) for n, why in without.items()]
 
     assert unvalued == []
-    assert set(refused) == {"index", "expiry", "settlement", "style"}
+    assert set(refused) == {
+        "index", "expiry", "settlement", "style", "ratio", "ratio_unit", "period_2",
+    }  # fmt: skip
     # What the list above has in it: an average of spreads, and gas per therm under power.
     valued = {(leg.option_type.value, leg.style.value, said["index_2"] or said["index"])
               for n, (said, leg) in enumerate(accepted) if n not in without}  # fmt: skip
     assert ("SPREAD_PUT", "ASIAN", THERM) in valued and ("CAP", "EUROPEAN", THERM) in valued
     assert not [row for row in valued if row[2] in (POUND, TWIN)]
+    # Nor is one that says a ratio or a second delivery and is refused anything but said so.
+    of_spread = {(leg.option_type.value, str(leg.ratio), said.get("period_2", ""), said["index_2"])
+                 for said, leg in accepted if len(leg.underlying) > 1}  # fmt: skip
+    assert of_spread == {
+        (kind.value, *rest) for kind in SPREADS
+        for rest in (("1", "", OTHER), ("1", "", THERM), ("62", "", THERM), ("1", "Q3-27", HOME),
+                     ("1.25", "Q2-27", OTHER))
+    }  # fmt: skip
 
 
 def test_gas_per_therm_counts_exactly_under_an_option_per_megawatt_hour():

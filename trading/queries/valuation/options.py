@@ -84,6 +84,7 @@ class OptionletKey:
     What tells rights apart; `first` to `after` are the delivery days of the underlying.
 
     unit        of strike and quantity
+    second      first and after of what a spread subtracts, if it is another delivery
     """
 
     kind: OptionletKind
@@ -98,6 +99,13 @@ class OptionletKey:
     style: OptionStyle = OptionStyle.EUROPEAN
     physical: bool = False
     exercises: tuple[ExerciseDate, ...] = ()
+    second: tuple[date, date] | None = None
+
+    def delivery(self, side: int) -> tuple[date, date]:
+        """Return the first delivery day of a side, and the day after its last."""
+        if side == 1 and self.second is not None:
+            return self.second
+        return self.first, self.after
 
     def words(self) -> bytes:
         """Return the key in one form, times in UTC."""
@@ -106,6 +114,8 @@ class OptionletKey:
         if self.style is not OptionStyle.EUROPEAN:
             own += [self.style.value, self.physical]
             own += [f"{one.at.astimezone(UTC).isoformat()} {one.pays_on}" for one in self.exercises]
+        if self.second is not None:
+            own += ["second", *map(str, self.second)]
         text = "|".join(map(str, own)).encode()
         for row in self.rows:
             text += f"|{row.side} {row.weight!r} {row.pays_on} {row.factor!r} ".encode()
@@ -309,6 +319,7 @@ def _key(piece: Optionlet, contracts: Sequence[ContractKey]) -> OptionletKey:
     totals: dict[int, Any] = defaultdict(int)
     for part in piece.parts:
         totals[part.side] += part.amount
+    second = piece.second_delivery
     return OptionletKey(
         piece.kind, piece.sign, float(piece.strike), piece.expires_at, piece.delivers,
         piece.delivery.first, piece.delivery.after, piece.unit,
@@ -320,6 +331,7 @@ def _key(piece: Optionlet, contracts: Sequence[ContractKey]) -> OptionletKey:
             for part, key in zip(piece.parts, contracts, strict=True)
         ),
         piece.style, piece.physical, piece.exercises,
+        None if second is None else (second.first, second.after),
     )  # fmt: skip
 
 
@@ -350,7 +362,8 @@ def option_facts(
 
     The number of queries depends on markets and currencies, not on rights. A volatility is of the
     shortest quoted contract that covers the delivery, at strike over forward; of a spread's two
-    sides it is that at the money. Where none covers it, it is composed of those of its parts.
+    sides it is that at the money. Where none covers it, it is composed of those of its parts. Two
+    deliveries of one market are valued by its model of forwards and correlation of contracts.
     """
     import numpy as np
 
@@ -468,13 +481,23 @@ class _Lookup:
         found = {row.side: self.universe.markets[row.contract.market_id] for row in key.rows}
         return found[0].code, found[1].code if 1 in found else ""
 
+    def is_calendar(self, key: OptionletKey) -> bool:
+        """Say whether it is on two deliveries of one market."""
+        first, second = self.codes(key)
+        return first == second
+
     def choose(self, market: OptionMarket, at: int) -> list[PricingModel | None]:
         """Choose the model of each right, by its kind and markets."""
         approved = models_at(self.known_at)
         found, used = [], {}
         for position, key in enumerate(self.keys):
-            family = OptionletKind.SPREAD if key.kind.is_spread else key.kind
-            model = approved.get(model_key(family.value, *self.codes(key)))
+            family, codes = key.kind, self.codes(key)
+            if self.is_calendar(key):
+                # Two contracts of one curve: its own model says how they move together.
+                family, codes = OptionletKind.VANILLA, (codes[0], "")
+            elif key.kind.is_spread:
+                family = OptionletKind.SPREAD
+            model = approved.get(model_key(family.value, *codes))
             found.append(model)
             if model is not None:
                 used[model.pk] = model
@@ -483,7 +506,7 @@ class _Lookup:
                 if model.correlation is not None:
                     market.correlation[position] = float(model.correlation)
             elif key.expires_at.timestamp() > at:
-                on = " − ".join(code for code in self.codes(key) if code)
+                on = " − ".join(code for code in codes if code)
                 kind = {"VANILLA": "a forward", "SPREAD": "a spread", "AVERAGE": "an average"}
                 self.refuse(
                     position,
@@ -607,10 +630,11 @@ class _Lookup:
                 market_id = next(r.contract.market_id for r in key.rows if r.side == side)
                 listed = self.universe.markets[market_id]
                 now = listed.calendar.date_of(self.as_of)
-                open_from = now if key.kind.is_average else key.first
+                first, after = key.delivery(side)
+                open_from = now if key.kind.is_average else first
                 try:
                     surface, parts = self.quoted.parts(
-                        market_id, kind, model.vol_source, key.first, key.after, open_from
+                        market_id, kind, model.vol_source, first, after, open_from
                     )
                 except NotQuoted as error:
                     self.refuse(position, str(error))
@@ -653,6 +677,71 @@ class _Lookup:
             if chosen.formula == PricingFormula.BACHELIER:
                 # Quoted per the market's unit, as its prices are.
                 market.volatility[piece.side, piece.position] *= self._factor(piece)
+        sides: dict[int, list[_Piece]] = defaultdict(list)
+        for piece in pieces:
+            if self.is_calendar(self.keys[piece.position]):
+                sides[piece.position].append(piece)
+        for both in sides.values():
+            if len(both) == 2:
+                self._relate(both, models, market, state)
+
+    def _relate(
+        self, both: Sequence[_Piece], models: Sequence[PricingModel | None],
+        market: OptionMarket, state: MarketState,
+    ) -> None:  # fmt: skip
+        """Put the correlation of two deliveries of one market in place, and say so."""
+        from trading.pricing import PriceModel, composed_correlation
+        from trading.valuation import YEAR
+
+        position = both[0].position
+        key, model = self.keys[position], models[position]
+        assert model is not None
+        baskets = [self._basket(piece, model, state) for piece in both]
+        if position in self.reasons or not all(
+            isfinite(p) for prices, _ in baskets for p in prices
+        ):
+            return
+        within = float(model.contract_correlation)
+        (forward, weight), (forward2, weight2) = baskets
+        found = composed_correlation(
+            PriceModel(str(model.formula)), forward=forward, weight=weight,
+            volatility=both[0].vols, forward2=forward2, weight2=weight2,
+            volatility2=both[1].vols, correlation=within,
+            expiry=(key.expires_at.timestamp() - state.at) / YEAR,
+        )  # fmt: skip
+        market.correlation[position] = found
+        said = f"a correlation of {within:g} between contracts"
+        if within == 1:
+            said += f", the lower bound; state another under {_PAGE}"
+        elif found != within:
+            said += f", {found:.4f} between the two sums"
+        first, after = key.delivery(1)
+        self._note(
+            position,
+            f"{self.codes(key)[0]} {key.first} to {key.after - _DAY} less {first} to"
+            f" {after - _DAY}: valued at {said}.",
+        )
+
+    def _note(self, position: int, note: str) -> None:
+        before = self.notes.get(position)
+        self.notes[position] = note if before is None else f"{before} {note}"
+
+    def _basket(
+        self, piece: _Piece, model: PricingModel, state: MarketState
+    ) -> tuple[list[float], list[float]]:
+        """Return the forward, displaced, and the share of each quoted contract of a delivery."""
+        rows = [row for row in self.keys[piece.position].rows if row.side == piece.side]
+        calendar = self.universe.markets[rows[0].contract.market_id].calendar
+        weights, prices = [], []
+        for part in piece.parts:
+            weight = value = 0.0
+            for row in rows:
+                share = row.weight * _days_within(row.contract, calendar, part)
+                weight += share
+                value += share * float(state.marks[self.universe.keys[row.contract]])
+            weights.append(weight)
+            prices.append(value / weight + float(model.displacement) if weight else 1.0)
+        return prices, weights
 
     def _factor(self, piece: _Piece) -> float:
         rows = self.keys[piece.position].rows
@@ -668,15 +757,7 @@ class _Lookup:
         key, side = self.keys[piece.position], piece.side
         rows = [row for row in key.rows if row.side == side]
         listed = self.universe.markets[rows[0].contract.market_id]
-        weights, prices = [], []
-        for part in piece.parts:
-            weight = value = 0.0
-            for row in rows:
-                share = row.weight * _days_within(row.contract, listed.calendar, part)
-                weight += share
-                value += share * float(state.marks[self.universe.keys[row.contract]])
-            weights.append(weight)
-            prices.append(value / weight + float(model.displacement) if weight else 1.0)
+        prices, weights = self._basket(piece, model, state)
         names = " + ".join(part.contract for part in piece.parts)
         if not all(isfinite(price) for price in prices):
             return  # the market's own findings name what has no price
@@ -695,13 +776,13 @@ class _Lookup:
             expiry=(key.expires_at.timestamp() - state.at) / YEAR,
         )  # fmt: skip
         bound = ", the upper bound" if within == 1 else ""
-        note = (
-            f"{listed.code} {piece.parts[0].first} to {key.after - _DAY}: volatility composed of"
-            f" {names} at a correlation of {within:g} between contracts{bound}."
+        after = key.delivery(side)[1]
+        self._note(
+            piece.position,
+            f"{listed.code} {piece.parts[0].first} to {after - _DAY}: volatility composed of"
+            f" {names} at a correlation of {within:g} between contracts{bound}.",
         )
-        before = self.notes.get(piece.position)
-        self.notes[piece.position] = note if before is None else f"{before} {note}"
-        told = [listed.code, piece.parts[0].first.isoformat(), key.after.isoformat(), names,
+        told = [listed.code, piece.parts[0].first.isoformat(), after.isoformat(), names,
                 str(model.contract_correlation)]  # fmt: skip
         if told not in self._told["composed"]:
             self._told["composed"].append(told)
@@ -710,14 +791,14 @@ class _Lookup:
         self, position: int, key: OptionletKey, model: PricingModel, forward: Floats
     ) -> None:
         """Refuse what has no logarithm under the model."""
-        shift = float(model.displacement) * key.rows[0].factor
-        named = [("forward", float(forward[0, position]))]
+        factors = {row.side: row.factor for row in key.rows}
+        named = [("forward", float(forward[0, position]), factors[0])]
         if key.kind.is_spread:
-            named.append(("second forward", float(forward[1, position])))
+            named.append(("second forward", float(forward[1, position]), factors[1]))
         elif key.kind is OptionletKind.VANILLA:
-            named.append(("strike", key.strike))
-        for name, price in named:
-            if price + shift <= 0:
+            named.append(("strike", key.strike, factors[0]))
+        for name, price, factor in named:
+            if price + float(model.displacement) * factor <= 0:
                 on = " − ".join(code for code in self.codes(key) if code)
                 self.refuse(
                     position,

@@ -21,9 +21,10 @@ TEXTS = (
     "mic", "clearing_account", "registry",
 )  # fmt: skip
 ASSET = ("asset", "installed_mw", "contracted_mw")
+SPREAD = ("ratio", "ratio_unit", "second_period", "cost")
 OPTION = (
     "option_style", "option_type", "underlying", "strikes", "expiry", "exercises", "premium",
-    "premium_currency", "premium_date", "settlement",
+    "premium_currency", "premium_date", "settlement", *SPREAD,
 )  # fmt: skip
 STRUCTURE = ("structure",)
 FEES = ("broker", "broker_fee", "exchange_fee", "clearing_fee", "fee_basis", "fee_currency")
@@ -88,6 +89,10 @@ def _option(cells: Mapping[str, str]) -> dict[str, Any]:
         "premium_currency": _text(cells, "premium_currency"),
         "premium_date": _date(cells, "premium_date"),
         "settlement": _text(cells, "settlement"),
+        "ratio": number(cells, "ratio"),
+        "ratio_unit": _text(cells, "ratio_unit"),
+        "second_period": _text(cells, "second_period"),
+        "cost": number(cells, "cost"),
     }
     return {name: value for name, value in said.items() if value not in (None, "", [])}
 

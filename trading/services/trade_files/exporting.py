@@ -210,6 +210,18 @@ def _option(deal: Deal) -> dict[str, str]:
         "premium_currency": leg.premium_currency,
         "premium_date": leg.premium_date.isoformat() if leg.premium_date else "",
         "settlement": leg.settlement.value,
+        **_spread(leg),
+    }
+
+
+def _spread(leg: deals.Option) -> dict[str, str]:
+    if leg.ratio is None:
+        return {}
+    return {
+        "ratio": _number(leg.ratio),
+        "ratio_unit": leg.ratio_unit,
+        "second_period": "" if leg.second_period is None else period_name(leg.second_period),
+        "cost": _number(leg.cost) if leg.cost else "",
     }
 
 
