@@ -32,7 +32,8 @@ class OptionGreeks:
     line, contract  positions
     delta           units to hold of the contract for the same move: sell as much to hedge
     gamma           of delta, per currency/unit by which all months of its side move
-    vega            currency per point of volatility: 0.01 if lognormal, 1 currency/unit if normal
+    vega            currency per point of volatility: 0.01 if lognormal, 1 currency/unit of the
+                    market if normal
     theta           currency per day that passes; shared over months by volume
     """
 
@@ -88,7 +89,7 @@ def option_greeks(
     rows = np.arange(held.size) - np.repeat(np.cumsum(sizes) - sizes, sizes) + first[held]
     quantity, at = holdings.quantity[held], optionlets.row_optionlet[rows]
     side, weight = optionlets.row_side[rows], optionlets.row_weight[rows]
-    vega = found.vega * vol_points(market)
+    vega = found.vega * vol_points(optionlets, market)
     line, contract = holdings.line[held], optionlets.row_contract[rows]
     both, place = np.unique(
         np.stack((line, contract)).astype(np.int64), axis=1, return_inverse=True
@@ -108,9 +109,14 @@ def option_greeks(
     )
 
 
-def vol_points(market: OptionMarket) -> Floats:
-    """Return what a point is of each right's volatility: 0.01 lognormal, 1 currency/unit normal."""
-    found: Floats = np.where(market.formula == BACHELIER, 1.0, 0.01)
+def vol_points(optionlets: Optionlets, market: OptionMarket) -> Floats:
+    """
+    Return what a point is of the volatility of each side of each right, shape (2, rights).
+
+    0.01 if lognormal. If normal 1 currency/unit of the market, in the unit of the right: with
+    another unit or a ratio more or less than one.
+    """
+    found: Floats = np.where(market.formula == BACHELIER, optionlets.side_factor, 0.01)
     return found
 
 
@@ -121,11 +127,19 @@ def revalued_greeks(
     state: MarketState,
     market: OptionMarket,
 ) -> RevaluedGreeks:
-    """Return how all holdings together move, by central differences of full revaluation."""
+    """
+    Return how all holdings together move, by central differences of full revaluation.
+
+    Steps are in the unit of the right: a price per therm moves by less than one per MWh.
+    """
 
     def worth(state: MarketState = state, market: OptionMarket = market) -> float:
         found = value_options(contracts, optionlets, holdings, state, market)
         return float((found.realised + found.unrealised).sum())
+
+    largest = np.ones(len(contracts))
+    largest[optionlets.row_contract] = 0.0
+    np.maximum.at(largest, optionlets.row_contract, optionlets.row_factor)
 
     def moved(chosen: Indices, step: float) -> float:
         marks = state.marks.copy()
@@ -135,17 +149,17 @@ def revalued_greeks(
     base = worth()
     used = np.unique(optionlets.row_contract)
     markets = tuple(sorted({contracts[position].market for position in used.tolist()}))
-    delta = [
-        (moved(used[n : n + 1], PRICE_STEP) - moved(used[n : n + 1], -PRICE_STEP))
-        / (2 * PRICE_STEP)
-        for n in range(used.size)
-    ]
+    delta = []
+    for n in range(used.size):
+        one = used[n : n + 1]
+        h = PRICE_STEP / float(largest[one[0]])
+        delta.append((moved(one, h) - moved(one, -h)) / (2 * h))
     gamma, vega = [], []
     row_market = np.array([contracts[n].market for n in optionlets.row_contract.tolist()])
-    points = vol_points(market)
+    points = vol_points(optionlets, market)
     for code in markets:
-        h = CURVATURE_STEP
         rows = np.flatnonzero(row_market == code)
+        h = CURVATURE_STEP / float(largest[optionlets.row_contract[rows]].max())
         sides = [
             np.unique(optionlets.row_contract[rows[optionlets.row_side[rows] == side]])
             for side in np.unique(optionlets.row_side[rows])

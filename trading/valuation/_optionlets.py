@@ -103,6 +103,13 @@ class Optionlets:
         found[self.row_optionlet[self.row_side == 1]] = True
         return found
 
+    @property
+    def side_factor(self) -> Floats:
+        """Return `row_factor` by side, which all rows of a side share; shape (2, rights)."""
+        found = np.ones((2, len(self)))
+        found[self.row_side, self.row_optionlet] = self.row_factor
+        return found
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OptionHoldings:
@@ -538,8 +545,7 @@ def _spreads(
     """
     first, second = market.volatility
     rho = market.correlation
-    factor = np.ones((2, len(optionlets)))
-    factor[optionlets.row_side, optionlets.row_optionlet] = optionlets.row_factor
+    factor = optionlets.side_factor
     shift = np.array([market.displacement, market.displacement * factor[1] / factor[0]])
     known = wanted & np.isfinite(first) & np.isfinite(second) & np.isfinite(rho)
     normal: Flags = known & (market.formula == BACHELIER)

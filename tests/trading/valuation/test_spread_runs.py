@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from math import exp, sqrt
+from math import erf, exp, pi, sqrt
 
 import numpy as np
 import pytest
@@ -48,8 +48,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 D = Decimal
 Q3 = DatePeriod.months(2027, 7, 3)
 YEARS = (CALL.expiry - EVENING).total_seconds() / (365 * 86400)
-# Cash is paid on the 25th of December, which begins 34 days and 4 hours after the cut.
-PAID = exp(-RATE * (datetime(2026, 12, 24, 23, tzinfo=UTC) - EVENING).total_seconds() / 31536000)
+# Cash is paid five business days after the 20th of December; rates count days.
+PAID = exp(-RATE * (date(2026, 12, 25) - EVENING.date()).days / 365)
 SPARK = replace(
     CALL, option_type=OptionType.SPREAD_CALL, strikes=(D(20),), premium=D(0), ratio=D(60),
     ratio_unit="therm", cost=D("3.5"),
@@ -122,7 +122,7 @@ def test_a_spark_spread_is_worth_its_heat_rate_hedged_in_therms_and_settled_by_i
 
     value = run.values.get(trade__ref=receipt.ref)
     assert value.is_valued, run.findings
-    assert float(value.unrealised) == pytest.approx(21590 * PAID * price(), rel=2e-4)
+    assert float(value.unrealised) == pytest.approx(21590 * PAID * price(), rel=2e-5)
     step = 0.01
     by_power = (price(power=95 + step) - price(power=95 - step)) / (2 * step)
     by_gas = (price(gas=0.9 + step / 60) - price(gas=0.9 - step / 60)) / (2 * step / 60)
@@ -149,6 +149,36 @@ def test_a_spark_spread_is_worth_its_heat_rate_hedged_in_therms_and_settled_by_i
     assert outcome.cash == D("410210.00")  # 21,590 MWh × (99.5 − 60 × 0.95 − 3.5 − 20)
     found = run_of(desk, CALL.expiry).values.get(trade__ref=receipt.ref)
     assert (found.realised, found.unrealised) == (outcome.cash, 0)
+
+
+def test_a_normal_volatility_of_the_second_leg_counts_with_its_heat_rate():
+    desk = spark_desk()
+    quote_vols(desk.market, {"Q1-27": "30"}, at=CLOSE, kind="NORMAL")
+    quote_vols(make_market("GAS"), {"Q1-27": "0.5"}, at=CLOSE, kind="NORMAL")
+    choose(desk, ModelTerms("DE", OptionFamily.SPREAD, PricingFormula.BACHELIER,
+                            second_market="GAS", correlation=D("0.5")))  # fmt: skip
+    receipt = desk.deal(deal=option(SPARK))
+
+    run = run_of(desk)
+
+    def price(power=30.0, gas=0.5):
+        # 41 of a spread at 23.5, whose 60 therms move by 30 EUR/MWh.
+        sigma = sqrt(power**2 + (60 * gas) ** 2 - 2 * 0.5 * power * 60 * gas) * sqrt(YEARS)
+        d = (41 - 23.5) / sigma
+        return 17.5 * (1 + erf(d / sqrt(2))) / 2 + sigma * exp(-d * d / 2) / sqrt(2 * pi)
+
+    scale = 21590 * PAID
+    found = run.values.get(trade__ref=receipt.ref)
+    assert float(found.unrealised) == pytest.approx(scale * price(), rel=1e-6)
+    vegas = OptionGreek.objects.filter(run=run).values_list("market__code").annotate(v=Sum("vega"))
+    by_power = (price(power=30.01) - price(power=29.99)) / 0.02
+    by_gas = (price(gas=0.5001) - price(gas=0.4999)) / 0.0002
+    assert {code: float(v) for code, v in vegas} == {
+        "DE": pytest.approx(scale * by_power, rel=1e-4),
+        # For 1 EUR/therm of volatility.
+        "GAS": pytest.approx(scale * by_gas, rel=1e-4),
+    }
+    assert [row.name for row in view_of(receipt).compared if row.agrees is False] == []
 
 
 def calendar_price(formula):
@@ -185,7 +215,7 @@ def test_a_calendar_spread_is_on_two_forwards_of_one_curve(formula):
     value = run.values.get(trade__ref=receipt.ref)
     assert value.is_valued, run.findings
     worth = 21590 * PAID * calendar_price(formula)
-    assert float(value.unrealised) == pytest.approx(worth, rel=3e-4)
+    assert float(value.unrealised) == pytest.approx(worth, rel=2e-5)
     assert any("valued at a correlation of 0.9 between" in line for line in run.findings)
     # The holder of the put gains as the first falls and the second rises; both in MWh of DE.
     winter = deltas_of(run, month__lt=date(2027, 4, 1))
@@ -250,7 +280,7 @@ def test_a_dark_spread_counts_tonnes_beside_megawatt_hours():
     )
     value = run.values.get(trade__ref=receipt.ref)
     assert value.is_valued, run.findings
-    assert float(value.unrealised) == pytest.approx(21590 * PAID * price, rel=2e-4)
+    assert float(value.unrealised) == pytest.approx(21590 * PAID * price, rel=2e-5)
     hedge = deltas_of(run, market__code="COAL")
     assert -0.372 * 21590 < hedge < -0.372 * 21590 / 2
     assert {row.unit for row in view_of(receipt).greeks} == {"MWh", "t"}
