@@ -1,11 +1,15 @@
-"""Celery entry points of risk: new curves, and the full computation that checks the sums."""
+"""Celery entry points of risk: new curves, the full computation that checks sums, and runs."""
 
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
+from django.core.files.base import ContentFile
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation import clock
+from energyopti.foundation.jobs.runner import JobResult, RunningJob, job_task
+from risk.services import sharded_runs
 from risk.services.rebase import rebase_books, recompute_all
 from risk.services.snapshots import NoBasis
 
@@ -24,3 +28,20 @@ def rebase(**_: Any) -> str:
 def recompute(**_: Any) -> float:
     """Compute every scope again from its trades; return the largest relative difference."""
     return recompute_all(actor=Actor.system("risk"))
+
+
+@job_task("risk.value_trades")
+def value_trades(job: RunningJob, *, book_id: str, **_: Any) -> JobResult:
+    """Value each trade of a book over the workers that are free; the file has every vector."""
+    run = sharded_runs.value_trades_together(
+        book_id=UUID(book_id),
+        progress=lambda done, total: job.progress(done, total, f"{done} of {total} blocks"),
+    )
+    name = f"trade-vectors-{book_id}-{run.snapshot_id}.npz"
+    return JobResult(file=ContentFile(run.to_file(), name=name))
+
+
+@shared_task(name=sharded_runs.TASK)
+def help_with_run(*, run_id: str, **_: Any) -> int:
+    """Take blocks of a run that another worker began; return how many."""
+    return sharded_runs.help_with_run(run_id=run_id)

@@ -1,5 +1,6 @@
 """Trades as lists and pages show them; each read starts from the books of who is asking."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from energyopti.accounts.actors import Actor
-from trading.models import TradeVersion
+from trading.models import Trade, TradeVersion
 
 from .books import chosen_books
 
@@ -37,6 +38,12 @@ def trade_by_ref(actor: Actor, ref: str) -> Any:
     if version is None:
         raise UnknownTrade("trade: there is no such trade for you.")
     return version
+
+
+def trade_ids_of(book_ids: Iterable[UUID]) -> list[int]:
+    """Return the trades that are in some books now, whatever became of them, the oldest first."""
+    rows = Trade.objects.filter(book_id__in=list(book_ids)).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
 
 
 def versions_of(trade_id: int) -> list[Any]:
