@@ -31,5 +31,6 @@ class RiskConfig(AppConfig):
         ):  # fmt: skip
             grant_to_roles(f"risk.{permission}", Role.RISK_OFFICER)
         register_scope("risk:read", "Read risk numbers and limits")
+        register_scope("risk:write", "Propose and decide on scenarios; compare them on books")
         register_api_routes("risk", "risk.api.urls")
         register_room()

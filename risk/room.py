@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from energyopti.accounts.roles import Role
+from energyopti.foundation.api.problems import register_problem
 from energyopti.foundation.events.followers import FOLLOWERS, register_follower
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
@@ -41,6 +42,18 @@ def register_room() -> None:
         adapters.register(topic, f"risk.validation:{adapter}")
     ship_cases("risk", Path(__file__).with_name("shipped_cases.json"))
     _register_schedule()
+    _register_problems()
+    if "risk:scenarios" not in NAVIGATION:
+        NAVIGATION.register(
+            "risk:scenarios",
+            NavigationItem(
+                label="Scenarios",
+                url_name="risk:scenarios",
+                section="Risk",
+                permission="risk.view_scenariodefinition",
+                order=20,
+            ),
+        )
     if "risk:home" not in NAVIGATION:
         NAVIGATION.register(
             "risk:home",
@@ -66,6 +79,17 @@ def register_room() -> None:
                 reads=frozenset({"book"}),
             ),
         )
+
+
+def _register_problems() -> None:
+    from risk.queries.scenario_definitions import UnknownDefinition
+    from risk.queries.scenario_sets import UnknownComparison, UnknownSet
+    from risk.services.scenario_definitions import DefinitionRefused
+
+    register_problem(DefinitionRefused, status=409, code="scenario_definition_refused")
+    register_problem(UnknownDefinition, status=404, code="scenario_definition_unknown")
+    register_problem(UnknownSet, status=404, code="scenario_set_unknown")
+    register_problem(UnknownComparison, status=404, code="scenario_comparison_unknown")
 
 
 def _register_schedule() -> None:

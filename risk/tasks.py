@@ -5,12 +5,14 @@ from uuid import UUID
 
 from celery import shared_task
 from django.core.files.base import ContentFile
+from django.urls import reverse
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation import clock
 from energyopti.foundation.jobs.runner import JobResult, RunningJob, job_task
 from risk.services import sharded_runs
 from risk.services.rebase import rebase_books, recompute_all
+from risk.services.scenario_comparisons import compare
 from risk.services.snapshots import NoBasis
 
 
@@ -45,3 +47,24 @@ def value_trades(job: RunningJob, *, book_id: str, **_: Any) -> JobResult:
 def help_with_run(*, run_id: str, **_: Any) -> int:
     """Take blocks of a run that another worker began; return how many."""
     return sharded_runs.help_with_run(run_id=run_id)
+
+
+@job_task("risk.compare_scenarios")
+def compare_scenarios(job: RunningJob, *, book: str, first: int, second: int) -> JobResult:
+    """Value a book under two definitions of scenarios; its page shows both."""
+    row = compare(
+        actor=_asker(job),
+        book_id=UUID(book),
+        first_id=first,
+        second_id=second,
+        valued_at=clock.now(),
+        progress=lambda stage, done, total: job.progress(done, total, stage),
+    )
+    return JobResult(url=reverse("risk:scenario_comparison", args=[row.pk]))
+
+
+def _asker(job: RunningJob) -> Actor:
+    """Return who asked for a job, with the rights that were looked at then; events name them."""
+    return Actor(
+        id=job.actor.id, on_behalf_of=job.actor.on_behalf_of, request_id=job.actor.request_id
+    )

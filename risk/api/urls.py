@@ -2,9 +2,38 @@
 
 from django.urls import path
 
+from .scenarios import (
+    ComparisonsView,
+    ComparisonView,
+    ScenarioDecisionView,
+    ScenarioDefinitionViewSet,
+    ScenarioSetViewSet,
+)
 from .views import BookRiskViewSet
 
 urlpatterns = [
     path("books", BookRiskViewSet.as_view({"get": "list"}), name="api-risk-books"),
     path("books/<uuid:book_id>", BookRiskViewSet.as_view({"get": "retrieve"}), name="api-risk"),
+    path(
+        "scenario-definitions",
+        ScenarioDefinitionViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-scenario-definitions",
+    ),
+    path(
+        "scenario-definitions/<int:definition_id>/decision",
+        ScenarioDecisionView.as_view(),
+        name="api-scenario-decision",
+    ),
+    path("scenario-sets", ScenarioSetViewSet.as_view({"get": "list"}), name="api-scenario-sets"),
+    path(
+        "scenario-sets/<int:set_id>",
+        ScenarioSetViewSet.as_view({"get": "retrieve"}),
+        name="api-scenario-set",
+    ),
+    path("scenario-comparisons", ComparisonsView.as_view(), name="api-scenario-comparisons"),
+    path(
+        "scenario-comparisons/<int:comparison_id>",
+        ComparisonView.as_view(),
+        name="api-scenario-comparison",
+    ),
 ]

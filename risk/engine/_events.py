@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from risk.engine._errors import ScenarioError
-from risk.engine._scenarios import QuoteDay, ShockMapping, tenor_shocks
+from risk.engine._scenarios import QuoteDay, ShockMapping, TenorGap, tenor_shocks
 from risk.engine._shocks import ShockRule
 
 Floats = npt.NDArray[np.float64]
@@ -52,14 +52,14 @@ class EventMoves:
 
     values      (tenor,), by the rule: what `StressShock` takes as moves
     first, last the quote days that were found for the event's
-    proxies     sentences: which tenors had no move of their own, and what stood in
+    gaps        which tenors had no move of their own, so that the next later one stood in
     """
 
     event: HistoricalEvent
     values: Floats
     first: date
     last: date
-    proxies: tuple[str, ...]
+    gaps: tuple[TenorGap, ...]
 
 
 def event_moves(
@@ -91,7 +91,7 @@ def event_moves(
         )  # fmt: skip
     except ScenarioError as error:
         raise ScenarioError(f"{event.name}: {error}") from error
-    return EventMoves(event, found.values[0], first.day, last.day, found.proxies)
+    return EventMoves(event, found.values[0], first.day, last.day, found.gaps())
 
 
 def _quoted(event: HistoricalEvent, day: date, history: Sequence[QuoteDay]) -> QuoteDay:

@@ -1,5 +1,6 @@
 """The tables of risk, one file a subject."""
 
+from .comparisons import ScenarioComparison
 from .definitions import (
     MoveMapping,
     MoveRule,
@@ -30,6 +31,7 @@ __all__ = [
     "ProxyKind",
     "ProxyRule",
     "RiskNumber",
+    "ScenarioComparison",
     "ScenarioDefinition",
     "ScenarioProxy",
     "ScenarioRule",

@@ -94,14 +94,18 @@ def build_snapshot(*, actor: Actor, valued_at: datetime) -> BuiltBasis:
         return _snapshot(actor, _scenario_set(parts, valued_at), parts, valued_at)
 
 
-def trial_basis(definition: ScenarioDefinition, *, valued_at: datetime) -> Basis:
+def trial_basis(
+    definition: ScenarioDefinition, *, valued_at: datetime
+) -> tuple[Basis, tuple[date, ...]]:
     """
-    Return the basis that a definition would make at an instant, written nowhere; its id is 0.
+    Return the basis that a definition would make at an instant, and the day of each scenario.
+
+    It is written nowhere; its id is 0.
 
     :raises NoBasis: as `build_snapshot`.
     """
     parts = _parts(definition, month_marks(as_of=valued_at), valued_at)
-    return Basis(
+    basis = Basis(
         id=0,
         valued_at=valued_at,
         scenario_count=len(parts.history.spans),
@@ -115,6 +119,7 @@ def trial_basis(definition: ScenarioDefinition, *, valued_at: datetime) -> Basis
         ),
         rates=parts.rates,
     )
+    return basis, parts.history.days
 
 
 def _parts(

@@ -222,7 +222,7 @@ def test_a_price_at_or_below_zero_needs_amounts_or_a_displacement(markets, offic
         proposed(RuleTerms(rule=MoveRule.DISPLACED, displacement=12.0))
     row = proposed(RuleTerms(rule=MoveRule.DISPLACED, displacement=50.0))
 
-    shocks = trial_basis(row, valued_at=NOW(de)).markets[de.pk].shocks
+    shocks = trial_basis(row, valued_at=NOW(de))[0].markets[de.pk].shocks
     rounded = np.round(prices, 4) + 50
     expected = rounded[-1] * (rounded[1:] / rounded[:-1] - 1)
     np.testing.assert_allclose(shocks[:, 4], expected, atol=1e-6)
@@ -278,7 +278,7 @@ def test_moves_are_brought_to_todays_volatility(markets, officers):
         trial_basis(
             propose_definition(actor=officers[0], terms=terms, reason="x", as_of=NOW(de)),
             valued_at=NOW(de),
-        )
+        )[0]
         for terms in (ewma, garch)
     ]
 
@@ -300,11 +300,11 @@ def test_a_window_and_moves_of_several_days(markets, officers):
     )
 
     row = propose_definition(actor=officers[0], terms=terms, reason="x", as_of=NOW(de))
-    on = trial_basis(row, valued_at=NOW(de))
+    on, days = trial_basis(row, valued_at=NOW(de))
 
     within = prices[2:-3]
     np.testing.assert_allclose(on.markets[de.pk].shocks[:, 7], within[5:] - within[:-5], atol=1e-9)
-    assert on.horizon_days == 5
+    assert on.horizon_days == 5 and (days[0], days[-1]) == (DAYS[7], DAYS[-4])
     assert f"over 5 days, unweighted; days from {DAYS[2]} until {DAYS[-4]}" in on.method
 
 

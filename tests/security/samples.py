@@ -115,6 +115,11 @@ COMMON: dict[str, str] = {
     "api-curve-proof": "all organizations share forward curves",
     "trading:decide_pricing_model": "all organizations share pricing models",
     "api-pricing-model-decision": "all organizations share pricing models",
+    "risk:scenario_definition": "all organizations share definitions of scenarios",
+    "risk:decide_scenarios": "all organizations share definitions of scenarios",
+    "risk:scenario_set": "all organizations share sets of scenarios",
+    "api-scenario-decision": "all organizations share definitions of scenarios",
+    "api-scenario-set": "all organizations share sets of scenarios",
     "trading:process_calibration": "all organizations share price processes",
     "trading:decide_price_process": "all organizations share price processes",
     "api-process-calibration": "all organizations share price processes",
@@ -183,6 +188,23 @@ def book() -> dict[str, Any]:
     from tests.factories.trades import make_book
 
     return {"book_id": make_book(make_organization()).pk}
+
+
+def scenario_comparison() -> dict[str, Any]:
+    from risk.models import ScenarioComparison, ScenarioDefinition
+    from tests.factories.trades import make_book
+
+    first, second = (
+        ScenarioDefinition.objects.create(
+            code="OTHER", number=number, owner="risk", scenarios=500, reason="x", proposed_by="y"
+        )
+        for number in (1, 2)
+    )
+    row = ScenarioComparison.objects.create(
+        book=make_book(make_organization()), first=first, second=second, valued_at=MOMENT,
+        currency="EUR", sides=[], asked_by="y",
+    )  # fmt: skip
+    return {"comparison_id": row.pk}
 
 
 def counterparty() -> dict[str, Any]:
@@ -523,6 +545,8 @@ FOREIGN: dict[str, Sample] = {
     "risk:state": book,
     "risk:limit": book,
     "api-risk": book,
+    "risk:scenario_comparison": scenario_comparison,
+    "api-scenario-comparison": scenario_comparison,
     "jobs:detail": job,
     "jobs:cancel": job,
     "jobs:result": job,

@@ -35,6 +35,11 @@ def market_by_code(code: str) -> Market:
         raise NoSuchMarket(f"market: no market has the code “{code}”.") from None
 
 
+def market_names() -> list[tuple[str, str]]:
+    """Return code and name of every market, by code."""
+    return list(Market.objects.order_by("code").values_list("code", "name"))
+
+
 @dataclass(frozen=True, slots=True)
 class MarketSummary:
     """A market with the first and last delivery of its spot prices, None where it has none."""
