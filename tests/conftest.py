@@ -18,6 +18,18 @@ settings.load_profile("suite")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Count no lines while a property is tried: the hundredth example covers what the first did.
+
+    Coverage makes such a test take up to twice as long. What only properties run is then not
+    counted as covered, so the figure is never too high.
+    """
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("no_cover")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data that lies beside the project, where there is one."""
