@@ -36,6 +36,7 @@ class LiveFeed extends HTMLElement {
     const address = new URL(this.dataset.src, location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     this.#socket = new WebSocket(address);
+    this.#socket.addEventListener("open", () => this.#sequence.clear());
     this.#socket.addEventListener("message", (event) => this.#receive(event.data));
     this.#socket.addEventListener("close", (event) => {
       if (this.#closed) return;
@@ -52,7 +53,10 @@ class LiveFeed extends HTMLElement {
   #receive(text) {
     const frame = JSON.parse(text);
     if (frame.feed === "down") return this.#lost();
-    if (frame.feed === "up") return undefined;
+    if (frame.feed === "up") {
+      this.#sequence.clear(); // after a Redis that was started anew, a snapshot has number 0
+      return undefined;
+    }
     this.#retry = 0;
     this.#live();
     return this.#take(frame);
