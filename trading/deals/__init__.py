@@ -66,16 +66,14 @@ from trading.deals._metered import (
     metered_months,
     metered_share,
 )
+from trading.deals._option_checks import check_bound, check_option
+from trading.deals._option_units import efficiency, unit_factors
 from trading.deals._optionlets import (
     ExerciseDate,
     Optionlet,
     OptionletKind,
     OptionletPart,
-    check_bound,
-    check_option,
-    efficiency,
     optionlets,
-    unit_factors,
 )
 from trading.deals._packages import (
     cut,

@@ -16,7 +16,6 @@ from enum import StrEnum
 from fractions import Fraction
 
 from energyopti.foundation.calendars import DatePeriod
-from trading.deals._areas import CommodityKind, PriceIndex
 from trading.deals._deltas import Delta, scalar_deltas
 from trading.deals._errors import DealError
 from trading.deals._exercise import needs_notice
@@ -29,9 +28,10 @@ from trading.deals._legs import (
     Settlement,
 )
 from trading.deals._numbers import QUANTITY_PLACES, add, rounded
+from trading.deals._option_checks import check_option
+from trading.deals._option_units import second_factor, unit_factors
 from trading.deals._payments import CASH_SETTLED, PHYSICAL
-from trading.deals._periods import period_name
-from trading.deals._volumes import Frequency, Profile, Volume, converted
+from trading.deals._volumes import Frequency, Volume
 
 _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -40,7 +40,6 @@ _CALLS = frozenset(
 )
 _EARLY = frozenset({OptionStyle.AMERICAN, OptionStyle.BERMUDAN})
 _STRIPS = frozenset({OptionType.CAP, OptionType.FLOOR, OptionType.COLLAR})
-_FUELS = frozenset({CommodityKind.GAS, CommodityKind.COAL, CommodityKind.OIL})
 _SWAPTIONS = frozenset({OptionType.PAYER_SWAPTION, OptionType.RECEIVER_SWAPTION})
 
 
@@ -157,176 +156,6 @@ def optionlets(leg: Option) -> tuple[Optionlet, ...]:
     return tuple(found for month in sides[0] for found in _group(leg, [[month]]))
 
 
-def check_option(leg: Option) -> None:
-    """
-    Refuse an option that could not be valued, exercised or settled here; asked at capture.
-
-    :raises DealError: naming the field.
-    """
-    area, schedule = leg.schedule.area, leg.schedule
-    if leg.style in _EARLY and (leg.option_type in _STRIPS or len(leg.underlying) > 1):
-        raise DealError(
-            "style",
-            f"{leg.style.value.title()}: early exercise of a {leg.option_type.value} has no"
-            " formula here; book it as European.",
-        )
-    if isinstance(schedule.volume, Profile):
-        raise DealError(
-            "volume", "an option is on a constant volume here; book one for each shape and month."
-        )
-    _check_underlying(leg)
-    if len(leg.exercises) > 1 and leg.style is not OptionStyle.BERMUDAN:
-        raise DealError(
-            "exercises",
-            "only a Bermudan has several; book an option for each date and what it decides.",
-        )
-    is_swaption = leg.option_type in _SWAPTIONS
-    is_average = leg.style is OptionStyle.ASIAN or (
-        leg.expiry > schedule.interval.start and leg.option_type not in _STRIPS
-    )
-    if leg.second_period is not None:
-        _check_deliveries(leg)
-    if is_average and is_swaption:
-        raise DealError("expiry", f"{leg.option_type} is decided before its delivery begins.")
-    if needs_notice(leg) and leg.expiry > schedule.interval.start:
-        raise DealError(
-            "expiry",
-            "what is exercised by notice is decided before its delivery begins"
-            f" ({schedule.interval.start.astimezone(area.calendar.zone):%Y-%m-%d %H:%M}).",
-        )
-    is_paid = len(leg.underlying) > 1 or not needs_notice(leg)
-    if leg.settlement is Settlement.PHYSICAL and is_paid:
-        raise DealError(
-            "settlement",
-            "a cap, floor, collar, average or spread is settled in cash; it has no delivery of its"
-            " own.",
-        )
-
-
-def _check_underlying(leg: Option) -> None:
-    area, shape = leg.schedule.area, leg.schedule.shape
-    for index in leg.underlying:
-        for currency in (index.currency, index.area.currency):
-            if currency != leg.currency:
-                raise DealError(
-                    "underlying",
-                    f"{index.code} is in {currency}, the option in {leg.currency}; book it in the"
-                    " index's currency and hedge the exchange rate apart from it.",
-                )
-        try:
-            index.area.shape(shape.code, on=leg.schedule.period.first)
-            if index is leg.underlying[0]:
-                _factor(leg, index)
-        except DealError as error:
-            raise DealError(
-                "underlying", f"{index.code}: {error.rule} The option is per {area.price_unit}."
-            ) from error
-    if not leg.is_spread:
-        return
-    first, second = leg.underlying
-    try:
-        _second_factor(leg)
-    except DealError as error:
-        if leg.ratio_unit != area.price_unit:
-            raise DealError("ratio_unit", f"{second.code}: {error.rule}") from error
-        raise DealError(
-            "ratio",
-            f"{second.code}: {error.rule} Say how many {second.area.price_unit} go with one"
-            f" {area.price_unit}, as ratio and its unit.",
-        ) from error
-    if first.area.code == second.area.code and leg.second_period is None:
-        raise DealError(
-            "underlying",
-            f"both are priced on the curve of {first.area.code}, which has no spread of one"
-            " delivery; name a second one for a calendar spread.",
-        )
-
-
-def _check_deliveries(leg: Option) -> None:
-    """Refuse two deliveries that are one, or that are not both decided on their forwards."""
-    first, second = leg.schedule, leg.second_schedule
-    one, other = (index.area.code for index in leg.underlying)
-    if first.period == second.period:
-        raise DealError("second_period", "is the first's own; leave it out, or name another.")
-    if one == other and max(first.period.first, second.period.first) < min(
-        first.period.after, second.period.after
-    ):
-        raise DealError(
-            "second_period",
-            f"{period_name(second.period)} and {period_name(first.period)} share days, whose price"
-            f" in {one} is no spread; a calendar spread is of two deliveries apart.",
-        )
-    if leg.style is OptionStyle.ASIAN:
-        raise DealError(
-            "style", "an option on two deliveries is decided on their forwards; book it European."
-        )
-    starts = min(first.interval.start, second.interval.start)
-    if leg.expiry > starts:
-        raise DealError(
-            "expiry",
-            "an option on two deliveries is decided before the earlier of them begins"
-            f" ({starts.astimezone(first.area.calendar.zone):%Y-%m-%d %H:%M}).",
-        )
-
-
-def check_bound(leg: Option) -> None:
-    """
-    Refuse a floor or cap of a delivery that could not be valued here; asked at capture.
-
-    :raises DealError: naming the field.
-    """
-    if leg.option_type not in _STRIPS:
-        raise DealError("option_type", f"{leg.option_type} is no bound; CAP, FLOOR and COLLAR are.")
-    priced = (leg.currency, leg.schedule.area.price_unit)
-    for index in leg.underlying:
-        if (index.currency, index.price_unit) != priced:
-            raise DealError(
-                "underlying",
-                f"{index.code} is in {index.currency}/{index.price_unit}, the bound in"
-                f" {'/'.join(priced)}.",
-            )
-
-
-def unit_factors(leg: Option) -> tuple[Fraction, ...]:
-    """
-    Return what turns the price of each underlying's market into what `payoff` takes, exact.
-
-    That is per the option's unit; of what a spread subtracts per the unit of its ratio.
-
-    :raises DealError: where units do not convert.
-    """
-    own = tuple(_factor(leg, index) for index in leg.underlying[:1])
-    return (*own, _second_factor(leg)) if leg.is_spread else own
-
-
-def _factor(leg: Option, index: PriceIndex) -> Fraction:
-    area = leg.schedule.area
-    context = area.context or index.area.context
-    converted(Fraction(1), area.price_unit, index.price_unit, context)
-    return converted(Fraction(1), area.price_unit, index.area.price_unit, context)
-
-
-def _second_factor(leg: Option) -> Fraction:
-    index = leg.underlying[1]
-    context = index.area.context or leg.schedule.area.context
-    converted(Fraction(1), leg.ratio_unit, index.price_unit, context)
-    return converted(Fraction(1), leg.ratio_unit, index.area.price_unit, context)
-
-
-def efficiency(leg: Option) -> Fraction | None:
-    """Return the power that one of the fuel gives, both as energy; None of what burns nothing."""
-    if not leg.is_spread or leg.exact_ratio == 1:
-        return None
-    made, burned = (index.area.commodity for index in leg.underlying)
-    if made is not CommodityKind.POWER or burned not in _FUELS:
-        return None
-    try:
-        heat = converted(Fraction(1), leg.ratio_unit, "MWh", leg.underlying[1].area.context)
-    except DealError:
-        return None  # coal of a calorific value that nobody has said
-    return 1 / (leg.exact_ratio * heat)
-
-
 def _deltas(leg: Option, side: int) -> tuple[Delta, ...]:
     # What counts is the price of the index's market, whichever unit the index is said in.
     index = leg.underlying[side]
@@ -337,7 +166,7 @@ def _deltas(leg: Option, side: int) -> tuple[Delta, ...]:
     except DealError:
         # Tonnes beside MWh have no volume but the ratio's, spread over the hours.
         whole = leg.schedule.amount(leg.schedule.area.price_unit) * leg.exact_ratio
-        amount = rounded(whole * _second_factor(leg), places=QUANTITY_PLACES)
+        amount = rounded(whole * second_factor(leg), places=QUANTITY_PLACES)
         volume = Volume(amount, priced.price_unit, Frequency.TOTAL)
         schedule = replace(schedule, volume=volume)
     return tuple(scalar_deltas(Floating(Direction.RECEIVE, schedule, priced)))

@@ -62,7 +62,7 @@ CALENDAR = replace(
 )  # fmt: skip
 
 
-def by_grid(payoff, rho, points=2401, width=7.5):
+def by_grid(payoff, rho, points=1601, width=7.5):
     """E[payoff(Z1, Z2)] of two normals on a grid, which knows nothing of the product's formula."""
     z, step = np.linspace(-width, width, points, retstep=True)
     density = np.exp(-z * z / 2) / sqrt(2 * np.pi) * step
@@ -195,7 +195,13 @@ def calendar_price(formula):
     )
 
 
-@pytest.mark.parametrize("formula", ["BLACK76", "BACHELIER", "DISPLACED_BLACK"])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "BLACK76",
+        *(pytest.param(f, marks=pytest.mark.slow) for f in ("BACHELIER", "DISPLACED_BLACK")),
+    ],
+)
 def test_a_calendar_spread_is_on_two_forwards_of_one_curve(formula):
     desk = option_desk(with_model=False)
     prices = {"Cal27": "82.00", "Q1-27": "95.00", "Q3-27": "75.00"}

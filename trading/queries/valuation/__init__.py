@@ -10,16 +10,15 @@ from .contracts import ContractKey, Universe
 from .digest import digest_of
 from .held import CutFacts, HeldVersions, MeteredFacts, books_of, cut_facts, metered_facts
 from .market import MarketFacts, known_fixings, market_facts
+from .option_market import OptionFacts, option_facts
 from .options import (
     NO_OPTIONS,
     HeldOptions,
-    OptionFacts,
     OptionletKey,
     Period,
     decided_periods,
     exercise_results,
     held_legs,
-    option_facts,
 )
 from .simulations import RUN_SEED, SimulationFacts, simulation_facts, structure_seed
 from .structures import (
