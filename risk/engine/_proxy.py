@@ -16,8 +16,14 @@ import numpy.typing as npt
 from risk.engine._revaluation import ForwardRows, Portfolio, revalue
 from risk.engine._rows import chosen_options, of_rows
 from risk.engine._shocks import Shocks
-from trading.pricing import Lattice, OptionRows, PriceModel, Surfaces, sum_surfaces
-from trading.pricing import value_in_scenarios as values_of
+from trading.pricing import (
+    Lattice,
+    OptionRows,
+    PriceModel,
+    Surfaces,
+    sum_surfaces,
+    value_in_scenarios,
+)
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -97,7 +103,8 @@ def proxy_of(
     in_full = []
     error = 0.0
     for rows in held.options:
-        fitted, erring, smooth = _fit_options(rows, _is_smooth(rows, market, reach), known, workers)
+        smooth = _is_smooth(rows, market, reach)
+        fitted, erring, smooth = _fit_options(rows, smooth, market, known, workers)
         parts += fitted
         error += erring
         in_full.append(~smooth)
@@ -109,8 +116,8 @@ def proxy_of(
 
 
 def _at(lattice: Lattice, market: Market, reach: Floats) -> tuple[Floats, Floats]:
-    """Return prices and volatilities at a lattice's points, and today last, (node, point)."""
-    first, second = np.concatenate([lattice.points, np.zeros((2, 1))], axis=1)
+    """Return prices and volatilities at a lattice's points, (node, point) each."""
+    first, second = lattice.points
     is_price = np.arange(reach.size) < market.prices.size
     with np.errstate(over="ignore"):
         return market.moved(np.where(is_price, first[:, None], second[:, None]) * reach)
@@ -137,10 +144,15 @@ def _is_smooth(rows: OptionRows, market: Market, reach: Floats) -> Mask:
 
 
 def _fit_options(
-    rows: OptionRows, smooth: Mask, known: list[tuple[Floats, Floats]], workers: int | None
+    rows: OptionRows,
+    smooth: Mask,
+    market: Market,
+    known: list[tuple[Floats, Floats]],
+    workers: int | None,
 ) -> tuple[list[Surfaces], float, Mask]:
     """Return surfaces, the sum of their errors, and which rows they follow."""
     parts, total = [], 0.0
+    today = market.prices, market.volatilities
     followed = np.zeros(len(rows), dtype=bool)
     allowed: float | None = None
     for lattice, (prices, volatilities) in zip(_LATTICES, known, strict=True):
@@ -151,10 +163,11 @@ def _fit_options(
         key = some.node * len(volatilities) + some.volatility_node
         order = np.argsort(key, kind="stable")
         keys, starts = np.unique(key[order], return_index=True)
-        _, each = values_of(some, prices, volatilities, each=True, workers=workers)
+        _, each = value_in_scenarios(
+            some, prices, volatilities, today=today, each=True, workers=workers
+        )
         gain = np.add.reduceat(each[order], starts, axis=0)
-        gain -= gain[:, -1:]
-        powers, error = lattice.fit(gain[:, :-1])
+        powers, error = lattice.fit(gain)
         if allowed is None:
             allowed = _SHARE * float(np.ptp(gain, axis=1).mean())
         good = error <= allowed
@@ -173,7 +186,7 @@ def _fit_forwards(
     nodes = np.flatnonzero(energy)
     if not nodes.size:
         return Surfaces(nodes, nodes, np.zeros((0, 1, _LATTICES[0].columns))), 0.0, nodes
-    gain = energy[nodes, None] * (prices[nodes, :-1] - market.prices[nodes, None])
+    gain = energy[nodes, None] * (prices[nodes] - market.prices[nodes, None])
     powers, error = _LATTICES[0].fit(gain)
     good = error <= _SHARE * np.ptp(gain, axis=1).mean()
     # A forward does not know the second move: the first row is all there is.

@@ -173,31 +173,37 @@ def revalue(
     _check_shapes(today, vols, moved, moved_vols)
     portfolio.check_nodes(today.size, vols.size)
     held = portfolio.forwards
-    used = np.unique(held.node)
-    for name, row in (("prices", today[used]), ("scenario_prices", moved[used])):
-        if not np.isfinite(row).all():
-            where = np.argwhere(~np.isfinite(row))[0].tolist()
-            said = [int(used[where[0]]), *where[1:]]
-            raise ScenarioError(f"{name}{said}: {row[tuple(where)]} must be finite.")
-    moves = np.zeros_like(moved)
-    moves[used] = moved[used] - today[used][:, None]
+    moves = _moves_of(np.unique(held.node), today, moved)
     energy = np.bincount(held.node, held.amount, today.size)
     pnl = energy @ moves
     trade_value: Floats = np.bincount(
         portfolio.forward_trade, held.amount * (today[held.node] - held.price), portfolio.trades
     ).astype(np.float64)
     kept = []
-    if portfolio.options:
-        # Today is one scenario more, by the same arithmetic: without a move nothing is gained.
-        moved = np.concatenate([moved, today[:, None]], axis=1)
-        moved_vols = np.concatenate([moved_vols, vols[:, None]], axis=1)
     for rows, trade in zip(portfolio.options, portfolio.option_trade, strict=True):
-        total, values = value_in_scenarios(rows, moved, moved_vols, each=each, workers=workers)
-        pnl += total[:-1] - total[-1]
+        gained, values = value_in_scenarios(
+            rows, moved, moved_vols, today=(today, vols), each=each, workers=workers
+        )
+        pnl += gained
         trade_value += np.bincount(trade, _worth(rows, today, vols), portfolio.trades)
-        values -= values[:, -1:]
-        kept.append(values[:, :-1])
+        kept.append(values)
     return Revaluation(float(trade_value.sum()), pnl, trade_value, portfolio, moves, tuple(kept))
+
+
+def _moves_of(used: Indices, today: Floats, moved: Floats) -> Floats:
+    """Return what prices move by, (node, scenario); zero where no forward stands on them."""
+    with np.errstate(invalid="ignore"):
+        found: Floats = moved - today[:, None]
+    if used.size < today.size:
+        found[np.setdiff1d(np.arange(today.size), used)] = 0.0
+    if np.isfinite(found).all():
+        return found
+    for name, row in (("prices", today[used]), ("scenario_prices", moved[used])):
+        if not np.isfinite(row).all():
+            where = np.argwhere(~np.isfinite(row))[0].tolist()
+            said = [int(used[where[0]]), *where[1:]]
+            raise ScenarioError(f"{name}{said}: {row[tuple(where)]} must be finite.")
+    raise ScenarioError("scenario_prices: must not be further from today than numbers reach.")
 
 
 def _worth(rows: OptionRows, today: Floats, vols: Floats) -> Floats:

@@ -23,6 +23,7 @@ from trading.pricing._model import ModelChoice, PriceModel
 
 Indices = npt.NDArray[np.int64]
 _BLOCK = 128  # scenarios that the kernels take at a time
+_WIDE = 32 * _BLOCK - 1  # scenarios that memory holds at a time; with today they fill whole blocks
 _CHUNK = 256  # options of a partial sum: fixed, so that a total repeats bit for bit
 
 
@@ -73,13 +74,16 @@ class OptionRows:
 
 def value_in_scenarios(
     options: OptionRows, forwards: npt.ArrayLike, volatilities: npt.ArrayLike, *,
-    each: bool = False, workers: int | None = None,
+    today: tuple[npt.ArrayLike, npt.ArrayLike] | None = None, each: bool = False,
+    workers: int | None = None,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """
     Value options in each scenario by their formula, in full.
 
     forwards        (node, scenario), currency/unit
     volatilities    (volatility node, scenario), of the model's kind, per √year, ≥ 0
+    today           both today, (node,) and (volatility node,): what options gain since is returned
+                    in place of what they are worth, without a move exactly nothing
     each            whether to keep the value of every option: (option, scenario), else (0, …)
     workers         threads; by default one a processor. They change no digit.
 
@@ -89,22 +93,52 @@ def value_in_scenarios(
         node that an option stands on; naming node and scenario.
     :raises PricingError: for a shape, a position beyond it, or what is not finite.
     """
-    from trading.pricing._option_kernels import bachelier_scenarios, black76_scenarios
-
     F, sigma = np.asarray(forwards, dtype=np.float64), np.asarray(volatilities, dtype=np.float64)
     if F.ndim != 2 or sigma.ndim != 2 or F.shape[1] != sigma.shape[1] or not F.shape[1]:
         raise PricingError(
             f"forwards, volatilities: shapes {F.shape} and {sigma.shape} must be (node, scenario)"
             " with the same scenarios."
         )
-    node, F = _used("node", "forwards", options.node, F)
-    vol_node, sigma = _used("volatility_node", "volatilities", options.volatility_node, sigma)
+    bases = (None, None) if today is None else [np.asarray(row, np.float64) for row in today]
+    for name, row, base in (("forwards", F, bases[0]), ("volatilities", sigma, bases[1])):
+        if base is not None and base.shape != row.shape[:1]:
+            raise PricingError(f"today: shape {base.shape} of {name} must be {row.shape[:1]}.")
+    prices = _Levels.on("node", "forwards", options.node, F, bases[0])
+    vols = _Levels.on("volatility_node", "volatilities", options.volatility_node, sigma, bases[1])
     normal = options.model.model is PriceModel.BACHELIER
     shift = 0.0 if normal else float(options.model.displacement)
+    for row in (prices.rows, prices.today):
+        (finite if normal else positive)("forwards", row + shift if shift else row)
+    for row in (vols.rows, vols.today):
+        not_negative("volatilities", row)
     scenarios = F.shape[1]
-    F = _blocks((finite if normal else positive)("forwards", F + shift))
-    sigma = _blocks(not_negative("volatilities", sigma))
-    K = np.asarray(options.strike, dtype=np.float64) + shift
+    wide = scenarios if each else _WIDE
+    totals, kept = [], np.empty((0, scenarios))
+    for start in range(0, scenarios, wide):
+        at = slice(start, min(start + wide, scenarios))
+        count = at.stop - at.start
+        total, rows = _valued(
+            options, (prices.place, prices.blocks(at, shift)), (vols.place, vols.blocks(at)),
+            each, workers,
+        )  # fmt: skip
+        if today is not None:
+            total, rows = total - total[count], rows - rows[:, count : count + 1]
+        totals.append(total[:count])
+        kept = rows[:, :count] if each else kept
+    return np.concatenate(totals), kept
+
+
+def _valued(
+    options: OptionRows, prices: tuple[Indices, Floats], volatilities: tuple[Indices, Floats],
+    each: bool, workers: int | None,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Return the sum of all options, and the values of each, in whole blocks of scenarios."""
+    from trading.pricing._option_kernels import bachelier_scenarios, black76_scenarios
+
+    (node, F), (vol_node, sigma) = prices, volatilities
+    normal = options.model.model is PriceModel.BACHELIER
+    K = np.asarray(options.strike, dtype=np.float64)
+    K = K if normal else K + float(options.model.displacement)
     T = np.asarray(options.years, dtype=np.float64)
     amount = np.asarray(options.amount, dtype=np.float64)
     sign = np.broadcast_to(signs(options.option), node.shape).copy()
@@ -126,7 +160,47 @@ def value_in_scenarios(
             )
 
     share_work(work, len(starts), workers)
-    return totals.sum(axis=0)[:scenarios], rows[:, :scenarios]
+    return totals.sum(axis=0), rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Levels:
+    """
+    Levels of the nodes that options stand on.
+
+    place       (option,), the row of each
+    rows        (row, scenario)
+    today       (row,); in their last scenario where no today was given
+    """
+
+    place: Indices
+    rows: Floats
+    today: Floats
+
+    @classmethod
+    def on(
+        cls, name: str, what: str, positions: Sequence[int] | Indices, rows: Floats,
+        today: Floats | None,
+    ) -> _Levels:  # fmt: skip
+        at = np.asarray(positions, dtype=np.int64)
+        if at.size and (at.min() < 0 or at.max() >= len(rows)):
+            wrong = int(np.flatnonzero((at < 0) | (at >= len(rows)))[0])
+            raise PricingError(f"{name}[{wrong}]: {at[wrong]} is no position in {what}.")
+        base = rows[:, -1] if today is None else today
+        used, place = np.unique(at, return_inverse=True)
+        if used.size < len(rows):
+            rows, base = rows[used], base[used]
+        return cls(place.astype(np.int64), rows, base)
+
+    def blocks(self, at: slice, shift: float = 0.0) -> Floats:
+        """Return some scenarios, then today until a whole block is full: once or more."""
+        count = at.stop - at.start
+        found = np.empty((len(self.rows), (count // _BLOCK + 1) * _BLOCK))
+        found[:, :count] = self.rows[:, at]
+        found[:, count:] = self.today[:, None]
+        if shift:
+            found += shift
+        return found
 
 
 def share_work(work: Callable[[int], None], count: int, workers: int | None) -> None:
@@ -138,21 +212,3 @@ def share_work(work: Callable[[int], None], count: int, workers: int | None) -> 
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(work, range(count)):
             pass
-
-
-def _used(name: str, what: str, positions: Sequence[int] | Indices, rows: Floats) -> tuple[
-    Indices, Floats
-]:  # fmt: skip
-    """Return the rows that positions stand on, and the positions among those."""
-    at = np.asarray(positions, dtype=np.int64)
-    if at.size and (at.min() < 0 or at.max() >= len(rows)):
-        wrong = int(np.flatnonzero((at < 0) | (at >= len(rows)))[0])
-        raise PricingError(f"{name}[{wrong}]: {at[wrong]} is no position in {what}.")
-    used, place = np.unique(at, return_inverse=True)
-    return place.astype(np.int64), rows[used]
-
-
-def _blocks(rows: Floats) -> Floats:
-    """Return rows whose scenarios fill whole blocks: the last one is repeated."""
-    missing = -rows.shape[1] % _BLOCK
-    return np.ascontiguousarray(np.pad(rows, ((0, 0), (0, missing)), mode="edge"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trading.pricing._inputs import Floats
+from trading.pricing._inputs import Floats, PricingError
 from trading.pricing._scenarios import Indices, share_work
 
 _CHECKS = 64
@@ -76,12 +76,21 @@ class Surfaces:
     Polynomials of two moves each.
 
     first, second   (surface,), rows of the moves
-    powers          (surface, power of second, power of first)
+    powers          (surface, power of second, power of first), of the latter a multiple of 8
+
+    :raises PricingError: for shapes that do not fit.
     """
 
     first: Indices
     second: Indices
     powers: Floats
+
+    def __post_init__(self) -> None:
+        count = np.shape(self.powers)[:1]
+        if np.shape(self.first) != count or np.shape(self.second) != count:
+            raise PricingError(f"first, second: must be one for each of {count} surfaces.")
+        if self.powers.ndim != 3 or not self.powers.shape[1] or self.powers.shape[2] % 8:
+            raise PricingError(f"powers: shape {self.powers.shape} must be (surface, n, 8 m).")
 
     def __len__(self) -> int:
         return len(self.first)
@@ -96,7 +105,13 @@ def sum_surfaces(
     draws       (path, factor)
     loadings    (factor, node); the moves are draws @ loadings, and a fit holds from −1 to 1
     workers     threads; by default one a processor. They change no digit.
+
+    :raises PricingError: for a surface on a move that is none.
     """
+    for part in parts:
+        for name, row in (("first", part.first), ("second", part.second)):
+            if row.size and not 0 <= row.min() <= row.max() < loadings.shape[1]:
+                raise PricingError(f"{name}: must be positions of {loadings.shape[1]} moves.")
     from trading.pricing._surface_kernels import add_surfaces
 
     paths = len(draws)

@@ -93,6 +93,23 @@ def test_threads_and_company_change_no_digit():
     assert first[0] == total[0]
 
 
+def test_gains_are_what_values_rise_by_in_blocks_of_scenarios_too():
+    rng = np.random.default_rng(3)
+    rows = some_options(rng, CHOICES[1], 300)
+    today = tuple(row[:, 0] for row in some_market(rng, CHOICES[1], 1))
+    market = some_market(rng, CHOICES[1], 5_000)
+    gained, _ = value_in_scenarios(rows, *market, today=today)
+    base, own = value_in_scenarios(rows, *(row[:, None] for row in today), each=True)
+    total, values = value_in_scenarios(rows, *market, each=True)
+    assert gained == pytest.approx(total - base, abs=1e-6)
+    assert gained.tobytes() == (total - base).tobytes()
+    few = tuple(row[:, 4_000:4_200] for row in market)
+    _, rises = value_in_scenarios(rows, *few, today=today, each=True)
+    assert rises.tobytes() == (values[:, 4_000:4_200] - own).tobytes()
+    with pytest.raises(PricingError, match="today: shape"):
+        value_in_scenarios(rows, *market, today=(today[0][:2], today[1]))
+
+
 def some_portfolio(rng, trades=60):
     options = tuple(some_options(rng, choice, n) for choice, n in zip(CHOICES, (40, 25, 30),
                                                                      strict=True))  # fmt: skip

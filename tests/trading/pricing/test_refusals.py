@@ -152,7 +152,7 @@ WALK: dict[str, tuple[Callable[..., Any] | None, dict[str, Any]]] = {
 # test.
 ELSEWHERE = {
     "average_spread_option", "composed_volatility", "estimate", "seed_of", "simulate_together",
-    "value_in_scenarios",
+    "sum_surfaces", "value_in_scenarios",
 }  # fmt: skip
 
 

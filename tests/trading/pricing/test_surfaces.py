@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.polynomial.polynomial import polyval2d
 
-from trading.pricing import Lattice, Surfaces, sum_surfaces
+from trading.pricing import Lattice, PricingError, Surfaces, sum_surfaces
 
 
 @settings(max_examples=20)
@@ -50,3 +50,19 @@ def test_surfaces_sum_on_each_path_whatever_the_threads(seed, paths, columns):
     assert farthest == pytest.approx(np.abs(moves[[0, 1, 2, 4, 5]]).max(axis=0))
     again = sum_surfaces(parts, draws, loadings, workers=3)
     assert (total.tobytes(), farthest.tobytes()) == tuple(row.tobytes() for row in again)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"first": np.array([2])}, "first: must be positions of 2"),
+        ({"second": np.array([-1])}, "second: must be positions of 2"),
+        ({"second": np.array([0, 1])}, "first, second: must be one for each"),
+        ({"powers": np.ones((1, 1, 7))}, "powers"),
+        ({"powers": np.ones((1, 0, 8))}, "powers"),
+    ],
+)
+def test_refuses_by_name(terms, said):
+    whole = {"first": np.array([0]), "second": np.array([1]), "powers": np.ones((1, 1, 8))}
+    with pytest.raises(PricingError, match=said):
+        sum_surfaces([Surfaces(**(whole | terms))], np.ones((3, 1)), np.ones((1, 2)))
