@@ -54,6 +54,17 @@ def register_room() -> None:
                 order=20,
             ),
         )
+    if "risk:correlations" not in NAVIGATION:
+        NAVIGATION.register(
+            "risk:correlations",
+            NavigationItem(
+                label="Correlations",
+                url_name="risk:correlations",
+                section="Risk",
+                permission="risk.view_risk",
+                order=30,
+            ),
+        )
     if "risk:home" not in NAVIGATION:
         NAVIGATION.register(
             "risk:home",

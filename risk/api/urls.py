@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .correlations import CorrelationsView
 from .scenarios import (
     ComparisonsView,
     ComparisonView,
@@ -14,6 +15,7 @@ from .views import BookRiskViewSet
 urlpatterns = [
     path("books", BookRiskViewSet.as_view({"get": "list"}), name="api-risk-books"),
     path("books/<uuid:book_id>", BookRiskViewSet.as_view({"get": "retrieve"}), name="api-risk"),
+    path("correlations", CorrelationsView.as_view(), name="api-correlations"),
     path(
         "scenario-definitions",
         ScenarioDefinitionViewSet.as_view({"get": "list", "post": "create"}),

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from . import pages, scenarios
+from . import correlations, pages, scenarios
 
 app_name = "risk"
 urlpatterns = [
     path("", pages.home, name="home"),
     path("state/<uuid:book_id>/", pages.state, name="state"),
     path("limits/<uuid:book_id>/", pages.limit, name="limit"),
+    path("correlations/", correlations.page, name="correlations"),
     path("scenarios/", scenarios.home, name="scenarios"),
     path("scenarios/propose/", scenarios.propose, name="propose_scenarios"),
     path("scenarios/compare/", scenarios.compare, name="compare_scenarios"),

@@ -1,5 +1,6 @@
 """Markets, as pages, commands and other apps ask for them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +39,11 @@ def market_by_code(code: str) -> Market:
 def market_names() -> list[tuple[str, str]]:
     """Return code and name of every market, by code."""
     return list(Market.objects.order_by("code").values_list("code", "name"))
+
+
+def market_codes(market_ids: Iterable[int]) -> dict[int, str]:
+    """Return the codes of some markets."""
+    return dict(Market.objects.filter(pk__in=list(market_ids)).values_list("pk", "code"))
 
 
 @dataclass(frozen=True, slots=True)
