@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from risk.engine._errors import ScenarioError
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -19,11 +21,19 @@ class Exchange:
     rate        quote per unit of base, above zero
     changes     shape (scenario,): rate in the scenario / rate − 1, so 0 where it is held
     held        in how many scenarios there was no history and the rate is held
+
+    :raises ScenarioError: for a rate that is not above zero, today or in a scenario.
     """
 
     rate: float
     changes: Floats
     held: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.rate < np.inf:
+            raise ScenarioError(f"rate: {self.rate} must be above 0.")
+        if not (np.isfinite(self.changes) & (self.changes > -1.0)).all():
+            raise ScenarioError("changes: must leave the rate above 0 in every scenario.")
 
     @property
     def is_constant(self) -> bool:
@@ -38,12 +48,16 @@ def exchange_changes(
     Return the relative change of a pair in each scenario, and in how many it is held.
 
     rates   (before, after) by scenario; None where nothing was quoted
+
+    :raises ScenarioError: naming the scenario of a rate that is not above zero.
     """
     changes = np.zeros(len(rates))
     held = 0
     for position, (before, after) in enumerate(rates):
         if before is None or after is None:
             held += 1
+        elif not (0.0 < before < np.inf and 0.0 < after < np.inf):
+            raise ScenarioError(f"rates[{position}]: {before} and {after} must be above 0.")
         else:
             changes[position] = after / before - 1.0
     return changes, held

@@ -119,6 +119,7 @@ def earnings_at_risk(
         above zero that move.
     :raises TailError: for a confidence outside (0, 1).
     """
+    tail = Convention(confidence=confidence).tail
     paths = np.asarray(prices, dtype=np.float64)
     if not assets:
         raise ScenarioError("assets: at least one.")
@@ -131,7 +132,6 @@ def earnings_at_risk(
     if not np.isfinite(paths).all():
         where = np.argwhere(~np.isfinite(paths))[0].tolist()
         raise ScenarioError(f"prices{where}: {paths[tuple(where)]} must be finite.")
-    tail = Convention(confidence=confidence).tail
     streams = np.random.SeedSequence(seed).spawn(len(assets))
     total = np.zeros(paths.shape[1:])
     found = []

@@ -60,7 +60,8 @@ class Convention:
     shortfall_rule: ShortfallRule = ShortfallRule.MEAN_OF_K_WORST
 
     def __post_init__(self) -> None:
-        if not isinstance(self.confidence, Decimal) or not 0 < self.confidence < 1:
+        is_exact = isinstance(self.confidence, Decimal) and self.confidence.is_finite()
+        if not (is_exact and 0 < self.confidence < 1):
             raise TailError(f"confidence: {self.confidence!r} must be a Decimal within (0, 1).")
         if self.horizon_days < 1:
             raise TailError(f"horizon_days: {self.horizon_days} must be 1 or more.")
@@ -105,7 +106,7 @@ class TailRisk:
 
 def tail_count(q: Decimal, n: int) -> int:
     """Return k = ceil(q·n), at least 1, exact in q."""
-    if not 0 < q < 1:
+    if not (q.is_finite() and 0 < q < 1):
         raise TailError(f"q: {q} must lie within (0, 1).")
     return max(1, math.ceil(q * n))
 
@@ -140,6 +141,8 @@ def tail_risk(pnl: Floats, convention: Convention) -> TailRisk:
     Return VaR and ES of a P&L vector under a convention.
 
     pnl     shape (scenario,), finite, gains positive
+
+    Of fewer scenarios than 1/q, as of a single one, the tail is the worst of them.
 
     :raises TailError: for an empty vector, or one with NaN or infinity.
     """

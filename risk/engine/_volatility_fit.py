@@ -6,10 +6,11 @@ The estimation is that of the `arch` package; what is kept is a `Garch` in the r
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf, log
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,6 @@ import numpy.typing as npt
 from risk.engine._errors import ScenarioError
 from risk.engine._volatility import Garch, checked_returns
 from trading.pricing.processes import Parameter
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Floats = npt.NDArray[np.float64]
 
@@ -93,9 +91,7 @@ def fit_garch(
     :raises ScenarioError: naming the argument and the rule.
     :raises NotConverged: if the search does not settle.
     """
-    from arch.univariate import GARCH
-
-    return _fit(returns, GARCH(p=1, q=1), innovations, lags, _garch, "GARCH(1,1)")
+    return _fit(returns, "GARCH(1,1)", innovations, lags, _garch)
 
 
 def fit_ewma(
@@ -106,9 +102,7 @@ def fit_ewma(
 
     Arguments and refusals are those of `fit_garch`.
     """
-    from arch.univariate import EWMAVariance
-
-    return _fit(returns, EWMAVariance(None), innovations, lags, _ewma, "exponential weights")
+    return _fit(returns, "exponential weights", innovations, lags, _ewma)
 
 
 def _garch(found: Mapping[str, float], unit: float) -> tuple[Garch, dict[str, tuple[str, float]]]:
@@ -123,13 +117,14 @@ def _ewma(found: Mapping[str, float], unit: float) -> tuple[Garch, dict[str, tup
     return Garch.ewma(min(max(found["lam"], 0.0), 1.0)), {"lam": ("decay", 1.0)}
 
 
-def _fit(
-    returns: npt.ArrayLike, volatility: Any, innovations: Innovations, lags: int, read: Any,
-    name: str,
-) -> VolatilityFit:  # fmt: skip
-    from arch.univariate import Normal, StudentsT, ZeroMean
-    from statsmodels.stats.diagnostic import acorr_ljungbox
+_Reader = Callable[
+    [Mapping[str, float], float], tuple[Garch, dict[str, tuple[str, float]]]
+]  # fmt: skip
 
+
+def _fit(
+    returns: npt.ArrayLike, name: str, innovations: Innovations, lags: int, read: _Reader
+) -> VolatilityFit:
     values = checked_returns(returns)
     if values.ndim != 1 or values.size < LEAST_RETURNS:
         raise ScenarioError(
@@ -142,6 +137,11 @@ def _fit(
         raise ScenarioError("returns: all of one size, so there is no volatility to fit.")
     # The search wants values of the order of one.
     unit = largest * float(np.sqrt(np.mean((values / largest) ** 2)))
+    # Loaded with what they bring only where there is something to fit.
+    from arch.univariate import GARCH, EWMAVariance, Normal, StudentsT, ZeroMean
+    from statsmodels.stats.diagnostic import acorr_ljungbox
+
+    volatility = GARCH(p=1, q=1) if read is _garch else EWMAVariance(None)
     law = StudentsT() if innovations is Innovations.STUDENT else Normal()
     model_of = ZeroMean(values / unit, volatility=volatility, distribution=law, rescale=False)
     # A search may ask where a variance is zero; what it ends with is checked.

@@ -115,7 +115,7 @@ def test_jumps_fatten_the_tail_and_a_seed_repeats_it():
 
 
 def test_calibrated_processes_start_where_their_history_ends():
-    times = np.arange(800) / 365
+    times = np.arange(300) / 365
     history = MeanRevertingSpot(30.0, 60.0, 12.0, 15.0, 5.0).simulate(
         times=times + 1 / 365, curve=50.0, scenarios=2, generator=np.random.default_rng(6)
     )
