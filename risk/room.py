@@ -65,6 +65,17 @@ def register_room() -> None:
                 order=30,
             ),
         )
+    if "risk:stress" not in NAVIGATION:
+        NAVIGATION.register(
+            "risk:stress",
+            NavigationItem(
+                label="Stress",
+                url_name="risk:stress",
+                section="Risk",
+                permission="risk.view_scenariodefinition",
+                order=25,
+            ),
+        )
     if "risk:home" not in NAVIGATION:
         NAVIGATION.register(
             "risk:home",
@@ -95,11 +106,15 @@ def register_room() -> None:
 def _register_problems() -> None:
     from risk.queries.scenario_definitions import UnknownDefinition
     from risk.queries.scenario_sets import UnknownComparison, UnknownSet
+    from risk.queries.stresses import UnknownStressRun
     from risk.services.scenario_definitions import DefinitionRefused
+    from risk.services.stresses import StressRefused
 
     register_problem(DefinitionRefused, status=409, code="scenario_definition_refused")
     register_problem(UnknownDefinition, status=404, code="scenario_definition_unknown")
     register_problem(UnknownSet, status=404, code="scenario_set_unknown")
+    register_problem(StressRefused, status=409, code="stress_refused")
+    register_problem(UnknownStressRun, status=404, code="stress_run_unknown")
     register_problem(UnknownComparison, status=404, code="scenario_comparison_unknown")
 
 

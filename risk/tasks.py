@@ -14,6 +14,7 @@ from risk.services import sharded_runs
 from risk.services.rebase import rebase_books, recompute_all
 from risk.services.scenario_comparisons import compare
 from risk.services.snapshots import NoBasis
+from risk.services.stress_runs import run_stresses
 
 
 @shared_task(name="risk.rebase")
@@ -61,6 +62,13 @@ def compare_scenarios(job: RunningJob, *, book: str, first: int, second: int) ->
         progress=lambda stage, done, total: job.progress(done, total, stage),
     )
     return JobResult(url=reverse("risk:scenario_comparison", args=[row.pk]))
+
+
+@job_task("risk.run_stresses")
+def value_under_stress(job: RunningJob, *, book: str) -> JobResult:
+    """Value a book under the stresses in force; its page shows what each shock adds."""
+    row = run_stresses(actor=_asker(job), book_id=UUID(book))
+    return JobResult(url=reverse("risk:stress_run", args=[row.pk]))
 
 
 def _asker(job: RunningJob) -> Actor:

@@ -10,6 +10,7 @@ from .scenarios import (
     ScenarioDefinitionViewSet,
     ScenarioSetViewSet,
 )
+from .stresses import StressDecisionView, StressRunsView, StressRunView, StressViewSet
 from .views import BookRiskViewSet
 
 urlpatterns = [
@@ -38,4 +39,16 @@ urlpatterns = [
         ComparisonView.as_view(),
         name="api-scenario-comparison",
     ),
+    path(
+        "stresses",
+        StressViewSet.as_view({"get": "list", "post": "create"}),
+        name="api-stresses",
+    ),
+    path(
+        "stresses/<int:stress_id>/decision",
+        StressDecisionView.as_view(),
+        name="api-stress-decision",
+    ),
+    path("stress-runs", StressRunsView.as_view(), name="api-stress-runs"),
+    path("stress-runs/<int:run_id>", StressRunView.as_view(), name="api-stress-run"),
 ]

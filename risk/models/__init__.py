@@ -20,6 +20,7 @@ from .scenarios import (
     SnapshotCurve,
     SnapshotRate,
 )
+from .stress import StressRun, StressScenario, StressShock, StressTarget
 from .vectors import RiskNumber, ScopeVector, TradeVector
 
 __all__ = [
@@ -41,6 +42,10 @@ __all__ = [
     "ScopeVector",
     "SnapshotCurve",
     "SnapshotRate",
+    "StressRun",
+    "StressScenario",
+    "StressShock",
+    "StressTarget",
     "TradeVector",
     "Weighting",
 ]

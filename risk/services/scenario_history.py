@@ -164,8 +164,8 @@ def history_of(
         mark = marks[market_id]
         try:
             work.found[market_id, BASE] = tenor_shocks(
-                [_day(d) for d in days if d.day in shared],
-                _month_hours(mark.time_zone),
+                [quote_day(d) for d in days if d.day in shared],
+                month_hours(mark.time_zone),
                 scenarios=count,
                 horizon=horizon,
                 **work.terms(market_id),  # type: ignore[arg-type]  # by the names of its arguments
@@ -237,7 +237,9 @@ def _add_loads(work: _Work, market_id: int, spans: Sequence[tuple[date, date]]) 
         hours = mark.hours.get(load, {})
         if load == BASE or not hours:
             continue
-        by_day = {day.day: _day(day) for day in work.days(market_id, load) if day.day in wanted}
+        by_day = {
+            day.day: quote_day(day) for day in work.days(market_id, load) if day.day in wanted
+        }
         pairs = [(by_day[a], by_day[b]) for a, b in spans if a in by_day and b in by_day]
         try:
             shocks = paired_shocks(pairs, _load_hours(hours), **work.terms(market_id))  # type: ignore[arg-type]  # as above
@@ -282,10 +284,10 @@ def _add_by_proxy(work: _Work, market_id: int, spans: Sequence[tuple[date, date]
             f"{mark.market_code} goes by {other.code}, which has no history itself."
         )
         return
-    by_day = {day.day: _day(day) for day in work.days(market_id)}
+    by_day = {day.day: quote_day(day) for day in work.days(market_id)}
     pairs = [(by_day[a], by_day[b]) for a, b in spans if a in by_day and b in by_day]
     try:
-        own = paired_shocks(pairs, _month_hours(mark.time_zone), **work.terms(market_id))  # type: ignore[arg-type]  # as above
+        own = paired_shocks(pairs, month_hours(mark.time_zone), **work.terms(market_id))  # type: ignore[arg-type]  # as above
     except ScenarioError as error:
         raise NoBasis(f"{mark.market_code}: {error}") from error
     place = {after: n for n, (_, after) in enumerate(spans)}
@@ -359,14 +361,14 @@ def _is_rest(mark: MarketMarks, load: str, nodes: Mapping[Node, TenorShocks]) ->
     )
 
 
-def _day(day: DayOfQuotes) -> QuoteDay:
+def quote_day(day: DayOfQuotes) -> QuoteDay:
     return QuoteDay(
         day.day,
         tuple(ContractQuote(month_number(c.first), c.months, c.price) for c in day.contracts),
     )
 
 
-def _month_hours(time_zone: str) -> Callable[[int], float]:
+def month_hours(time_zone: str) -> Callable[[int], float]:
     """Return a function from month number to base hours in a zone, each computed once."""
     calendar = Calendar(time_zone)
 

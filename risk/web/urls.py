@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import correlations, pages, scenarios
+from . import correlations, pages, scenarios, stresses
 
 app_name = "risk"
 urlpatterns = [
@@ -26,4 +26,10 @@ urlpatterns = [
         name="decide_scenarios",
     ),
     path("scenarios/sets/<int:set_id>/", scenarios.scenario_set, name="scenario_set"),
+    path("stress/", stresses.home, name="stress"),
+    path("stress/propose/", stresses.propose, name="propose_stress"),
+    path("stress/library/", stresses.take_library, name="take_stress_library"),
+    path("stress/<int:stress_id>/decision/", stresses.decide, name="decide_stress"),
+    path("stress/books/<uuid:book_id>/", stresses.start, name="run_stresses"),
+    path("stress/runs/<int:run_id>/", stresses.run, name="stress_run"),
 ]  # fmt: skip

@@ -117,6 +117,8 @@ COMMON: dict[str, str] = {
     "api-pricing-model-decision": "all organizations share pricing models",
     "risk:scenario_definition": "all organizations share definitions of scenarios",
     "risk:decide_scenarios": "all organizations share definitions of scenarios",
+    "risk:decide_stress": "all organizations share stresses",
+    "api-stress-decision": "all organizations share stresses",
     "risk:scenario_set": "all organizations share sets of scenarios",
     "api-scenario-decision": "all organizations share definitions of scenarios",
     "api-scenario-set": "all organizations share sets of scenarios",
@@ -205,6 +207,23 @@ def scenario_comparison() -> dict[str, Any]:
         currency="EUR", sides=[], asked_by="y",
     )  # fmt: skip
     return {"comparison_id": row.pk}
+
+
+def stress_run() -> dict[str, Any]:
+    from risk.models import MarketSnapshot, ScenarioSet, StressRun
+    from tests.factories.trades import make_book
+
+    scenarios = ScenarioSet.objects.create(
+        as_of=MOMENT, days=[MOMENT.date()], tenors=1, horizon_days=1, method="x", content_hash="x"
+    )
+    snapshot = MarketSnapshot.objects.create(
+        scenario_set=scenarios, valued_at=MOMENT, content_hash="x"
+    )
+    row = StressRun.objects.create(
+        book=make_book(make_organization()), snapshot=snapshot, currency="EUR", value=0.0,
+        results=[], asked_by="y",
+    )  # fmt: skip
+    return {"run_id": row.pk}
 
 
 def counterparty() -> dict[str, Any]:
@@ -545,6 +564,9 @@ FOREIGN: dict[str, Sample] = {
     "risk:state": book,
     "risk:limit": book,
     "api-risk": book,
+    "risk:run_stresses": book,
+    "risk:stress_run": stress_run,
+    "api-stress-run": stress_run,
     "risk:scenario_comparison": scenario_comparison,
     "api-scenario-comparison": scenario_comparison,
     "jobs:detail": job,

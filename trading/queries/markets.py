@@ -36,6 +36,12 @@ def market_by_code(code: str) -> Market:
         raise NoSuchMarket(f"market: no market has the code “{code}”.") from None
 
 
+def markets_by_id(market_ids: Iterable[int] | None) -> dict[int, Market]:
+    """Return markets by their id; None for all."""
+    rows = Market.objects.all() if market_ids is None else Market.objects.filter(pk__in=market_ids)
+    return {row.pk: row for row in rows}
+
+
 def market_names() -> list[tuple[str, str]]:
     """Return code and name of every market, by code."""
     return list(Market.objects.order_by("code").values_list("code", "name"))
