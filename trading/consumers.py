@@ -1,6 +1,6 @@
 """The live feed of a desk's trades."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from energyopti.accounts.actors import Actor
@@ -11,6 +11,17 @@ from trading.queries.live_rows import PREFIX, book_states, topic_of
 
 class BlotterConsumer(LiveConsumer):
     """Every book that the user reaches: when a trade in it last changed."""
+
+    frame: ClassVar[dict[str, Any]] = {
+        "required": ["book", "as_of"],
+        "properties": {
+            "book": {"type": "string", "format": "uuid"},
+            "as_of": {
+                "type": ["string", "null"], "format": "date-time",
+                "description": "Of the last change; null without trades.",
+            },
+        },
+    }  # fmt: skip
 
     def topics(self, scope: dict[str, Any]) -> list[str]:
         actor = Actor.for_user(scope["user"])

@@ -3,10 +3,11 @@
 from django.urls import include, path
 
 from .routes import API_ROUTES
-from .web.docs import SchemaView, docs, operation_docs
+from .web.docs import AsyncApiView, SchemaView, docs, operation_docs
 
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="api-schema"),
+    path("asyncapi/", AsyncApiView.as_view(), name="api-asyncapi"),
     path("docs/", docs, name="api-docs"),
     path("docs/<slug:operation_id>/", operation_docs, name="api-docs-operation"),
     *(path(routes.mount, include(routes.urlconf)) for routes in API_ROUTES.values()),

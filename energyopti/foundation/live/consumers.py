@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -38,7 +38,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     A subclass says what may be watched (`topics`) and what is true now (`snapshot`); both run in a
     thread and may use the database. The only message a client sends is `{"action": "snapshot"}`.
+
+    frame   JSON Schema of a snapshot, `required` and `properties`, for the AsyncAPI document
     """
+
+    frame: ClassVar[dict[str, Any]] = {"required": [], "properties": {}}
 
     def topics(self, scope: dict[str, Any]) -> list[str]:
         """

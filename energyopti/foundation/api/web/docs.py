@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
@@ -16,6 +16,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from ...live.describing import asyncapi
 from ..problems import PROBLEMS
 from ..refusals import CODE_OF_STATUS, TITLES
 from ..views import ApiView
@@ -64,6 +65,16 @@ class SchemaView(ApiView):
             content_type="application/vnd.oai.openapi+json",
             headers={"ETag": document.etag, "Cache-Control": "public, max-age=60"},
         )
+
+
+@extend_schema(exclude=True)
+class AsyncApiView(ApiView):
+    """The AsyncAPI document of the live websockets as JSON; open to everybody likewise."""
+
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> JsonResponse:
+        return JsonResponse(asyncapi(), json_dumps_params={"indent": 1})
 
 
 @gzip_page  # the compression of pages leaves /api/ alone
