@@ -12,6 +12,7 @@ from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, reso
 NO_PAGES = (
     "/api/v1/",
     "/api/schema/",
+    "/api/asyncapi/",
     "/_allauth/",
     "/static/",
     "/media/",

@@ -59,6 +59,7 @@ PUBLIC: dict[str, str] = {
     "api-docs": "documentation of the API, the same for everybody",
     "api-docs-operation": "documentation of the API, the same for everybody",
     "api-schema": "documentation of the API, the same for everybody",
+    "api-asyncapi": "documentation of the live feeds, the same for everybody",
     "portal:manifest": "static",
     "portal:service-worker": "static",
     "portal:offline": "static",

@@ -20,7 +20,7 @@ from energyopti.foundation.exports.xlsx import write_xlsx
 
 SAMPLE = "tests.foundation.api.sample_urls"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FROB")
-OPEN_TO_ALL = ("/api/schema/", "/api/docs/")
+OPEN_TO_ALL = ("/api/schema/", "/api/asyncapi/", "/api/docs/")
 
 
 @pytest.fixture(autouse=True)
