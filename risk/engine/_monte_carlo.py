@@ -67,6 +67,7 @@ class MonteCarloRisk:
     revalued                    paths revalued in full: VaR, ES and their errors rest on these
     pnl_error                   bound of the error of all others in `pnl`; 0 without others
     components                  if asked for
+    simulation                  law, seed and draws: the same again gives the same digits
     """
 
     tail: TailRisk
@@ -77,6 +78,7 @@ class MonteCarloRisk:
     revalued: int
     pnl_error: float
     components: Components | None
+    simulation: Simulation
 
     def sentence(self) -> str:
         """Return in words how paths were valued."""
@@ -135,6 +137,7 @@ def monte_carlo(
         revalued=found.revalued,
         pnl_error=found.error,
         components=run.components(pnl) if each else None,
+        simulation=simulation,
     )
 
 

@@ -110,6 +110,7 @@ def test_jumps_fatten_the_tail_and_a_seed_repeats_it():
         for seed in (1, 1, 2)
     )  # fmt: skip
     assert found.pnl.tobytes() == again.pnl.tobytes() != other.pnl.tobytes()
+    assert (found.simulation.seed, other.simulation.jumps) == (1, law)
     # Whoever is short a price that jumps up loses more than the normal of the same variance says.
     assert found.tail.es > normal_tail(0.0, float(np.sqrt(law.covariance[0, 0])), 0.99).es
 
