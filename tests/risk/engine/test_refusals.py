@@ -145,7 +145,7 @@ NO_LOGARITHM = [
         for price in (0.0, -12.5)
     ),
     refuses(lambda: revalue(call_option(), [-1.0], [0.3], [[50.0]], [[0.3]]),
-            NonPositivePrice, r"forwards\[0, 1\]: -1"),
+            NonPositivePrice, r"forwards\[0.*: -1"),
     refuses(lambda: simulated(call_option(), 50.0, 500.0), NonPositivePrice, "forwards"),
     refuses(
         lambda: stress(
