@@ -63,7 +63,8 @@ class PricingModelInput(StrictSerializer):
     contract_correlation = DecimalString(
         max_digits=7, decimal_places=6, default=Decimal(1),
         help_text="From 0 to 1, between contracts of a market: composes the volatility of a"
-        " delivery that no single quoted contract covers. 1 gives the highest.",
+        " delivery that no single quoted contract covers, which 1 makes highest, and relates the"
+        " deliveries of a calendar spread, whose option 1 makes worth least.",
     )  # fmt: skip
     discounting = serializers.ChoiceField(choices=Discounting.choices, default=Discounting.CURVE)
     vol_source = serializers.CharField(

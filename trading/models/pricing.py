@@ -29,6 +29,7 @@ class PricingModel(ProposedVersion):
     correlation     of a spread's two forwards, −1 to 1; else None.
     contract_correlation    between two contracts of a market, 0 to 1: composes the volatility of a
                 delivery that no quoted contract covers from those of its parts; 1 is the highest.
+                It is also that of the two deliveries of a calendar spread.
     correlation_days    trading days of quotes that it was estimated from; None where it is stated.
     vol_source      whose volatility quotes count; empty for the latest of whichever source.
     decided_at      real time; from then on a cut of knowledge knows the decision.

@@ -148,6 +148,8 @@ class OptionForm(VolumeForm):
     def initial_of(cls, deal: Deal) -> dict[str, Any]:
         (leg,) = deal.options
         zone = deal.schedule.area.calendar.zone
+        # One for one in the option's own unit is what an empty field says.
+        says_ratio = leg.exact_ratio != 1 or leg.ratio_unit != leg.schedule.area.price_unit
         found = {
             **super().initial_of(deal),
             "option_type": leg.option_type.value,
@@ -160,8 +162,8 @@ class OptionForm(VolumeForm):
             "premium_date": leg.premium_date,
             "settlement": leg.settlement.value,
             "currency": leg.currency,
-            "ratio": "" if leg.ratio is None else plain(leg.ratio),
-            "ratio_unit": leg.ratio_unit,
+            "ratio": plain(leg.ratio) if leg.ratio and says_ratio else "",
+            "ratio_unit": leg.ratio_unit if says_ratio else "",
             "period_2": "" if leg.second_period is None else deals.period_name(leg.second_period),
             "cost": plain(leg.cost) if leg.cost else "",
         }

@@ -56,7 +56,8 @@ class ProposalForm(forms.Form):
     contract_correlation = forms.DecimalField(
         label="Correlation of contracts", required=False, max_digits=7, decimal_places=6,
         help_text="From 0 to 1, between contracts of a market: for the volatility of a quarter of"
-        " which only months are quoted. Empty: 1, which gives the highest.",
+        " which only months are quoted, which 1 makes highest, and for options on calendar spreads,"
+        " which 1 makes worth least. Empty: 1.",
     )  # fmt: skip
     discounting = forms.ChoiceField(
         label="Discounting", choices=Discounting.choices,

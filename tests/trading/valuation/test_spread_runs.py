@@ -236,6 +236,44 @@ def test_a_calendar_spread_is_on_two_forwards_of_one_curve(formula):
     assert right.second == (Q3.first, date(2027, 9, 30))
 
 
+@pytest.mark.slow
+def test_two_quarters_of_which_only_months_are_quoted_move_with_the_covariance_of_those():
+    desk = option_desk(with_model=False)
+    prices = {"Cal27": "82.00", "Q1-27": "95.00", "Jan27": "95.00", "Q3-27": "75.00"}
+    publish(desk.market, prices, at=CLOSE.replace(minute=20))
+    winter, summer = [0.55, 0.45, 0.40], [0.35, 0.30, 0.25]
+    names = ("Jan27", "Feb27", "Mar27", "Jul27", "Aug27", "Sep27")
+    vols = {name: str(vol) for name, vol in zip(names, winter + summer, strict=True)}
+    quote_vols(desk.market, vols, at=CLOSE, source="months")
+    choose(desk, ModelTerms("DE", OptionFamily.VANILLA, PricingFormula.BLACK76,
+                            contract_correlation=D("0.8"), vol_source="months"))  # fmt: skip
+    receipt = desk.deal(deal=option(CALENDAR))
+
+    run = run_of(desk)
+
+    # Months of one price count by their days; each pair of months moves together by 0.8.
+    shares = [np.array([31, 28, 31]) / 90, np.array([31, 31, 30]) / 92]
+    sigmas = [np.array(winter), np.array(summer)]
+
+    def moment(n, m):
+        pairs = np.full((3, 3), 0.8) + (0.2 * np.eye(3) if n == m else 0)
+        grown = np.exp(pairs * np.outer(sigmas[n], sigmas[m]) * YEARS)
+        return np.log(shares[n] @ grown @ shares[m]) / YEARS
+
+    view = view_of(receipt)
+    (right,) = view.rights
+    one, two = sqrt(moment(0, 0)), sqrt(moment(1, 1))
+    rho = moment(0, 1) / (one * two)
+    assert right.volatilities == (pytest.approx(one, rel=1e-4), pytest.approx(two, rel=1e-4))
+    assert right.correlation == pytest.approx(rho, rel=1e-4) and 0.8 < rho < 1
+    price = by_grid(
+        lambda a, b: np.maximum(22 - lognormal(95, one, a) + lognormal(75, two, b), 0), rho
+    )
+    found = run.values.get(trade__ref=receipt.ref)
+    assert float(found.unrealised) == pytest.approx(21590 * PAID * price, rel=2e-4)
+    assert f"0.8 between contracts, {right.correlation:.4f} between the two sums" in right.note
+
+
 def test_a_calendar_spread_is_settled_on_the_curve_of_its_expiry():
     desk = option_desk()
     receipt = desk.deal(deal=option(CALENDAR))
