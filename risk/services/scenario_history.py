@@ -309,6 +309,14 @@ def _add_by_proxy(work: _Work, market_id: int, spans: Sequence[tuple[date, date]
     shocks = TenorShocks(values, tuple(after for _, after in spans), is_own)
     work.found[market_id, BASE] = shocks
     _add_gaps(work, market_id, BASE, shocks)
+    # A load of it has no node: what stands in for base speaks for no load.
+    for load in sorted(set(mark.shape_codes()) - {BASE}):
+        work.proxies.append(
+            ScenarioProxy(
+                kind=ProxyKind.LOAD, market_id=market_id, load=load, scenarios=len(spans),
+                stands_in="the moves of base", why="the market goes by a proxy",
+            )
+        )  # fmt: skip
     if len(rows) == len(spans):
         return
     like = _over_days(own.values, proxy.values[rows])
