@@ -101,7 +101,8 @@ class StressRunOutput(serializers.Serializer[Any]):
     value = serializers.FloatField()
     results = serializers.ListField(
         child=serializers.JSONField(),
-        help_text="By stress: code, version, name, pnl, steps as [name, what it adds], findings.",
+        help_text="By stress: code, version, name, pnl, steps as [name, what it adds], findings. "
+        "Null where nothing could follow it, as an event without quotes.",
     )
     findings = serializers.ListField(child=serializers.CharField())
 

@@ -111,7 +111,8 @@ class StressRun(models.Model):
     What the stresses in force did to a book with those below it. Added, never changed.
 
     value       on the snapshot's curves, currency of the book
-    results     by stress: code, version, name, pnl, steps as [name, P&L that it adds], findings
+    results     by stress: code, version, name, pnl, steps as [name, P&L that it adds], findings;
+                P&L None where nothing could follow the stress, as an event without quotes
     findings    sentences about what cannot be valued
     """
 

@@ -221,7 +221,7 @@ def _add_gaps(work: _Work, market_id: int, load: str, shocks: TenorShocks) -> No
                 last_tenor=gap.last, scenarios=gap.missing, correlation=like.correlation,
                 ratio=like.ratio, compared=like.compared,
                 stands_in="the month as far ahead as it is now" if by_contract
-                else "the next later month quoted that day, past the last the last",
+                else "the next later month quoted that day; past the last, that one",
                 why="no contract of these months was quoted on both days",
             )
         )  # fmt: skip

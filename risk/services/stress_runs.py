@@ -126,26 +126,29 @@ def stressed(
     values them here too.
     """
     states: list[_State] = []
-    said: list[list[str]] = []
+    said: list[tuple[list[str], bool]] = []
     for stress in chosen:
-        state, findings = _today(on), list[str]()
+        state, findings, moves = _today(on), list[str](), False
         for shock in stress.shocks.all():
             state = state.copy()
-            findings += _apply(state, shock, on)
+            more, moved = _apply(state, shock, on)
+            findings, moves = findings + more, moves or moved
             states.append(state)
-        said.append(findings)
+        said.append((findings, moves))
     basis = _basis(on, states)
     value, totals, problems = _totals(holdings, basis, states, currency)
     results, place = [], 0
-    for stress, findings in zip(chosen, said, strict=True):
+    for stress, (findings, moves) in zip(chosen, said, strict=True):
         names = [shock.name for shock in stress.shocks.all()]
         after = totals[place : place + len(names)]
         effects = np.diff(after, prepend=value).tolist()
         place += len(names)
         results.append(
             {"code": stress.code, "version": stress.number, "name": stress.name,
-             "pnl": float(after[-1] - value),
-             "steps": [list(one) for one in zip(names, effects, strict=True)],
+             # A stress that nothing here could follow has no result, and none of zero.
+             "pnl": float(after[-1] - value) if moves else None,
+             "steps": [[name, adds if moves else None]
+                       for name, adds in zip(names, effects, strict=True)],
              "findings": findings}
         )  # fmt: skip
     return value, results, problems
@@ -160,27 +163,27 @@ def _today(on: Basis) -> _State:
     return _State(prices, {market_id: np.zeros(on.tenors) for market_id in on.markets})
 
 
-def _apply(state: _State, shock: StressShock, on: Basis) -> list[str]:
-    """Move a state by one shock; return sentences about what does not move."""
+def _apply(state: _State, shock: StressShock, on: Basis) -> tuple[list[str], bool]:
+    """Move a state by one shock; return sentences about what does not move, and if any did."""
     if shock.target == StressTarget.RATE:
         state.rates[shock.currency] *= 1.0 + shock.size
-        return []
+        return [], True
     chosen = [shock.market_id] if shock.market_id is not None else sorted(on.markets)
     if shock.target == StressTarget.VOLUME:
         for market_id in chosen:
             state.volumes[market_id] *= 1.0 + shock.size
-        return []
+        return [], True
     names = {key: row.code for key, row in markets_by_id(chosen).items()}
     findings = []
     for market_id in chosen:
-        if market_id not in on.markets:
-            findings.append(f"{shock.name}: {names[market_id]} has no curve here.")
-            continue
         try:
+            if market_id not in on.markets:
+                raise ScenarioError("it has no curve with a quote history.")
             _move(state, shock, market_id, on)
         except ScenarioError as error:
-            findings.append(f"{shock.name}: {names[market_id]} does not move: {error}")
-    return findings
+            why = str(error).removeprefix(f"{shock.name}: ")
+            findings.append(f"{names[market_id]} does not move: {why}")
+    return findings, len(findings) < len(chosen)
 
 
 def _move(state: _State, shock: StressShock, market_id: int, on: Basis) -> None:

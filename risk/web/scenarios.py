@@ -69,7 +69,10 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     rows = list(definitions(actor))
     books = books_for(actor)
-    comparing = ComparisonForm(books=books, versions=rows) if books and len(rows) > 1 else None
+    comparing = None
+    if books and len(rows) > 1:
+        first = {"first": rows[1].pk, "second": rows[0].pk}
+        comparing = ComparisonForm(books=books, versions=rows, initial=first)
     return render(request, "risk/scenarios.html", _lists(actor, rows) | {"comparing": comparing})
 
 

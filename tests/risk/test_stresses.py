@@ -110,8 +110,10 @@ def test_each_shock_adds_what_it_does_on_the_state_before_it(desk, second):
     )
     moved = sum((after / before - 1) * price * mwh for price, mwh, _ in months)
     assert found["C"]["pnl"] == pytest.approx(moved, rel=1e-6)
-    assert found["D"]["pnl"] == 0
-    assert "DE does not move: old: nothing was quoted on 2020-11-20" in found["D"]["findings"][0]
+    assert (found["D"]["pnl"], found["D"]["steps"]) == (None, [["old", None]])
+    assert found["D"]["findings"] == [
+        "DE does not move: nothing was quoted on 2020-11-20 or in the week before."
+    ]
 
 
 def test_two_persons_stand_for_a_stress_and_the_library_says_where_sizes_are_from(desk, second):
