@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
@@ -150,14 +151,14 @@ def _peak_bytes() -> float:
     return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
-def on_one_core(module: str) -> dict[str, float]:
+def on_one_core(module: str) -> dict[str, Any]:
     """Run a module of this folder in a process of its own and return what it printed."""
     one = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-m", f"tests.benchmarks.{module}"], env=os.environ | one, check=True,
         stdout=subprocess.PIPE,
     )  # fmt: skip
-    answer: dict[str, float] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 
