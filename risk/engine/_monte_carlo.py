@@ -160,8 +160,13 @@ class _Run:
 
     def in_full(self, paths: Indices) -> _Gains:
         """Return the gain on some paths, in ascending order, by full revaluation."""
-        found = [self._revalued(z) for z in self._draws(paths)]
-        return _Gains(np.concatenate([one.pnl for one in found]), found[0].value, paths.size)
+        pnl, value = [], 0.0
+        for z in self._draws(paths):
+            # Of a block no more is kept: all would be as large as the market on every path.
+            found = self._revalued(z)
+            pnl.append(found.pnl)
+            value = found.value
+        return _Gains(np.concatenate(pnl), value, paths.size)
 
     def tail_in_full(self) -> _Gains | None:
         """

@@ -119,10 +119,8 @@ def value_in_scenarios(
         count = at.stop - at.start
         total, rows = _valued(
             options, (prices.place, prices.blocks(at, shift)), (vols.place, vols.blocks(at)),
-            each, workers,
+            None if today is None else count, each, workers,
         )  # fmt: skip
-        if today is not None:
-            total, rows = total - total[count], rows - rows[:, count : count + 1]
         totals.append(total[:count])
         kept = rows[:, :count] if each else kept
     return np.concatenate(totals), kept
@@ -130,9 +128,13 @@ def value_in_scenarios(
 
 def _valued(
     options: OptionRows, prices: tuple[Indices, Floats], volatilities: tuple[Indices, Floats],
-    each: bool, workers: int | None,
+    base: int | None, each: bool, workers: int | None,
 ) -> tuple[Floats, Floats]:  # fmt: skip
-    """Return the sum of all options, and the values of each, in whole blocks of scenarios."""
+    """
+    Return the sum of all options, and the values of each, in whole blocks of scenarios.
+
+    base    scenario whose values are taken off, if any
+    """
     from trading.pricing._option_kernels import bachelier_scenarios, black76_scenarios
 
     (node, F), (vol_node, sigma) = prices, volatilities
@@ -158,9 +160,13 @@ def _valued(
             black76_scenarios(
                 F, lnF, sigma, node[at], vol_node[at], K[at], T[at], amount[at], sign[at], *into
             )
+        if each and base is not None:
+            # Here, while the processor still has them at hand.
+            rows[at] -= rows[at, base : base + 1].copy()
 
     share_work(work, len(starts), workers)
-    return totals.sum(axis=0), rows
+    total = totals.sum(axis=0)
+    return total if base is None else total - total[base], rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
