@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
@@ -14,6 +15,7 @@ from tests.factories.trades import make_market
 from tests.trading.valuation.options_desk import (
     CALL,
     EVENING,
+    INDEX,
     TERMS_OF_SPREAD,
     option,
     option_desk,
@@ -37,6 +39,10 @@ def test_the_pages_are_accessible_and_a_model_is_approved(page_as, base_url, mon
     far = replace(CALL.schedule, period=DatePeriod.months(2030, 1, 3))
     unvalued = desk.deal(deal=option(schedule=far))
     early = desk.deal(deal=option(style=OptionStyle.AMERICAN))
+    calendar = desk.deal(deal=option(
+        option_type=OptionType.SPREAD_CALL, underlying=(INDEX, INDEX), ratio=Decimal("1.25"),
+        second_period=DatePeriod.months(2027, 7, 3), strikes=(Decimal(5),), cost=Decimal(2),
+    ))  # fmt: skip
     page = page_as(Role.RISK_OFFICER, organization=desk.organization)
     user = desk.organization.memberships.latest("id").user
     assign_perm("trading.view_book", user, desk.book)
@@ -46,6 +52,7 @@ def test_the_pages_are_accessible_and_a_model_is_approved(page_as, base_url, mon
         reverse("trading:trade", args=[strip.ref]),
         reverse("trading:trade", args=[unvalued.ref]),
         reverse("trading:trade", args=[early.ref]),
+        reverse("trading:trade", args=[calendar.ref]),
         reverse("trading:option_deltas"),
     ]
 
@@ -63,6 +70,7 @@ def test_the_pages_are_accessible_and_a_model_is_approved(page_as, base_url, mon
                 ("models", pages[0]),
                 ("option", pages[2]),
                 ("american", pages[4]),
+                ("calendar", pages[5]),
             ):
                 page.goto(f"{base_url}{path}#option-value")
                 page.screenshot(path=f"{folder}/{name}-{scheme}-{width}.png", full_page=True)
