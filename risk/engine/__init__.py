@@ -21,6 +21,7 @@ from risk.engine._back_tests import (
     transitions,
 )
 from risk.engine._book_vector import BookComponents, BookVector
+from risk.engine._components import Components, tail_components
 from risk.engine._concentration import (
     Concentration,
     GroupShare,
@@ -55,7 +56,7 @@ from risk.engine._linear import (
     project,
 )
 from risk.engine._liquidity import LiquidityAdjusted, liquidation_days, liquidity_adjusted
-from risk.engine._monte_carlo import Components, MonteCarloRisk, Valuation, monte_carlo
+from risk.engine._monte_carlo import MonteCarloRisk, Valuation, monte_carlo
 from risk.engine._parametric import (
     ClosedTail,
     DeltaGamma,
@@ -211,6 +212,7 @@ __all__ = [
     "stress",
     "stressed_covariance",
     "student_tail",
+    "tail_components",
     "tail_count",
     "tail_of_rank",
     "tail_risk",

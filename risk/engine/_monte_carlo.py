@@ -14,7 +14,7 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
-from risk.engine._attribution import kernel_weights, shortfall_weights
+from risk.engine._components import Components, tail_ranks, tail_weights
 from risk.engine._draws import Factors, Simulation
 from risk.engine._errors import ScenarioError
 from risk.engine._proxy import Market, Proxy, proxy_of
@@ -29,8 +29,6 @@ _BLOCK = 1_023  # paths revalued in full at a time; with today they fill a kerne
 _WORTH = 2_000
 # Paths spread over the run that are revalued in full to check the error that polynomials state.
 _CHECKED = 64
-# What the weights of the smoothed quantile leave out.
-_NEGLIGIBLE = 1e-12
 
 
 class Valuation(StrEnum):
@@ -40,21 +38,6 @@ class Valuation(StrEnum):
     """On every path that can be of the tail, beyond reach, or a check; elsewhere by polynomials."""
     ALL = "ALL"
     """On every path."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Components:
-    """
-    What trades have of the tail; losses positive, currency.
-
-    kernel_var      the smoothed quantile, as `Attribution` has it; `component` sums to it
-    component       (trade,)
-    es_component    (trade,); they sum to the ES
-    """
-
-    kernel_var: float
-    component: Floats
-    es_component: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,13 +174,7 @@ class _Run:
 
     def components(self, pnl: Floats) -> Components:
         """Return each trade's share of the tail, from the tail's own paths."""
-        worst = np.argsort(pnl, kind="stable")
-        ranks = self._ranks
-        chosen = np.sort(worst[:ranks])
-        place = np.searchsorted(chosen, worst[:ranks])
-        weights = np.empty((2, ranks))
-        weights[0, place] = kernel_weights(pnl.size, float(self.convention.tail))[:ranks]
-        weights[1, place] = shortfall_weights(np.arange(pnl.size), self.convention)[:ranks]
+        chosen, weights = tail_weights(pnl, self.convention)
         trades = np.zeros((2, self.portfolio.trades))
         start = 0
         for z in self._draws(chosen):
@@ -206,15 +183,6 @@ class _Run:
                 part -= found.weighted(weight)
             start += len(z)
         return Components(float(trades[0].sum()), trades[0], trades[1])
-
-    @property
-    def _ranks(self) -> int:
-        """Return how many of the worst paths VaR, ES and their components rest on."""
-        count = self.simulation.paths
-        weights = kernel_weights(count, float(self.convention.tail))
-        heavy = int(np.searchsorted(np.cumsum(weights), 1 - _NEGLIGIBLE)) + 1
-        # An interpolated quantile asks for the value beside the k-th as well.
-        return min(count, max(heavy, tail_count(self.convention.tail, count) + 1))
 
     def _approximate(self, proxy: Proxy) -> tuple[Floats, npt.NDArray[np.bool_]]:
         pnl, within = np.empty(self.simulation.paths), np.empty(self.simulation.paths, dtype=bool)
@@ -232,7 +200,9 @@ class _Run:
         # Beyond reach a polynomial says nothing; such paths are taken anyhow.
         known = np.where(within, pnl, np.inf)
         size = self.simulation.size
-        found: npt.NDArray[np.bool_] = known <= _smallest(known, self._ranks) + band
+        found: npt.NDArray[np.bool_] = (
+            known <= _smallest(known, tail_ranks(pnl.size, self.convention)) + band
+        )
         rank = min(size, tail_count(self.convention.tail, size) + 1)
         for batch in range(self.simulation.batches):
             at = slice(batch * size, (batch + 1) * size)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import QuantLib as ql
 
-from risk.engine import Convention, kernel_weights, revalue, tail_risk
+from risk.engine import Convention, revalue, tail_components, tail_risk
 
 from .revaluation_desk import RATE, SCENARIOS, TRADES, Desk, Row, by_trade, least, made_desk
 from .runner import Bench, benchmark
@@ -84,10 +84,8 @@ def revaluation(bench: Bench) -> None:
         return tail_risk(revalue(held, *market, workers=1).pnl, convention).var
 
     def components() -> Row:
-        found = revalue(held, *market, each=True, workers=1)
-        weights = np.empty(found.pnl.size)
-        weights[np.argsort(found.pnl)] = kernel_weights(found.pnl.size, 0.01)
-        return found.weighted(weights)
+        pnl = revalue(held, *market, workers=1).pnl
+        return tail_components(pnl, convention, held, *market, workers=1).component
 
     run()
     ours, plain, split = least(run, lambda: by_trade(desk), components)

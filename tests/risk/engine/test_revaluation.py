@@ -16,6 +16,7 @@ from risk.engine import (
     attribute,
     kernel_weights,
     revalue,
+    tail_components,
     tail_of_rank,
     tail_risk,
 )
@@ -178,6 +179,12 @@ def test_components_of_trades_are_those_of_their_vectors():
     weights[np.argsort(found.pnl, kind="stable")] = kernel_weights(500, 0.01)
     assert -found.weighted(weights) == pytest.approx(parts.component, rel=1e-9, abs=1e-6)
     assert parts.var == pytest.approx(tail_risk(found.pnl, Convention()).var)
+    split = tail_components(
+        found.pnl, Convention(), held, prices, vols, moved, np.repeat(vols[:, None], 500, axis=1)
+    )
+    assert split.component == pytest.approx(parts.component, rel=1e-9, abs=1e-6)
+    assert split.es_component == pytest.approx(parts.es_component, rel=1e-9, abs=1e-6)
+    assert split.kernel_var == pytest.approx(parts.kernel_var)
 
 
 def test_names_the_scenario_whose_price_has_no_logarithm():
