@@ -38,12 +38,14 @@ from risk.models import (
 )
 from risk.queries.bases import Moves
 from risk.queries.scenario_definitions import default_rule
+from trading.queries.markets import markets_by_id
 from trading.queries.marks import MarketMarks
 from trading.queries.quote_days import DayOfQuotes, quote_days
 from trading.queries.quotes import BASE
 
 if TYPE_CHECKING:
     from risk.queries.bases import Floats
+    from trading.models import Market
 
 # Below a hundred scenarios the 99 % quantile is the worst of them, whatever it is.
 FEWEST_SCENARIOS = 100
@@ -87,6 +89,7 @@ class _Work:
     rules: Sequence[ScenarioRule]
     marks: Mapping[int, MarketMarks]
     valued_at: datetime
+    markets: Mapping[int, Market]
     found: dict[Node, TenorShocks] = field(default_factory=dict)
     proxies: list[ScenarioProxy] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -115,13 +118,13 @@ class _Work:
         ]
 
     def terms(self, market_id: int) -> dict[str, object]:
-        rule, mark = self.rule(market_id), self.marks[market_id]
+        rule = self.rule(market_id)
         return {
             "tenors": TENORS,
             "rule": ShockRule(rule.rule),
             "displacement": rule.displacement,
             "mapping": ShockMapping(rule.mapping),
-            "origin": month_number(Calendar(mark.time_zone).date_of(self.valued_at)),
+            "origin": month_number(self.markets[market_id].calendar.date_of(self.valued_at)),
         }
 
 
@@ -136,7 +139,7 @@ def history_of(
 
     :raises NoBasis: if no market can take part, or a rule cannot take a price, naming it.
     """
-    work = _Work(definition, list(definition.rules.all()), marks, valued_at)
+    work = _Work(definition, list(definition.rules.all()), marks, valued_at, markets_by_id(marks))
     horizon = definition.horizon_days
     histories: dict[int, list[DayOfQuotes]] = {}
     for market_id, mark in marks.items():

@@ -12,7 +12,7 @@ import numpy as np
 from django.db import transaction
 
 from energyopti.accounts.actors import Actor
-from energyopti.foundation.calendars import Calendar, tzdata_version
+from energyopti.foundation.calendars import tzdata_version
 from energyopti.foundation.events.services import record_event
 from risk.engine import Exchange, ScenarioError, exchange_changes, month_number
 from risk.models import (
@@ -29,6 +29,7 @@ from risk.queries.bases import Basis, CurveParts, market_bases, to_bytes
 from risk.queries.scenario_definitions import method_of
 from trading.queries.books import reporting_currencies
 from trading.queries.exchange import Rates, rate_history
+from trading.queries.markets import markets_by_id
 from trading.queries.marks import MarketMarks, month_marks
 from trading.queries.quotes import BASE
 from trading.services.locks import lock_keys
@@ -127,19 +128,21 @@ def _parts(
 ) -> _Parts:
     history = history_of(definition, marks, valued_at)
     used = {market_id: marks[market_id] for market_id, _ in history.nodes}
-    curves = {
-        market_id: CurveParts(
-            month_number(Calendar(mark.time_zone).date_of(valued_at)),
+    markets = markets_by_id(used)
+    curves = {}
+    for market_id, mark in sorted(used.items()):
+        # By the market's own day: at 3 in the morning a gas month is the one before still.
+        origin = month_number(markets[market_id].calendar.date_of(valued_at))
+        curves[market_id] = CurveParts(
+            origin,
             {
                 load: (
-                    _by_tenor(mark, mark.by_shape.get(load, mark.prices), valued_at),
-                    _by_tenor(mark, mark.hours.get(load, {}), valued_at),
+                    _by_tenor(mark.by_shape.get(load, mark.prices), origin),
+                    _by_tenor(mark.hours.get(load, {}), origin),
                 )
                 for load in mark.shape_codes()
             },
         )
-        for market_id, mark in sorted(used.items())
-    }
     for (market_id, load), moves in history.nodes.items():
         try:
             moves.on(curves[market_id].loads[load][0])
@@ -301,8 +304,7 @@ def _snapshot(
     return BuiltBasis(snapshot.pk, True, left_out)
 
 
-def _by_tenor(mark: MarketMarks, by_month: Mapping[date, float], valued_at: datetime) -> Floats:
-    origin = month_number(Calendar(mark.time_zone).date_of(valued_at))
+def _by_tenor(by_month: Mapping[date, float], origin: int) -> Floats:
     values = np.full(TENORS, np.nan)
     for month, value in by_month.items():
         tenor = month_number(month) - origin

@@ -12,7 +12,7 @@ from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.roles import Role
 from energyopti.foundation.events.models import Event
 from energyopti.foundation.proposals.services import SecondPersonNeeded
-from risk.engine import Garch, filtered_returns
+from risk.engine import Garch, filtered_returns, month_number
 from risk.models import (
     MoveRule,
     ProxyRule,
@@ -34,7 +34,8 @@ from risk.services.snapshots import NoBasis, build_snapshot, trial_basis
 from tests.factories.accounts import make_user
 from tests.factories.curves import three_markets
 from tests.factories.trades import make_desk
-from trading.models import PublicationPolicy, QuoteQuality, VolKind
+from trading.models import Market, PublicationPolicy, QuoteQuality, VolKind
+from trading.queries.marks import month_marks
 from trading.services.curve_definitions import define_curve
 from trading.services.curves import build_version
 from trading.services.quotes import QuoteDraft, book_quotes
@@ -91,6 +92,21 @@ def walk(level):
 @pytest.fixture
 def markets():
     return three_markets()
+
+
+def test_a_gas_month_ends_at_six_in_the_morning(markets):
+    de = markets["DE"]
+    Market.objects.filter(pk=de.pk).update(day_start=timedelta(hours=6))
+    quoted(Market.objects.get(pk=de.pk), walk(85.0))
+    night = datetime.fromisoformat("2026-12-01T03:00:00+01:00")
+
+    built = build_snapshot(actor=SYSTEM, valued_at=night)
+
+    curve = basis(built.snapshot_id).markets[de.pk].curve
+    assert curve.origin == month_number(date(2026, 11, 1))
+    january = month_marks(as_of=night)[de.pk].price(date(2027, 1, 1))
+    assert january is not None and curve.prices[2] == january
+    assert np.isnan(curve.prices[:2]).all()
 
 
 @pytest.fixture
