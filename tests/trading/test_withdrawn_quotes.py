@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from energyopti.accounts.actors import Actor, PermissionMissing
@@ -248,3 +250,24 @@ def test_the_list_of_curves_and_the_check_of_prices_know_no_withdrawn_day(market
 
     assert (before.newest, line.newest) == (later, CLOSE) and line.definition == definition
     assert set(standing_quotes().values_list("valid_from", flat=True)) == {CLOSE}
+
+
+def test_quotes_are_not_joined_with_all_while_statistics_do_not_know_their_market(market):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE trading_quote")
+    other = next(one for code, one in three_markets().items() if code != "DE")
+    quote(other, {("Jan27", "BASE"): "98.50"})
+
+    with CaptureQueriesContext(connection) as queries:
+        latest_trading_day(other, as_of=NOW)
+        quotes_at(other, as_of=NOW)
+        quote_history(other, first=CLOSE, latest=CLOSE)
+    reads = [one["sql"] for one in queries if "withdrawn.quality" in one["sql"]]
+    plans = []
+    for read in reads:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {read}")
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+
+    assert len(plans) == 4  # the second asks for the day first
+    assert not [plan for plan in plans if "Join" in plan]

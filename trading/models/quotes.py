@@ -41,7 +41,11 @@ class Quote(models.Model):
     append_only = True
 
     id = models.BigAutoField(primary_key=True)
-    market = models.ForeignKey("trading.Market", models.PROTECT, related_name="quotes")
+    # Its unique constraint begins with the market. An index of that alone is a trap: the planner
+    # takes it for each quote while its statistics do not know a market that was just filled.
+    market = models.ForeignKey(
+        "trading.Market", models.PROTECT, related_name="quotes", db_index=False
+    )
     contract = models.CharField(max_length=16)
     load_type = models.CharField(max_length=16, default=LoadType.BASE)
     delivery_start = models.DateTimeField()
@@ -80,6 +84,12 @@ class Quote(models.Model):
         indexes = [
             models.Index(
                 fields=["market", "contract", "valid_from"], name="quote_contract_history"
+            ),
+            # Each reading asks of each quote whether it was withdrawn.
+            models.Index(
+                fields=["market", "valid_from"],
+                condition=models.Q(quality="WITHDRAWN"),
+                name="quote_withdrawn",
             ),
         ]
 

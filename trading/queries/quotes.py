@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-# A quote that its source has withdrawn by the cut, and not said anew, is no quote.
+# A quote that its source has withdrawn by the cut, and not said anew, is no quote. Looked up by
+# index for each quote (OFFSET keeps it from becoming a join): where statistics do not know a market
+# that was just filled, a join compares all quotes with all.
 _STANDS = """
 quality <> 'WITHDRAWN' AND NOT EXISTS (
     SELECT 1 FROM trading_quote withdrawn
@@ -31,6 +33,7 @@ quality <> 'WITHDRAWN' AND NOT EXISTS (
       AND withdrawn.quality = 'WITHDRAWN'
       AND withdrawn.recorded_at >= trading_quote.recorded_at
       AND (%(known_at)s::timestamptz IS NULL OR withdrawn.recorded_at <= %(known_at)s)
+    OFFSET 0
 )
 """
 # Of a quote, the version recorded last (not after the cut) holds.
