@@ -11,6 +11,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation import clock
 from energyopti.foundation.jobs.runner import JobResult, RunningJob, job_task
 from risk.services import sharded_runs
+from risk.services.following import note_rebase_begins
 from risk.services.rebase import rebase_books, recompute_all
 from risk.services.scenario_comparisons import compare
 from risk.services.snapshots import NoBasis
@@ -20,6 +21,7 @@ from risk.services.stress_runs import run_stresses
 @shared_task(name="risk.rebase")
 def rebase(**_: Any) -> str:
     """Value the books on the curves of now; until there are any, there is nothing to do."""
+    note_rebase_begins()
     try:
         done = rebase_books(actor=Actor.system("risk"), valued_at=clock.now())
     except NoBasis as error:

@@ -11,7 +11,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.models import Event
 from risk import tasks
 from risk.queries.scopes import book_state, risk_history
-from risk.services.following import ask_for_rebase
+from risk.services.following import ask_for_rebase, note_rebase_begins
 from tests.factories.risk import curve, quote_history
 from tests.factories.trades import TRADED_AT, make_desk
 from trading.models import Compounding
@@ -47,24 +47,39 @@ def test_the_task_puts_books_on_the_curves_of_now_and_the_sum_holds():
     assert tasks.recompute() <= 1e-9
 
 
-def test_a_new_curve_asks_for_a_rebase_after_commit(
-    monkeypatch, django_capture_on_commit_callbacks
+@pytest.fixture
+def sent(monkeypatch):
+    """What is asked of the workers while no rebase waits."""
+    found = []
+    monkeypatch.setattr(current_app, "send_task", found.append)
+    note_rebase_begins()
+    yield found
+    note_rebase_begins()
+
+
+def test_new_curves_ask_after_commit_for_one_rebase_until_it_begins(
+    sent, django_capture_on_commit_callbacks
 ):
     desk = make_desk()
     quote_history(desk.market)
     curve(desk.market)
-    sent = []
-    monkeypatch.setattr(current_app, "send_task", sent.append)
+    published = Event.objects.get(type="curve.published")
 
-    with django_capture_on_commit_callbacks(execute=True):
-        ask_for_rebase(Event.objects.get(type="curve.published"))
-
+    for _ in range(3):  # a curve of each market at a close
+        with django_capture_on_commit_callbacks(execute=True):
+            ask_for_rebase(published)
     assert sent == ["risk.rebase"]
+    with time_machine.travel(TRADED_AT + timedelta(hours=1), tick=False):
+        tasks.rebase()
+    with django_capture_on_commit_callbacks(execute=True):
+        ask_for_rebase(published)
+
+    assert sent == ["risk.rebase", "risk.rebase"]
     assert Actor.system("risk").may("risk.rebase_risk")
 
 
 def test_new_exchange_rates_ask_for_one_too_and_interest_does_not(
-    monkeypatch, django_capture_on_commit_callbacks
+    sent, django_capture_on_commit_callbacks
 ):
     system, day = Actor.system("test"), date(2026, 11, 24)
     book_fx_rates(
@@ -78,10 +93,9 @@ def test_new_exchange_rates_ask_for_one_too_and_interest_does_not(
         **common, currency="EUR", compounding=Compounding(Compounding.CONTINUOUS),
         drafts=[InterestDraft(day, Decimal("0.02"))],
     )  # fmt: skip
-    sent = []
-    monkeypatch.setattr(current_app, "send_task", sent.append)
 
     for event in Event.objects.filter(type__in=["fx_rates.booked", "rates.booked"]):
+        note_rebase_begins()
         with django_capture_on_commit_callbacks(execute=True):
             ask_for_rebase(event)
 
