@@ -71,6 +71,18 @@ def test_a_task_that_a_person_switched_off_stays_off(registered: dict[str, Perio
     assert not PeriodicTask.objects.get(name="at night").enabled
 
 
+def test_under_an_accelerated_clock_no_task_waits_long(
+    registered: dict[str, Periodic], settings: Any
+) -> None:
+    settings.CLOCK_SPEED = 1500
+
+    call_command("sync_schedule")
+
+    rows = PeriodicTask.objects.filter(name__in=registered)
+    assert {row.expire_seconds for row in rows} == {15}
+    assert {row.interval.every for row in rows} == {2}
+
+
 def test_fractions_of_a_second_are_refused(registered: dict[str, Periodic]) -> None:
     registered["too often"] = Periodic("x", timedelta(milliseconds=500))
 

@@ -15,6 +15,9 @@ from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 # asks for is asked each simulated quarter of an hour. Every verb looks itself at what is due.
 LEAST_SECONDS = 2
 QUARTER_HOUR = timedelta(minutes=15)
+# And then nothing waits longer: on a slow machine what never expires would fill the queue, and what
+# does would never be done.
+WAITS_AT_MOST = timedelta(seconds=15)
 
 # Rows of this sort are ours; those that a person adds in the admin stay as they are.
 MARK = "From the code; `manage.py sync_schedule` writes this row."
@@ -38,13 +41,14 @@ class Command(BaseCommand):
 
 def write(name: str, periodic: Periodic) -> None:
     """Create or correct one row; whether a person has switched it off is left alone."""
+    expires = periodic.expires if settings.CLOCK_SPEED == 1 else WAITS_AT_MOST
     fields = {
         "task": periodic.task,
         "interval": None,
         "crontab": None,
         "kwargs": json.dumps(periodic.arguments, sort_keys=True),
         "queue": periodic.queue or None,
-        "expire_seconds": int(periodic.expires.total_seconds()) if periodic.expires else None,
+        "expire_seconds": int(expires.total_seconds()) if expires else None,
         "description": MARK,
     }
     when = accelerated(periodic.when)
