@@ -7,6 +7,7 @@ gathered in `trading.queries.valuation`; a single option is attributed by `expla
 Contracts with choices are worth what was chosen and the best of the rest (`StructureHoldings`).
 """
 
+from trading.valuation._bound_scenarios import BoundScenarios, bounds_in_scenarios
 from trading.valuation._bounds import (
     BoundHoldings,
     BoundMarket,
@@ -38,6 +39,7 @@ from trading.valuation._option_greeks import (
     revalued_greeks,
     vol_points,
 )
+from trading.valuation._option_scenarios import OptionScenarios, options_in_scenarios
 from trading.valuation._optionlets import (
     ANY_TIME,
     WEEK,
@@ -114,6 +116,7 @@ __all__ = [
     "BoundDay",
     "BoundHoldings",
     "BoundMarket",
+    "BoundScenarios",
     "BoundValues",
     "Bounds",
     "Contract",
@@ -133,6 +136,7 @@ __all__ = [
     "OptionGreeks",
     "OptionHoldings",
     "OptionMarket",
+    "OptionScenarios",
     "OptionState",
     "OptionletValues",
     "Optionlets",
@@ -155,6 +159,7 @@ __all__ = [
     "Valued",
     "bound_greeks",
     "bound_values",
+    "bounds_in_scenarios",
     "cents",
     "cents_decimal",
     "check_hedge",
@@ -165,6 +170,7 @@ __all__ = [
     "option_greeks",
     "optionlet_forwards",
     "optionlet_prices",
+    "options_in_scenarios",
     "plan_facts",
     "plant_state",
     "plant_terms",

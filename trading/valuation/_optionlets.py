@@ -219,7 +219,7 @@ def optionlet_prices(
     """
     count = len(optionlets)
     at, side = optionlets.row_optionlet, optionlets.row_side
-    sides = _sides(contracts, optionlets, state, market)
+    sides = sides_of(contracts, optionlets, state, market)
     weights, prices, sums, forward = sides.weights, sides.prices, sides.sums, sides.forward
     spread = optionlets.spreads
     unit = _Units.zero(count)
@@ -278,26 +278,26 @@ def optionlet_forwards(
     market: OptionMarket,
 ) -> Floats:
     """Return the price of each side of each right, shape (2, rights); NaN where one is missing."""
-    return _sides(contracts, optionlets, state, market).forward
+    return sides_of(contracts, optionlets, state, market).forward
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sides:
+class Sides:
     """Rows with their discounted weights and prices, and what they sum to by side and right."""
 
     weights: Floats
     prices: Floats
-    averaging: _Averaging
+    averaging: Averaging
     sums: Floats
     forward: Floats
 
 
-def _sides(
+def sides_of(
     contracts: Sequence[Contract],
     optionlets: Optionlets,
     state: MarketState,
     market: OptionMarket,
-) -> _Sides:
+) -> Sides:
     count = len(optionlets)
     at = optionlets.row_optionlet
     weights = optionlets.row_weight * discount_factors(optionlets, state, market)
@@ -309,7 +309,7 @@ def _sides(
         forward[side] = np.bincount(at[rows], (weights * prices)[rows], count)
     present = np.array([np.ones(count, dtype=np.bool_), optionlets.spreads])
     forward = np.where(present, forward / np.where(sums != 0, sums, 1.0), 0.0)
-    return _Sides(weights, prices, averaging, sums, forward)
+    return Sides(weights, prices, averaging, sums, forward)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -331,7 +331,7 @@ class _Units:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Averaging:
+class Averaging:
     """
     The fixings of rows under averages that are not fixed, and what is fixed of each row.
 
@@ -351,7 +351,7 @@ def _row_prices(
     optionlets: Optionlets,
     state: MarketState,
     market: OptionMarket,
-) -> tuple[Floats, _Averaging]:
+) -> tuple[Floats, Averaging]:
     """Return the price that each row counts with; of an average the mean over its month."""
     factor = optionlets.row_factor
     marks = state.marks[optionlets.row_contract] * factor
@@ -360,7 +360,7 @@ def _row_prices(
     fixed = np.zeros(len(prices))
     if not rows.size:
         nothing = np.zeros(0)
-        return prices, _Averaging(np.zeros(0, dtype=np.int64), nothing, nothing, fixed)
+        return prices, Averaging(np.zeros(0, dtype=np.int64), nothing, nothing, fixed)
     used, place = np.unique(optionlets.row_contract[rows], return_inverse=True)
     chosen = [contracts[position] for position in used.tolist()]
     done = counts(chosen, state)
@@ -377,7 +377,7 @@ def _row_prices(
         years = np.maximum(starts - state.at, 0) / YEAR
         parts.append((np.full(starts.size, row, dtype=np.int64), years, share))
     row_of, years_of, share_of = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return prices, _Averaging(row_of, years_of, share_of, fixed)
+    return prices, Averaging(row_of, years_of, share_of, fixed)
 
 
 def _open_fixings(contract: Contract, at: int) -> tuple[Floats, Floats]:
@@ -412,7 +412,7 @@ def _pay_off(unit: _Units, optionlets: Optionlets, price: Floats, chosen: Flags)
     unit.delta[1, chosen] = -unit.delta[0, chosen]
 
 
-def _words(sign: Floats) -> Words:
+def words_of(sign: Floats) -> Words:
     return np.where(sign > 0, OptionType.CALL.value, OptionType.PUT.value)
 
 
@@ -434,7 +434,7 @@ def _singles(
         terms = {
             "forward": forward[chosen], "strike": optionlets.strike[chosen],
             "expiry": years[chosen], "volatility": sigma[chosen],
-            "option": _words(optionlets.sign[chosen]),
+            "option": words_of(optionlets.sign[chosen]),
         }  # fmt: skip
         if formula == DISPLACED:
             found = displaced_black(displacement=shift[chosen], **terms)
@@ -481,7 +481,7 @@ def _early(
                 continue
             terms = {
                 "forward": forward[rights], "strike": optionlets.strike[rights],
-                "volatility": sigma[rights], "option": _words(optionlets.sign[rights]),
+                "volatility": sigma[rights], "option": words_of(optionlets.sign[rights]),
             }  # fmt: skip
             T = years[rights]
             if american:
@@ -554,7 +554,7 @@ def _spreads(
         sigma = np.sqrt(np.maximum(a * a - 2 * r * a * b + b * b, 0.0))
         one = bachelier(
             forward=(forward[0] - forward[1])[normal], strike=optionlets.strike[normal],
-            expiry=years[normal], volatility=sigma, option=_words(optionlets.sign[normal]),
+            expiry=years[normal], volatility=sigma, option=words_of(optionlets.sign[normal]),
         )  # fmt: skip
         unit.price[normal], unit.theta[normal] = one.price, one.theta
         unit.delta[0, normal], unit.delta[1, normal] = one.delta, -one.delta
@@ -570,7 +570,7 @@ def _spreads(
             first=shifted[0, lognormal], second=shifted[1, lognormal],
             strike=(optionlets.strike + shift[0] - shift[1])[lognormal], expiry=years[lognormal],
             volatility1=first[lognormal], volatility2=second[lognormal],
-            correlation=rho[lognormal], option=_words(optionlets.sign[lognormal]),
+            correlation=rho[lognormal], option=words_of(optionlets.sign[lognormal]),
         )  # fmt: skip
         unit.price[lognormal], unit.theta[lognormal] = both.price, both.theta
         unit.delta[0, lognormal], unit.delta[1, lognormal] = both.delta1, both.delta2
@@ -581,7 +581,7 @@ def _spreads(
 
 def _averages(
     unit: _Units, optionlets: Optionlets, state: MarketState, market: OptionMarket,
-    averaging: _Averaging, wanted: Flags, row_delta: Floats, row_gamma: Floats,
+    averaging: Averaging, wanted: Flags, row_delta: Floats, row_gamma: Floats,
 ) -> Flags:  # fmt: skip
     """Price rights on averages, put what their rows move by in place, and return which."""
     rights = np.flatnonzero(wanted)
@@ -605,12 +605,7 @@ def _averages(
     for name, shifted in sorted(set(zip(formula[done].tolist(), shifts[done].tolist(),
                                         strict=True))):  # fmt: skip
         rights = np.flatnonzero(done & (formula == name) & (shifts == shifted))
-        place = np.full(len(wanted), -1, dtype=np.int64)
-        place[rights] = np.arange(rights.size)
-        mine = np.flatnonzero(place[at] >= 0)
-        mine = mine[np.argsort(place[at[mine]], kind="stable")]
-        trade = place[at[mine]]
-        slot = np.arange(mine.size) - np.searchsorted(trade, np.arange(rights.size))[trade]
+        mine, trade, slot = slots_of(averaging, at, rights)
         shape = (rights.size, int(np.bincount(trade, minlength=1).max()))
         prices, times, weight = np.ones(shape), np.zeros(shape), np.zeros(shape)
         prices[trade, slot] = np.where(counted[mine], mark[mine], 1.0)
@@ -620,7 +615,7 @@ def _averages(
             ModelChoice(PriceModel(name), shifted), forward=prices,
             strike=optionlets.strike[rights], times=times, weight=weight,
             volatility=np.where(is_open[rights], sigma[rights], 0.0)[:, None],
-            fixed=fixed[rights], option=_words(optionlets.sign[rights]),
+            fixed=fixed[rights], option=words_of(optionlets.sign[rights]),
         )  # fmt: skip
         unit.price[rights], unit.vega[0, rights] = found.price, found.vega
         unit.theta[rights] = np.where(is_open[rights], np.nan, 0.0)
@@ -638,14 +633,31 @@ def _averages(
     return done
 
 
-def _open_marks(optionlets: Optionlets, state: MarketState, averaging: _Averaging) -> Floats:
+def slots_of(
+    averaging: Averaging, optionlet: Indices, rights: Indices
+) -> tuple[Indices, Indices, Indices]:
+    """
+    Lay the open fixings of some rights out in rows: which, and the row and column of each.
+
+    optionlet   the right of each open fixing
+    """
+    place = np.full(int(optionlet.max(initial=0)) + 1, -1, dtype=np.int64)
+    place[rights] = np.arange(rights.size)
+    mine = np.flatnonzero(place[optionlet] >= 0)
+    mine = mine[np.argsort(place[optionlet[mine]], kind="stable")]
+    trade = place[optionlet[mine]]
+    slot = np.arange(mine.size) - np.searchsorted(trade, np.arange(rights.size))[trade]
+    return mine, trade, slot
+
+
+def _open_marks(optionlets: Optionlets, state: MarketState, averaging: Averaging) -> Floats:
     found: Floats = (state.marks[optionlets.row_contract] * optionlets.row_factor)[averaging.row]
     return found
 
 
 def _spread_averages(
     unit: _Units, optionlets: Optionlets, state: MarketState, market: OptionMarket,
-    averaging: _Averaging, wanted: Flags, row_delta: Floats, row_gamma: Floats,
+    averaging: Averaging, wanted: Flags, row_delta: Floats, row_gamma: Floats,
 ) -> Flags:  # fmt: skip
     """Price rights on the difference of two averages one by one; as `_averages`."""
     done = np.zeros_like(wanted)

@@ -9,7 +9,7 @@ rights on the month's average, as the desk settles them (`queries.option_prices`
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -224,21 +224,41 @@ def bounds_of(
     settled     periods that are held no more
     before      nothing recorded later counts but what was metered
     """
+    asked = {**parameters, "trades": sorted({one.trade_id for one in terms}), "before": before}
+    with connection.cursor() as cursor:
+        cursor.execute(_PHYSICAL, asked)
+        volumes = [
+            (trade_id, ContractKey(*cells), physical, micro(stored))
+            for *cells, trade_id, physical, stored in cursor.fetchall()
+        ]
+    return placed_bounds(universe, terms, volumes, refused, settled=settled)
+
+
+def placed_bounds(
+    universe: Universe,
+    terms: Sequence[BoundTerms],
+    volumes: Iterable[tuple[int, ContractKey, Decimal, Micro | None]],
+    refused: Mapping[int, str],
+    *,
+    settled: Container[Period] = (),
+) -> HeldBounds:
+    """
+    Return what is held of floors and caps on some volumes.
+
+    volumes     trade, contract and what it delivers: a power, or of a profile its intervals
+    settled     periods that are held no more
+    """
     by_trade: dict[int, list[BoundTerms]] = defaultdict(list)
     for one in terms:
         by_trade[one.trade_id].append(one)
-    asked = {**parameters, "trades": sorted(by_trade), "before": before}
     profiles: dict[tuple[int, ContractKey], Micro] = {}
     powers: dict[tuple[int, ContractKey], Decimal] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_PHYSICAL, asked)
-        for *cells, trade_id, physical, stored in cursor.fetchall():
-            key = (trade_id, ContractKey(*cells))
-            row = micro(stored)
-            if not key[1].minutes:
-                powers[key] = powers.get(key, Decimal(0)) + physical
-            elif row is not None:
-                profiles[key] = profiles[key] + row if key in profiles else row
+    for trade_id, contract, physical, row in volumes:
+        key = (trade_id, contract)
+        if not contract.minutes:
+            powers[key] = powers.get(key, Decimal(0)) + physical
+        elif row is not None:
+            profiles[key] = profiles[key] + row if key in profiles else row
     intervals = [
         (one, _of_index(key, one), abs(row) * one.held)
         for (trade_id, key), row in profiles.items()
@@ -280,29 +300,52 @@ def _terms(
         row.code: row for row in PriceIndex.objects.filter(code__in=codes).select_related("market")
     }
     for leg in legs:
-        trade_id, said = terms[leg.version_id], leg.terms
-        (code, *others), strikes = said["underlying"], [float(s) for s in said["strikes"]]
-        index, kind = indices.get(code), OptionType(said["type"])
-        rights = {
-            OptionType.CAP: [(1, 1, strikes[0])],
-            OptionType.FLOOR: [(-1, 1, strikes[0])],
-            OptionType.COLLAR: [(1, 1, strikes[-1]), (-1, -1, strikes[0])],
-        }.get(kind)
-        if rights is None or others or index is None:
-            refused[trade_id] = f"option_type: {kind.value} on {code} is no floor or cap here."
-            continue
-        if (index.currency, index.price_unit) != (said["currency"], leg.market.price_unit):
-            refused[trade_id] = (
-                f"underlying: {code} is in {index.currency}/{index.price_unit}, the bound in"
-                f" {said['currency']}/{leg.market.price_unit}."
-            )
-            continue
-        ours = Direction(leg.direction).sign
-        for sign, held, strike in rights:
-            yield BoundTerms(
-                trade_id, leg.number, sign, held * ours, strike, index.market, index.currency,
-                index.price_unit,
-            )  # fmt: skip
+        said = leg.terms
+        yield from bound_terms(
+            terms[leg.version_id], leg.number, OptionType(said["type"]), said["underlying"],
+            [float(s) for s in said["strikes"]], Direction(leg.direction).sign,
+            (said["currency"], leg.market.price_unit), indices, refused,
+        )  # fmt: skip
+
+
+def bound_terms(
+    trade_id: int,
+    number: int,
+    kind: OptionType,
+    underlying: Sequence[str],
+    strikes: Sequence[float],
+    ours: int,
+    priced_in: tuple[str, str],
+    indices: Mapping[str, PriceIndex],
+    refused: dict[int, str],
+) -> Iterator[BoundTerms]:
+    """
+    Return the floors and caps of an option leg, or say in `refused` why it is none.
+
+    ours        +1 of what we hold, −1 of what we have written
+    priced_in   currency and unit of the leg
+    """
+    code, *others = underlying
+    index = indices.get(code)
+    rights = {
+        OptionType.CAP: [(1, 1, strikes[0])],
+        OptionType.FLOOR: [(-1, 1, strikes[0])],
+        OptionType.COLLAR: [(1, 1, strikes[-1]), (-1, -1, strikes[0])],
+    }.get(kind)
+    if rights is None or others or index is None:
+        refused[trade_id] = f"option_type: {kind.value} on {code} is no floor or cap here."
+        return
+    if (index.currency, index.price_unit) != priced_in:
+        refused[trade_id] = (
+            f"underlying: {code} is in {index.currency}/{index.price_unit}, the bound in"
+            f" {priced_in[0]}/{priced_in[1]}."
+        )
+        return
+    for sign, held, strike in rights:
+        yield BoundTerms(
+            trade_id, number, sign, held * ours, strike, index.market, index.currency,
+            index.price_unit,
+        )  # fmt: skip
 
 
 def _of_index(key: ContractKey, one: BoundTerms) -> ContractKey:
