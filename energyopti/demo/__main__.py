@@ -253,8 +253,8 @@ EnergyOpti-Pro runs at {url}   (time runs {speed:g} times as fast as life)
   (its page, button Exercise); the clock fixes the average tomorrow. Which formula values what:
   {url}/pricing-models/, how prices move (the time value of the storage) {url}/price-processes/;
   reference cases through the models: Risk → Model validation.
-  The book's VaR limit cannot measure options yet and stops their orders: book a new one on the
-  basis “Executed already”.
+  An order of an option is held against the book's VaR limit like any other: it is revalued in
+  every scenario, and so is what the book holds ({url}/risk/).
   Logs of each process: {log}
   Ctrl-C stops everything that was started here.
 """

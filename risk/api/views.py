@@ -44,6 +44,8 @@ class StateOutput(serializers.Serializer):
         help_text="The latest changes, newest first: what made each, VaR before and after.",
     )
     positions = serializers.ListField(child=serializers.JSONField())
+    choices = serializers.ListField(child=serializers.JSONField())
+    choice_count = serializers.IntegerField()
 
 
 BOOK = OpenApiExample(
@@ -100,6 +102,20 @@ STATE = OpenApiExample(
             }
         ],
         "positions": [{"market": "DE", "month": "2027-01", "mw": "10.000", "hours": 744.0}],
+        "choice_count": 1,
+        "choices": [
+            {
+                "trade": "T-00000042",
+                "what": "Call",
+                "market": "DE",
+                "first": "2027-01-01",
+                "last": "2027-03-31",
+                "currency": "EUR",
+                "value": 38211.2,
+                "problem": "",
+                "notes": [],
+            }
+        ],
     },
 )
 
@@ -122,12 +138,12 @@ class BookRiskViewSet(ApiViewSet):
         return Response({"results": BookOutput(books_with_risk(actor_of(request)), many=True).data})
 
     @extend_schema(
-        description="Return VaR, ES, value, limits and positions of a book, with their convention.",
+        description="Return VaR, ES, value, limits, positions and options of a book.",
         responses=StateOutput,
         examples=[STATE],
     )
     def retrieve(self, request: Request, book_id: UUID) -> Response:
-        """Return VaR, ES, value, limits and positions of a book, with their convention."""
+        """Return VaR, ES, value, limits, positions and options of a book, with their convention."""
         try:
             book = watched_book(actor_of(request), book_id)
         except UnknownBook as error:

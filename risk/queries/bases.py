@@ -98,13 +98,16 @@ class Basis:
     """
     A snapshot with its scenarios. Vectors are comparable and additive within one basis only.
 
-    id          of the `MarketSnapshot`
+    id          of the `MarketSnapshot`, 0 of one that is written nowhere
+    known_at    real time: what was recorded later counts in the next snapshot; models,
+                volatilities, interest and fixings beside the curves are read by this cut
     markets     by market id; a market without an entry cannot be valued
     rates       by base and quote; money of a pair without an entry cannot be converted
     """
 
     id: int
     valued_at: datetime
+    known_at: datetime
     scenario_count: int
     tenors: int
     horizon_days: int
@@ -190,6 +193,7 @@ def _load(snapshot_id: int, content_hash: str) -> Basis:
     return Basis(
         id=snapshot.pk,
         valued_at=snapshot.valued_at,
+        known_at=snapshot.recorded_at,
         scenario_count=count,
         tenors=tenors,
         horizon_days=scenarios.horizon_days,

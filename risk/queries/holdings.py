@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from trading.checks import Change, Proposal
+from trading.deals import ProductKind
 from trading.enums import Stage
 from trading.queries.choices import (
     Choice,
@@ -81,10 +82,13 @@ def proposed_holdings(proposal: Proposal) -> Holdings:
 
 
 def proposed_choices(proposal: Proposal) -> list[Choice]:
-    """Return the legs with choices of a deal that is not booked; no query without any."""
+    """Return the legs with choices of a deal that is not booked; no query but of agreements."""
     if not proposal.deal.choices:
         return []
-    return list(proposed_holdings(proposal).choices)
+    volume: Sequence[Position] = ()
+    if proposal.deal.kind is ProductKind.PPA:
+        volume = proposed_positions(proposal.deltas, proposal.market_ids)
+    return choices_of_deal(proposal.deal, volume)
 
 
 def value_holdings(holdings: Holdings, basis: Basis, *, currency: str) -> Valuation:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from trading.checks import Proposal
 from trading.deals import Delta
 from trading.deals import PositionDelta as DealDelta
+from trading.queries.choices import Choice
 from trading.queries.positions import proposed_positions
+from trading.queries.valuation import ChoiceScenarios
 
 from .bases import Basis
-from .holdings import Holdings, proposed_choices, value_holdings
+from .choices import in_scenarios, problem_of, summed
+from .holdings import proposed_choices
 from .valuation import Valuation, value_positions
 
 if TYPE_CHECKING:
@@ -63,10 +66,20 @@ def value_deals(proposals: Sequence[Proposal], basis: Basis) -> list[DealValue]:
     exposure × unit value − fixed × count.
     """
     units = _units(proposals, basis)
-    return [_value(proposal, units, basis) for proposal in proposals]
+    choices = [proposed_choices(proposal) for proposal in proposals]
+    flat = [one for own in choices for one in own]
+    # All at once, because what they stand on is read once.
+    found = iter(in_scenarios(flat, basis) if flat else ())
+    return [
+        _value(proposal, units, own, [next(found) for _ in own], basis)
+        for proposal, own in zip(proposals, choices, strict=True)
+    ]
 
 
-def _value(proposal: Proposal, units: dict[Key, _Unit], basis: Basis) -> DealValue:
+def _value(
+    proposal: Proposal, units: dict[Key, _Unit], choices: Sequence[Choice],
+    found: Sequence[ChoiceScenarios], basis: Basis,
+) -> DealValue:  # fmt: skip
     pnl, value, problem = basis.zeros(), 0.0, ""
     profiles: list[DealDelta] = []
     for delta in proposal.deltas:
@@ -80,12 +93,16 @@ def _value(proposal: Proposal, units: dict[Key, _Unit], basis: Basis) -> DealVal
         exposure = float(delta.exposure)
         pnl += exposure * unit.value.pnl
         value += exposure * unit.value.base_value - unit.count * float(delta.fixed)
-    if profiles or proposal.deal.choices:
-        positions = proposed_positions(profiles, proposal.market_ids)
-        choices = proposed_choices(proposal)
-        whole = value_holdings(Holdings(positions, choices), basis, currency=proposal.currency)
+    if profiles:
+        whole = value_positions(
+            proposed_positions(profiles, proposal.market_ids), basis, currency=proposal.currency
+        )
         pnl, value = pnl + whole.pnl, value + whole.base_value
         problem = problem or whole.problem
+    if choices:
+        rest = summed(choices, found, basis, currency=proposal.currency)
+        pnl, value = pnl + rest.pnl, value + rest.base_value
+        problem = problem or problem_of(rest.rows)
     return DealValue(value, pnl, problem)
 
 

@@ -14,6 +14,7 @@ from risk.models import Limit, LimitBreach, RiskNumber, ScopeVector
 from trading.queries.books import BookRow, book_for, books_for, reporting_currency, subtree
 
 from .bases import Basis, basis, from_bytes, latest_basis
+from .choices import ChoiceValue
 from .history import latest_changes
 from .holdings import holdings_of, value_holdings
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from .bases import Floats
 
+# Options are many where months are few: a frame carries these.
+SHOWN_CHOICES = 50
 DEFAULT_CONFIDENCE = Decimal("0.99")
 
 
@@ -104,8 +107,9 @@ def book_state(book_id: UUID) -> dict[str, Any]:
     if on is None:
         return {
             "book": str(book_id), "revision": 0, "as_of": None, "var": None, "es": None,
-            "value": None, "currency": "", "convention": "", "positions": [], "limits": [],
-            "unvalued": 0, "findings": [], "changes": [],
+            "value": None, "currency": "", "convention": "", "positions": [], "choices": [],
+            "choice_count": 0,
+            "limits": [], "unvalued": 0, "findings": [], "changes": [],
             "problem": "There is no curve with a quote history to value on yet.",
         }  # fmt: skip
     currency = scope.currency if scope else reporting_currency(book_id)
@@ -123,10 +127,20 @@ def book_state(book_id: UUID) -> dict[str, Any]:
         "positions": [{**asdict(r), "month": f"{r.month:%Y-%m}"} for r in valuation.rows],
         "limits": _limit_uses(book_id, scope),
         "changes": latest_changes(book_id),
+        "choices": [
+            {**asdict(r), "first": f"{r.first:%Y-%m-%d}", "last": f"{r.last:%Y-%m-%d}"}
+            for r in sorted(valuation.choices, key=_first_to_see)[:SHOWN_CHOICES]
+        ],
+        "choice_count": len(valuation.choices),
         "unvalued": len(valuation.unvalued),
         "findings": list(valuation.held),
         "problem": "",
     }
+
+
+def _first_to_see(row: ChoiceValue) -> tuple[bool, float, str]:
+    """Put what has no value first, then the largest."""
+    return row.value is not None, -abs(row.value or 0.0), row.trade
 
 
 def _limit_uses(book_id: UUID, scope: Scope | None) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -71,11 +71,9 @@ class Valuation:
         for row in self.rows:
             if row.problem:
                 return f"{row.market} {row.month:%b %Y} cannot be valued: {row.problem}."
-        for choice in self.choices:
-            if choice.problem:
-                said = choice.problem.rstrip(".")
-                return f"{choice.what} on {choice.market} cannot be valued: {said}."
-        return ""
+        from .choices import problem_of
+
+        return problem_of(self.choices)
 
 
 def value_positions(positions: Iterable[Position], basis: Basis, *, currency: str) -> Valuation:
@@ -90,6 +88,12 @@ def value_positions(positions: Iterable[Position], basis: Basis, *, currency: st
     from risk.engine import Exposure, base_value, exposure_by_tenor, month_number, project
 
     rows: list[PositionValue] = []
+    sums: dict[str, tuple[float, Floats]] = {}
+
+    def add(native: str, worth: float, moved: Floats) -> None:
+        before = sums.get(native, (0.0, basis.zeros()))
+        sums[native] = (before[0] + worth, before[1] + moved)
+
     by_load: dict[tuple[str, int, str], list[Exposure]] = defaultdict(list)
     for position in positions:
         exposure = Exposure(
@@ -99,20 +103,21 @@ def value_positions(positions: Iterable[Position], basis: Basis, *, currency: st
             position.count_from(basis.valued_at),
         )
         row = _row(position, exposure, basis, currency)
+        if position.minutes and not row.problem and row.value is None:
+            row, moved = _profile(position, row, basis)
+            if row.value is not None:
+                add(position.currency, row.value, moved)
+            rows.append(row)
+            continue
         rows.append(row)
         if not row.problem:
             by_load[position.currency, position.market_id, position.shape].append(exposure)
-    sums = {native: (0.0, basis.zeros()) for native, *_ in by_load}
     for (native, market_id, shape), exposures in by_load.items():
         market = basis.markets[market_id].load(shape) if market_id in basis.markets else None
         if market is None:
             continue  # over, so worth nothing on any curve
         energy = exposure_by_tenor(exposures, origin=market.curve.origin, tenors=basis.tenors)
-        worth, moved = sums[native]
-        sums[native] = (
-            worth + base_value(exposures, market.curve),
-            moved + project(market.shocks, energy),
-        )
+        add(native, base_value(exposures, market.curve), project(market.shocks, energy))
     value, pnl = 0.0, basis.zeros()
     foreign = sorted(n for n in sums.keys() - {currency} if basis.converts(n, currency))
     for native, (worth, moved) in sums.items():
@@ -126,6 +131,19 @@ def value_positions(positions: Iterable[Position], basis: Basis, *, currency: st
         tuple(rows),
         held=tuple(filter(None, (basis.held_rates(native, currency) for native in foreign))),
     )
+
+
+def _profile(position: Position, row: PositionValue, basis: Basis) -> tuple[PositionValue, Floats]:
+    """Return the row of a profile with its value and mean price, and its P&L vector."""
+    from .profiles import NoProfilePrice, profile_value
+
+    try:
+        value, moved = profile_value(position, basis)
+    except NoProfilePrice as error:
+        return replace(row, problem=str(error)), basis.zeros()
+    worth = value + position.count_from(basis.valued_at) * float(position.fixed)
+    price = worth / row.energy_mwh if row.energy_mwh else None
+    return replace(row, value=value, price=price), moved
 
 
 def _row(position: Position, exposure: Exposure, basis: Basis, currency: str) -> PositionValue:
@@ -143,11 +161,11 @@ def _row(position: Position, exposure: Exposure, basis: Basis, currency: str) ->
         problem = f"no curve per {position.unit}"
     elif market is None:
         problem = "no curve with quote history"
-    elif position.minutes or load is None:
+    elif load is None:
         problem = f"no {shape} curve"
     elif not basis.converts(position.currency, currency):
         problem = f"no exchange rate {position.currency}/{currency} beside the curves"
-    else:
+    elif not position.minutes:
         try:
             price = price_of(load.curve, exposure.month)
             value = base_value([exposure], load.curve)

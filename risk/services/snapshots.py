@@ -28,11 +28,12 @@ from risk.models import (
 from risk.queries.bases import Basis, CurveParts, market_bases, to_bytes
 from risk.queries.scenario_definitions import method_of
 from trading.queries.books import reporting_currencies
+from trading.queries.choices import facts_beside_curves
 from trading.queries.exchange import Rates, rate_history
 from trading.queries.markets import markets_by_id
 from trading.queries.marks import MarketMarks, month_marks
 from trading.queries.quotes import BASE
-from trading.services.locks import lock_keys
+from trading.services.locks import lock_keys, server_time
 
 from .scenario_definitions import desk_definition
 from .scenario_history import TENORS, History, NoBasis, filtered, history_of
@@ -109,6 +110,7 @@ def trial_basis(
     basis = Basis(
         id=0,
         valued_at=valued_at,
+        known_at=server_time(),
         scenario_count=len(parts.history.spans),
         tenors=TENORS,
         horizon_days=definition.horizon_days,
@@ -255,6 +257,7 @@ def _snapshot(
         [
             scenarios.content_hash,
             valued_at.isoformat(),
+            *facts_beside_curves(),
             tzdata_version(),
             *(
                 f"{base}/{quote} {x.rate!r} {hashlib.sha256(to_bytes(x.changes)).hexdigest()}"

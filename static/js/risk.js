@@ -1,4 +1,4 @@
-// The risk page: draws limits and the table of positions from each frame; figures with data-live
+// The risk page: draws limits and the tables of positions and options from each frame; figures with data-live
 // are written by the feed itself. A frame of an older revision than the one shown is left out.
 
 const money = (value, places, signed = false) => {
@@ -26,6 +26,7 @@ class RiskPage extends HTMLElement {
     const body = this.querySelector("#positions tbody");
     body.replaceChildren(...frame.positions.map(row));
     this.querySelector("#changes tbody")?.replaceChildren(...frame.changes.map(changeRow));
+    this.querySelector("#choices tbody").replaceChildren(...frame.choices.map(choiceRow));
   }
 
   #drawLimit(limit) {
@@ -63,17 +64,36 @@ function row(position) {
   return element;
 }
 
+// An option or a contract with choices: its value, and what it stands on.
+function choiceRow(choice) {
+  const element = document.createElement("tr");
+  element.dataset.row = "";
+  const trade = cell("th", "Trade", "");
+  trade.append(tradeLink(choice.trade, choice.trade));
+  element.append(
+    trade,
+    cell("td", "What", choice.what),
+    cell("td", "Area", choice.market),
+    cell("td", "Delivery", `${choice.first} to ${choice.last}`),
+    cell("td", "Value", choice.value === null ? "none" : `${money(choice.value, 2, true)} ${choice.currency}`, true),
+    cell("td", "Valued on", [choice.problem, ...choice.notes].join(" ").trim()),
+  );
+  return element;
+}
+
+function tradeLink(ref, text) {
+  const link = document.createElement("a");
+  link.href = `/trades/${encodeURIComponent(ref)}/`;
+  link.textContent = text;
+  return link;
+}
+
 // Says what moved the numbers: the deal by its reference, or new curves.
 function changeRow(change) {
   const element = document.createElement("tr");
   element.dataset.change = change.sequence;
   const by = cell("th", "By", change.trade ? "" : change.cause);
-  if (change.trade) {
-    const link = document.createElement("a");
-    link.href = `/trades/${encodeURIComponent(change.trade)}/`;
-    link.textContent = change.cause;
-    by.append(link);
-  }
+  if (change.trade) by.append(tradeLink(change.trade, change.cause));
   element.append(
     by,
     cell("td", "VaR before", money(change.var_before, 2), true),

@@ -7,12 +7,19 @@ import numpy as np
 import pytest
 
 from energyopti.accounts.actors import Actor
+from energyopti.foundation.calendars import DatePeriod
+from energyopti.foundation.money import Side
 from risk.models import ScenarioShocks, SnapshotCurve
 from risk.queries.bases import basis, load_shocks
+from risk.queries.valuation import value_positions
 from risk.services.snapshots import build_snapshot
 from tests.factories.curves import three_markets
+from trading import deals
+from trading.deals import Profile, Volume, shape_intervals
 from trading.models import PublicationPolicy, QuoteQuality
+from trading.queries.areas import delivery_areas
 from trading.queries.marks import month_marks
+from trading.queries.positions import proposed_positions
 from trading.services.curve_definitions import define_curve
 from trading.services.curves import build_version
 from trading.services.quotes import QuoteDraft, book_quotes
@@ -108,3 +115,37 @@ def test_a_load_that_is_no_rest_of_a_node_moves_with_base():
     )
 
     assert moved is base
+
+
+def test_a_profile_moves_with_the_nodes_of_its_hours_and_is_worth_the_curves_own_intervals():
+    market, at = quoted_market({"BASE": 80.0, "PEAK": 100.0})
+    built = build_snapshot(actor=SYSTEM, valued_at=at)
+    on = basis(built.snapshot_id)
+    area = delivery_areas({"DE"})["DE"]
+    march = DatePeriod.months(2027, 3, 1)
+    span = area.calendar.span(march)
+    count = int(span.duration / timedelta(minutes=15))
+    peak = np.zeros(count, dtype=np.int64)
+    for part in shape_intervals(area.calendar, area.shape("PEAK"), span):
+        first, after = ((x - span.start) // timedelta(minutes=15) for x in (part.start, part.end))
+        peak[first:after] = 10_000_000
+    flat = np.full(count, 10_000_000, dtype=np.int64)
+
+    def worth(power=None, shape="PEAK"):
+        if power is None:
+            deal = deals.physical_forward(side=Side.BUY, area=area, period=march,
+                                          volume=Volume.mw(Decimal(10)), shape=shape,
+                                          price=Decimal(90))  # fmt: skip
+        else:
+            deal = deals.profile_forward(side=Side.BUY, area=area, period=march,
+                                         profile=Profile(15, power), price=Decimal(90))  # fmt: skip
+        held = proposed_positions(deals.deltas(deal), {"DE": market.pk})
+        found = value_positions(held, on, currency="EUR")
+        assert not found.unvalued
+        return found
+
+    for profile, shape in ((peak, "PEAK"), (flat - peak, "OFFPEAK"), (flat, "BASE")):
+        found, same = worth(profile), worth(shape=shape)
+        assert found.pnl == pytest.approx(same.pnl, rel=1e-9, abs=1e-6), shape
+        assert found.base_value == pytest.approx(same.base_value, rel=1e-6), shape
+    assert not np.allclose(worth(peak).pnl / 276, worth(flat - peak).pnl / 467)

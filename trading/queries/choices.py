@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from trading.deals import STRUCTURES, Deal, Option, ProductKind, Structure
 from trading.enums import Stage, TradeStatus
-from trading.models import Leg, LegKind, TradeEvent, TradeVersion
+from trading.models import (
+    InterestQuote,
+    Leg,
+    LegKind,
+    PricingModel,
+    StructureHedgeCheck,
+    StructureValue,
+    TradeEvent,
+    TradeVersion,
+    VolQuote,
+)
 
 from .deals import deals_of, proposed_deal_of
 from .positions import (
@@ -122,16 +133,29 @@ def choices_changed(
     return found
 
 
+def facts_beside_curves() -> list[str]:
+    """Return marks that change with what choices are valued on beside curves and prices."""
+    found = [
+        f"{model.__name__} {model._default_manager.aggregate(latest=Max('pk'))['latest']}"
+        for model in (VolQuote, InterestQuote, StructureValue, StructureHedgeCheck)
+    ]
+    return [*found, f"models {PricingModel.objects.aggregate(latest=Max('decided_at'))['latest']}"]
+
+
 def _with_choices() -> QuerySet[TradeVersion]:
     # An agreement without a bound has no choices; its terms are long, so they are not read.
     bounded = Leg.objects.filter(
         version_id=Coalesce(OuterRef("terms_id"), OuterRef("pk")), kind=LegKind.OPTION
     )
     proposed = Leg.objects.filter(version_id=OuterRef("pk"), kind=LegKind.OPTION)
-    return TradeVersion.objects.filter(
-        Q(product_kind__in=[_OPTION, *STRUCTURES])
-        | Q(product_kind=_PPA) & (Exists(bounded) | Exists(proposed))
-    ).select_related("trade", "market")
+    return (
+        TradeVersion.objects.filter(
+            Q(product_kind__in=[_OPTION, *STRUCTURES])
+            | Q(product_kind=_PPA) & (Exists(bounded) | Exists(proposed))
+        )
+        .select_related("trade")
+        .only(*_READ_OF_VERSION)
+    )
 
 
 def _of_versions(
@@ -144,8 +168,8 @@ def _of_versions(
     """
     held = [one for one in versions if _counts(one, stage)]
     found: list[Choice] = []
-    for version, deal in zip(held, deals_of(held) if held else (), strict=True):
-        found += _booked(version, deal, version.terms_version_id, stage, without)
+    for version, legs in zip(held, _legs_of(held), strict=True):
+        found += _booked(version, legs, version.terms_version_id, stage, without)
     if stage == Stage.PENDING:
         for version in versions:
             if version.event == TradeEvent.PROPOSE:
@@ -168,16 +192,42 @@ def _proposed(version: TradeVersion) -> list[Choice]:
         held = positions_of_trade(version.trade_id)
         reserved = positions_of_trade(version.trade_id, stage=Stage.PENDING)
         whole = tuple(difference(held, [p.negated() for p in reserved]))
-    new = _booked(version, proposed_deal_of(version), version.pk, Stage.PENDING, None, whole)
+    proposed = choices_of_deal(proposed_deal_of(version))
+    new = _booked(version, proposed, version.pk, Stage.PENDING, None, whole)
     old = _of_versions([version], Stage.LIVE)
     return [*new, *(choice.taken() for choice in old)]
 
 
+# A version is read for its terms; what it was checked by and said is long.
+_READ_OF_VERSION = (
+    "terms_id", "version", "status", "event", "product_kind", "side", "mic", "clearing_account",
+    "trade__ref", "trade__package_id",
+)  # fmt: skip
+# Terms of a version never change: read once a process, as long as they are among the latest.
+_READ: OrderedDict[int, list[Choice]] = OrderedDict()
+_KEPT = 8192
+
+
+def _legs_of(versions: Sequence[TradeVersion]) -> list[list[Choice]]:
+    """Return the legs with choices of versions in their order; the terms of new ones are read."""
+    ids = [one.terms_version_id for one in versions]
+    found = {at: _READ[at] for at in ids if at in _READ}
+    new = [one for one, at in zip(versions, ids, strict=True) if at not in found]
+    if new:
+        for version, deal in zip(new, deals_of(new), strict=True):
+            found[version.terms_version_id] = _READ[version.terms_version_id] = choices_of_deal(
+                deal
+            )
+    while len(_READ) > _KEPT:
+        _READ.popitem(last=False)
+    return [found[at] for at in ids]
+
+
 def _booked(
-    version: TradeVersion, deal: Deal, terms_id: int, stage: str, without: int | None,
+    version: TradeVersion, legs: Sequence[Choice], terms_id: int, stage: str, without: int | None,
     volume: tuple[Position, ...] | None = None,
 ) -> list[Choice]:  # fmt: skip
-    if volume is None and version.product_kind == _PPA and deal.options:
+    if volume is None and version.product_kind == _PPA and legs:
         volume = tuple(positions_of_trade(version.trade_id, stage=stage))
         if without is not None:
             later = positions_of_version(without, stage=stage, with_physical=True)
@@ -187,5 +237,5 @@ def _booked(
             choice, trade_id=version.trade_id, trade_ref=version.trade.ref, terms_id=terms_id,
             volume=volume if version.product_kind == _PPA else None,
         )
-        for choice in choices_of_deal(deal)
+        for choice in legs
     ]  # fmt: skip

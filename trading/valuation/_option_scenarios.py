@@ -193,7 +193,8 @@ class _Revaluation:
 
     def spreads(self, rights: Indices, annuity: Floats) -> None:
         """Revalue Europeans on the difference of two forwards."""
-        for name, _, chosen in self.groups(rights):
+        factor = self.optionlets.side_factor
+        for name, shift, chosen in self.groups(rights):
             first, second = self.forwards(chosen, 0), self.forwards(chosen, 1)
             a, b = self.volatilities(chosen, 0), self.volatilities(chosen, 1)
             rho = self.market.correlation[chosen, None]
@@ -206,9 +207,13 @@ class _Revaluation:
                 sigma = np.sqrt(np.maximum(a * a - 2 * rho * a * b + b * b, 0.0))
                 worth = bachelier(forward=first - second, volatility=sigma, **terms).price
             else:
-                bad = (first <= 0) | (second <= 0)
+                # As the desk's formula: the second forward is displaced in its own factor.
+                other = shift * (factor[1] / factor[0])[chosen, None]
+                bad = (first + shift <= 0) | (second + other <= 0)
+                terms["strike"] = terms["strike"] + shift - other
                 worth = spread_option(
-                    first=np.where(bad, 1.0, first), second=np.where(bad, 1.0, second),
+                    first=np.where(bad, 1.0, first + shift),
+                    second=np.where(bad, 1.0, second + other),
                     volatility1=a, volatility2=b, correlation=rho, **terms,
                 ).price.copy()  # fmt: skip
                 self.pay_off(chosen, first - second, bad, worth)

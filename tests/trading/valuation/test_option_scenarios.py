@@ -54,8 +54,9 @@ def vol_moves(on, vols):
 @pytest.mark.parametrize(
     ("rows", "formula", "terms", "averages"),
     [(*case, False) for case in CASES.values()]
+    + [(SPREAD, "DISPLACED_BLACK", {"shift": 40.0}, False)]
     + [(BASKET, formula, terms, True) for rows, formula, terms in list(CASES.values())[:3]],
-    ids=[*CASES, *(f"average {name}" for name in list(CASES)[:3])],
+    ids=[*CASES, "spread, displaced", *(f"average {name}" for name in list(CASES)[:3])],
 )
 def test_each_right_equals_its_full_price_in_every_scenario(rows, formula, terms, averages, at):
     strike = 8 if rows is SPREAD else 96

@@ -20,6 +20,7 @@ from .options import (
     exercise_results,
     held_legs,
 )
+from .scenarios import ChoiceScenarios, Moves, choices_in_scenarios
 from .simulations import RUN_SEED, SimulationFacts, simulation_facts, structure_seed
 from .structures import (
     HeldStructures,
@@ -34,6 +35,7 @@ __all__ = [
     "NO_OPTIONS",
     "RUN_SEED",
     "BoundFacts",
+    "ChoiceScenarios",
     "ContractKey",
     "CutFacts",
     "HeldBounds",
@@ -42,6 +44,7 @@ __all__ = [
     "HeldVersions",
     "MarketFacts",
     "MeteredFacts",
+    "Moves",
     "OptionFacts",
     "OptionletKey",
     "Period",
@@ -50,6 +53,7 @@ __all__ = [
     "Universe",
     "books_of",
     "bound_facts",
+    "choices_in_scenarios",
     "cut_facts",
     "decided_periods",
     "digest_of",
