@@ -30,6 +30,8 @@ _DISTANT = 1e4  # likewise, and the product of two polynomials of degree 11
 # Options that a kernel works on at a time: in one array at fixed distances, so that the compiler
 # knows that rows do not overlap, and takes four or eight at once.
 _BLOCK = 128
+# Likewise scenarios of one option: fewer, as the tail of a run is often all there is.
+_SCENARIOS = 64
 Seven = tuple[float, float, float, float, float, float, float]
 
 
@@ -764,28 +766,28 @@ def black76_scenarios(
     wide_vectors()
     scenarios = F.shape[1]
     keep = rows.shape[0] > 0
-    a, b, worth = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
+    a, b, worth = np.empty(_SCENARIOS), np.empty(_SCENARIOS), np.empty(_SCENARIOS)
     for o in range(node.size):
         strike, root, side, units = K[o], sqrt(T[o]), sign[o], amount[o]
         log_strike = log_quotient(strike, 1.0)
         at, vol_at = node[o], vol_node[o]
-        for start in range(0, scenarios, _BLOCK):
-            for i in range(_BLOCK):
+        for start in range(0, scenarios, _SCENARIOS):
+            for i in range(_SCENARIOS):
                 s = sigma[vol_at, start + i] * root
                 still = s < _STILL
                 s = 1.0 if still else s
                 middle = -abs(lnF[at, start + i] - log_strike) / s
                 a[i] = -_FAR if still else min(max(middle + 0.5 * s, -_FAR), _FAR)
                 b[i] = -_FAR if still else max(middle - 0.5 * s, -_FAR)
-            for i in range(_BLOCK):
+            for i in range(_SCENARIOS):
                 f = F[at, start + i]
                 _, Na, Nb = black76_shares(a[i], b[i])
                 out = min(f, strike) * max(Na - Nb, 0.0)
                 worth[i] = units * (max(side * (f - strike), 0.0) + out)
-            for i in range(_BLOCK):
+            for i in range(_SCENARIOS):
                 total[start + i] += worth[i]
             if keep:
-                for i in range(_BLOCK):
+                for i in range(_SCENARIOS):
                     rows[o, start + i] = worth[i]
 
 
@@ -798,12 +800,12 @@ def bachelier_scenarios(
     wide_vectors()
     scenarios = F.shape[1]
     keep = rows.shape[0] > 0
-    worth = np.empty(_BLOCK)
+    worth = np.empty(_SCENARIOS)
     for o in range(node.size):
         strike, root, side, units = K[o], sqrt(T[o]), sign[o], amount[o]
         at, vol_at = node[o], vol_node[o]
-        for start in range(0, scenarios, _BLOCK):
-            for i in range(_BLOCK):
+        for start in range(0, scenarios, _SCENARIOS):
+            for i in range(_SCENARIOS):
                 f = F[at, start + i]
                 s = sigma[vol_at, start + i] * root
                 still = s < _STILL
@@ -814,8 +816,8 @@ def bachelier_scenarios(
                 tail = density * tail_ratio(away)
                 out = 0.0 if still else max(s * density - distance * tail, 0.0)
                 worth[i] = units * (max(side * (f - strike), 0.0) + out)
-            for i in range(_BLOCK):
+            for i in range(_SCENARIOS):
                 total[start + i] += worth[i]
             if keep:
-                for i in range(_BLOCK):
+                for i in range(_SCENARIOS):
                     rows[o, start + i] = worth[i]

@@ -22,8 +22,8 @@ from trading.pricing._inputs import (
 from trading.pricing._model import ModelChoice, PriceModel
 
 Indices = npt.NDArray[np.int64]
-_BLOCK = 128  # scenarios that the kernels take at a time
-_WIDE = 32 * _BLOCK - 1  # scenarios that memory holds at a time; with today they fill whole blocks
+_BLOCK = 64  # scenarios that the kernels take at a time
+_WIDE = 64 * _BLOCK - 1  # scenarios that memory holds at a time; with today they fill whole blocks
 _CHUNK = 256  # options of a partial sum: fixed, so that a total repeats bit for bit
 
 
