@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from trading.pricing._average_moments import LARGEST
 from trading.pricing._inputs import NonPositivePrice, check, finite, not_negative, together
 from trading.pricing._model import PriceModel
 
@@ -47,6 +48,8 @@ def composed_volatility(
         moved = w * sigma
         return float(np.sqrt(moved @ together_by @ moved))
     check("forward", F, F > 0, "must be above 0", NonPositivePrice)
+    v = sigma**2 * T
+    check("volatility", v, v <= LARGEST, "is a total variance (σ² t) too large to be priced")
     share = w * F / (w @ F)
     excess = share @ np.expm1(together_by * np.outer(sigma, sigma) * T) @ share
     return float(np.sqrt(np.log1p(excess) / T))

@@ -112,3 +112,11 @@ def test_of_one_contract_each_it_is_theirs_and_nothing_moves_by_it_without_volat
         assert composed_correlation(model, **one, **still, **at) == rho
     with pytest.raises(PricingError, match="correlation"):
         composed_correlation(model, **one, **two, correlation=1.5, expiry=0.5)
+
+
+def test_a_lognormal_variance_beyond_all_numbers_is_refused_and_a_normal_one_is_not():
+    wild = {"forward": [90.0, 80.0], "weight": [0.5, 0.5], "volatility": [40.0, 0.3]}
+
+    with pytest.raises(PricingError, match=r"volatility.*total variance"):
+        composed_volatility(LOGNORMAL, **wild, correlation=0.5, expiry=1.0)
+    assert composed_volatility(NORMAL, **wild, correlation=0.0, expiry=1.0) > 19

@@ -151,8 +151,8 @@ WALK: dict[str, tuple[Callable[..., Any] | None, dict[str, Any]]] = {
 # What takes observations (and fits, `fit_…`) or objects beside numbers has its refusals in its own
 # test.
 ELSEWHERE = {
-    "average_spread_option", "composed_volatility", "estimate", "seed_of", "simulate_together",
-    "sum_surfaces", "value_in_scenarios",
+    "average_spread_option", "composed_correlation", "composed_volatility", "estimate", "seed_of",
+    "simulate_together", "sum_surfaces", "value_in_scenarios",
 }  # fmt: skip
 
 
