@@ -26,11 +26,13 @@ class RiskConfig(AppConfig):
             grant_to_roles(f"risk.{permission}", *readers)
         grant_to_roles("risk.view_risk", Role.PARTNER)
         for permission in (
-            "set_limit", "rebase_risk", "acknowledge_breach", "propose_scenarios",
+            "set_limit", "approve_limit", "rebase_risk", "acknowledge_breach", "propose_scenarios",
             "approve_scenarios",
         ):  # fmt: skip
             grant_to_roles(f"risk.{permission}", Role.RISK_OFFICER)
         register_scope("risk:read", "Read risk numbers and limits")
-        register_scope("risk:write", "Propose and decide on scenarios; compare them on books")
+        register_scope(
+            "risk:write", "Propose and decide on limits and scenarios, compare, act on breaches"
+        )
         register_api_routes("risk", "risk.api.urls")
         register_room()

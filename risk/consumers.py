@@ -7,7 +7,8 @@ from django.http import Http404
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.live.consumers import LiveConsumer
-from risk.queries.scopes import book_state, watched_book
+from risk.queries.book_state import book_state
+from risk.queries.scopes import watched_book
 from trading.queries.books import UnknownBook
 
 _MONEY: dict[str, Any] = {"type": ["number", "null"]}

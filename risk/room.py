@@ -1,16 +1,25 @@
 """What risk brings to trading's registries, the clock's schedule, the event log and navigation."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from energyopti.accounts.roles import Role
+from energyopti.foundation import clock
 from energyopti.foundation.api.problems import register_problem
 from energyopti.foundation.events.followers import FOLLOWERS, register_follower
 from energyopti.foundation.jobs.schedule import PERIODIC, Periodic
 from energyopti.foundation.pages import HOME_PANELS, NAVIGATION, HomePanel, NavigationItem
 from energyopti.foundation.validation.registry import adapters
 from energyopti.foundation.validation.shipped import ship_cases
-from trading.checks import CHANGE_STEPS, CHECKS, CHECKS_OF_MANY, STEPS_OF_MANY
+from trading.checks import (
+    CHANGE_STEPS,
+    CHECKS,
+    CHECKS_OF_MANY,
+    STEPS_OF_MANY,
+    Change,
+    NewTrade,
+)
 
 # By name, because these import NumPy: topic → function of `risk.validation`.
 _CASES = {
@@ -29,15 +38,25 @@ _CASES = {
 
 def register_room() -> None:
     """Fill the registries; called once, from the app's `ready()`."""
-    from risk.queries.var_limit import CHECK, check_var_limit, check_var_limits
+    from risk.queries.limit_check import CHECK, check_limits, check_limits_of_many
+    from risk.services.breaches import open_after_change, open_after_many
     from risk.services.many_vectors import follow_new_trades
     from risk.services.vectors import follow_change
     from risk.web.home import risk_panel
 
-    CHECKS.register(CHECK, check_var_limit)
-    CHECKS_OF_MANY.register(CHECK, check_var_limits)
+    def open_breaches(change: Change) -> None:
+        open_after_change(change, at=clock.now())
+
+    def open_breaches_of_many(trades: Sequence[NewTrade]) -> None:
+        open_after_many(trades, at=clock.now())
+
+    CHECKS.register(CHECK, check_limits)
+    CHECKS_OF_MANY.register(CHECK, check_limits_of_many)
     CHANGE_STEPS.register("risk_vectors", follow_change)
     STEPS_OF_MANY.register("risk_vectors", follow_new_trades)
+    # After the vectors, which breaches are read from.
+    CHANGE_STEPS.register("limit_breaches", open_breaches)
+    STEPS_OF_MANY.register("limit_breaches", open_breaches_of_many)
     for topic, adapter in _CASES.items():
         adapters.register(topic, f"risk.validation:{adapter}")
     ship_cases("risk", Path(__file__).with_name("shipped_cases.json"))
@@ -89,6 +108,18 @@ def register_room() -> None:
             ),
         )
 
+    for name, label, permission, order in (
+        ("limits", "Limits", "risk.view_limit", 12),
+        ("breaches", "Breaches", "risk.view_limitbreach", 14),
+    ):
+        if f"risk:{name}" not in NAVIGATION:
+            NAVIGATION.register(
+                f"risk:{name}",
+                NavigationItem(
+                    label=label, url_name=f"risk:{name}", section="Risk", permission=permission,
+                    order=order,
+                ),
+            )  # fmt: skip
     if "risk.books" not in HOME_PANELS:
         HOME_PANELS.register(
             "risk.books",
@@ -104,12 +135,21 @@ def register_room() -> None:
 
 
 def _register_problems() -> None:
+    from risk.queries.limit_pages import UnknownBreach, UnknownLimit
     from risk.queries.scenario_definitions import UnknownDefinition
     from risk.queries.scenario_sets import UnknownComparison, UnknownSet
     from risk.queries.stresses import UnknownStressRun
+    from risk.services.breaches import BreachRefused
+    from risk.services.limit_terms import UnknownTrader
+    from risk.services.limits import LimitRefused
     from risk.services.scenario_definitions import DefinitionRefused
     from risk.services.stresses import StressRefused
 
+    register_problem(UnknownLimit, status=404, code="limit_unknown")
+    register_problem(UnknownBreach, status=404, code="breach_unknown")
+    register_problem(UnknownTrader, status=400, code="trader_unknown")
+    register_problem(LimitRefused, status=409, code="limit_refused")
+    register_problem(BreachRefused, status=409, code="breach_refused")
     register_problem(DefinitionRefused, status=409, code="scenario_definition_refused")
     register_problem(UnknownDefinition, status=404, code="scenario_definition_unknown")
     register_problem(UnknownSet, status=404, code="scenario_set_unknown")
@@ -127,6 +167,8 @@ def _register_schedule() -> None:
         often = timedelta(hours=6)
         PERIODIC.register("risk.rebase", Periodic("risk.rebase", often, expires=often))
         PERIODIC.register("risk.recompute", Periodic("risk.recompute", "17 * * * *"))
+        few = timedelta(minutes=5)
+        PERIODIC.register("risk.watch_limits", Periodic("risk.watch_limits", few, expires=few))
     if "risk.curves" not in FOLLOWERS:
         register_follower(
             "risk.curves",

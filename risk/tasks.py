@@ -1,4 +1,4 @@
-"""Celery entry points of risk: new curves, the full computation that checks sums, and runs."""
+"""Celery entry points of risk: new curves, proofs of the sums, runs, and limits."""
 
 from typing import Any
 from uuid import UUID
@@ -6,11 +6,13 @@ from uuid import UUID
 from celery import shared_task
 from django.core.files.base import ContentFile
 from django.urls import reverse
+from django.utils import timezone
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation import clock
 from energyopti.foundation.jobs.runner import JobResult, RunningJob, job_task
 from risk.services import sharded_runs
+from risk.services.breaches import escalate_breaches, watch_limits
 from risk.services.following import note_rebase_begins
 from risk.services.rebase import rebase_books, recompute_all
 from risk.services.scenario_comparisons import compare
@@ -33,6 +35,16 @@ def rebase(**_: Any) -> str:
 def recompute(**_: Any) -> float:
     """Compute every scope again from its trades; return the largest relative difference."""
     return recompute_all(actor=Actor.system("risk"))
+
+
+@shared_task(name="risk.watch_limits")
+def look_at_limits(**_: Any) -> str:
+    """Open breaches that no deal opened, and escalate those that nobody acknowledged."""
+    actor = Actor.system("risk")
+    opened = watch_limits(actor=actor, at=clock.now())
+    # Breaches are stamped by the database, in real time whatever the demo's clock shows.
+    escalated = escalate_breaches(actor=actor, at=timezone.now())
+    return f"{opened} opened, {escalated} escalated"
 
 
 @job_task("risk.value_trades")

@@ -35,6 +35,7 @@ class CheckResult:
     before, after   of the measured number, in `unit`, without and with the trade; None if there
                     is no number
     limit           that the number is held against, in `unit`
+    lines           what a check of several numbers found of each; it speaks for the worst
     """
 
     check: str
@@ -44,9 +45,15 @@ class CheckResult:
     after: float | None = None
     limit: float | None = None
     unit: str = ""
+    lines: tuple["CheckResult", ...] = ()
+
+    @property
+    def told(self) -> tuple["CheckResult", ...]:
+        """Return what is shown of it: its lines, or itself where it has none."""
+        return self.lines or (self,)
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        shown: dict[str, Any] = {
             "check": self.check,
             "outcome": self.outcome.value,
             "reason": self.reason,
@@ -55,6 +62,9 @@ class CheckResult:
             "limit": self.limit,
             "unit": self.unit,
         }
+        if self.lines:
+            shown["lines"] = [line.as_json() for line in self.lines]
+        return shown
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,8 @@ class Proposal:
     A deal that is not booked yet, or new terms for one that is, as checks see it.
 
     book_path       ids of the book and its ancestors, the book first: the limit scopes
+    trader          id of the actor who dealt, empty where nobody is known
+    received_at     when the deal or the change came; what is checked is checked as of then
     market_id       of the deal's first leg
     market_ids      by code, all that the deal adds positions in
     deltas          what the deal adds to positions
@@ -83,6 +95,8 @@ class Proposal:
     deltas: tuple[PositionDelta, ...]
     currency: str
     traded_at: datetime
+    trader: str
+    received_at: datetime
     client_reference: str = ""
     trade_id: int | None = None
     reporting_currency: str = ""
@@ -125,6 +139,7 @@ class Change:
     A version that has just been written in the open transaction, as change steps see it.
 
     book_path   as of a proposal
+    trader      as of a proposal
     before      the version that held until now, None for a new trade
     is_fact     True if it tells of what has happened, so that no check could stop it
     """
@@ -134,6 +149,8 @@ class Change:
     currency: str
     trade_id: int
     trade_ref: str
+    trader: str
+    counterparty_id: UUID
     before: VersionStage | None
     after: VersionStage
     is_fact: bool
@@ -159,11 +176,11 @@ ChangeStep = Callable[[Change], None]
 ChecksOfMany = Callable[[Sequence[Proposal]], Sequence[CheckResult]]
 StepOfMany = Callable[[Sequence[NewTrade]], None]
 
-# Sight of the same deal twice, of prices and of what a book may deal in is trading's own; value
-# at risk is risk's.
+# Sight of the same deal twice, of prices and of what a book may deal in is trading's own; limits
+# are risk's.
 CHECKS: Registry[Check] = Registry(
     "trade checks",
-    required=frozenset({"approved_product", "duplicate", "price_sanity", "var_limit"}),
+    required=frozenset({"approved_product", "duplicate", "limits", "price_sanity"}),
 )
 # Run inside the transaction of each version, under the locks of the limit scopes.
 CHANGE_STEPS: Registry[ChangeStep] = Registry("change steps", required=frozenset({"risk_vectors"}))
@@ -172,7 +189,7 @@ CHANGE_STEPS: Registry[ChangeStep] = Registry("change steps", required=frozenset
 # is what the check itself would say of each deal if those before it were booked. What depends on
 # nothing that they change needs no entry: it is asked deal by deal.
 CHECKS_OF_MANY: Registry[ChecksOfMany] = Registry(
-    "trade checks of many", required=frozenset({"duplicate", "var_limit"})
+    "trade checks of many", required=frozenset({"duplicate", "limits"})
 )
 STEPS_OF_MANY: Registry[StepOfMany] = Registry(
     "change steps of many", required=frozenset({"risk_vectors"})

@@ -174,15 +174,22 @@ def seed_desk(*, actor: "Actor", company: "Organization") -> None:
 
 def seed_risk(*, actor: "Actor", now: datetime) -> None:
     """The VaR limit of the book, set once, and what its trades are valued on."""
-    from risk.queries.scopes import book_state
-    from risk.services.limits import set_limit
+    from energyopti.accounts.actors import Actor
+    from energyopti.accounts.models import User
+    from risk.enums import LimitMeasure
+    from risk.queries.book_state import book_state
+    from risk.services.limit_terms import LimitTerms
+    from risk.services.limits import decide_limit, propose_limit
     from risk.services.rebase import rebase_books
     from trading.queries.books import books_for
 
     (book,) = [book for book in books_for(actor) if book.code == BOOK]
     rebase_books(actor=actor, valued_at=now)
     if not book_state(book.id)["limits"]:
-        set_limit(actor=actor, book_id=book.id, amount=VAR_LIMIT)
+        terms = LimitTerms(LimitMeasure.VAR, VAR_LIMIT, book_id=book.id, confidence=Decimal("0.99"))
+        proposed = propose_limit(actor=actor, terms=terms, reason="limit of the demo's desk")
+        officer = Actor.for_user(User.objects.get(email="risk@demo.example"))
+        decide_limit(actor=officer, limit_id=proposed.pk, approve=True, reason="as agreed")
 
 
 def seed_deal_abroad(*, actor: "Actor", company: "Organization", now: datetime) -> None:

@@ -76,6 +76,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "energyopti.foundation.api.schema.describe_common_parts",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "BreachStateEnum": "risk.enums.BREACH_STATES",
         "JobStateEnum": "energyopti.foundation.jobs.models.JobState",
         "CalibrationBasisEnum": "trading.enums.CalibrationBasis",
         "CounterpartyStatusEnum": "trading.models.CounterpartyStatus",

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
+from .breaches import BreachActionView, BreachViewSet
 from .correlations import CorrelationsView
+from .limits import (
+    IncreaseDecisionView,
+    LimitDecisionView,
+    LimitIncreasesView,
+    LimitRemovalView,
+    LimitUsesView,
+    LimitViewSet,
+)
 from .scenarios import (
     ComparisonsView,
     ComparisonView,
@@ -51,4 +60,28 @@ urlpatterns = [
     ),
     path("stress-runs", StressRunsView.as_view(), name="api-stress-runs"),
     path("stress-runs/<int:run_id>", StressRunView.as_view(), name="api-stress-run"),
+    path("limits", LimitViewSet.as_view({"get": "list", "post": "create"}), name="api-limits"),
+    path("limits/uses", LimitUsesView.as_view(), name="api-limit-uses"),
+    path(
+        "limits/<int:limit_id>/versions",
+        LimitViewSet.as_view({"get": "versions"}),
+        name="api-limit-versions",
+    ),
+    path("limits/<int:limit_id>/decision", LimitDecisionView.as_view(), name="api-limit-decision"),
+    path("limits/<int:limit_id>/removal", LimitRemovalView.as_view(), name="api-limit-removal"),
+    path(
+        "limits/<int:limit_id>/increases", LimitIncreasesView.as_view(), name="api-limit-increases"
+    ),
+    path(
+        "limits/increases/<int:increase_id>/decision",
+        IncreaseDecisionView.as_view(),
+        name="api-increase-decision",
+    ),
+    path("breaches", BreachViewSet.as_view({"get": "list"}), name="api-breaches"),
+    path(
+        "breaches/<int:breach_id>",
+        BreachViewSet.as_view({"get": "retrieve"}),
+        name="api-breach",
+    ),
+    path("breaches/<int:breach_id>/actions", BreachActionView.as_view(), name="api-breach-actions"),
 ]

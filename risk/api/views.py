@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from energyopti.accounts.api.permissions import PermissionRequired
 from energyopti.accounts.requests import actor_of
 from energyopti.foundation.api.views import ApiViewSet
-from risk.queries.scopes import book_state, books_with_risk, watched_book
+from risk.queries.book_state import book_state
+from risk.queries.scopes import books_with_risk, watched_book
 from trading.queries.books import UnknownBook
 
 

@@ -1,5 +1,6 @@
 """The tables of risk, one file a subject."""
 
+from .breaches import BreachStep, LimitBreach
 from .comparisons import ScenarioComparison
 from .definitions import (
     MoveMapping,
@@ -9,7 +10,7 @@ from .definitions import (
     ScenarioRule,
     Weighting,
 )
-from .limits import Limit, LimitBreach
+from .limits import Limit, LimitIncrease
 from .scenarios import (
     MarketSnapshot,
     ProxyKind,
@@ -24,8 +25,10 @@ from .stress import StressRun, StressScenario, StressShock, StressTarget
 from .vectors import RiskNumber, ScopeVector, TradeVector
 
 __all__ = [
+    "BreachStep",
     "Limit",
     "LimitBreach",
+    "LimitIncrease",
     "MarketSnapshot",
     "MoveMapping",
     "MoveRule",

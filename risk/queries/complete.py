@@ -1,4 +1,4 @@
-"""What risk has for an actor's complete view: VaR, limits with their use, breaches; one query."""
+"""What risk has for an actor's complete view: VaR, its limits, breaches; one query."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ LEFT JOIN risk_marketsnapshot snapshot ON snapshot.id = scope.snapshot_id
 LEFT JOIN risk_scenarioset scenarios ON scenarios.id = snapshot.scenario_set_id
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_object('id', held.id, 'confidence', held.confidence::text,
-                                      'amount', held.amount::text, 'currency', held.currency)
+                                      'amount', held.amount::text, 'currency', held.unit)
                     ORDER BY held.confidence, held.id) AS found
-    FROM risk_limit held WHERE held.book_id = asked.book_id AND held.is_active
+    FROM risk_limit held
+    WHERE held.book_id = asked.book_id AND held.is_active AND held.measure = 'VAR'
 ) limits
 CROSS JOIN LATERAL (
     SELECT json_agg(shown ORDER BY shown.id DESC) AS found FROM (
         SELECT breach.id, breach.detected_at, breach.before, breach.after, breach.amount::text,
-               held.currency, breach.cause
+               held.unit AS currency, breach.cause
         FROM risk_limitbreach breach JOIN risk_limit held ON held.id = breach.limit_id
         WHERE held.book_id = asked.book_id AND breach.detected_at >= %(since)s
         ORDER BY breach.id DESC LIMIT %(shown)s

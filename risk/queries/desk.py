@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from energyopti.accounts.actors import Actor
+from risk.enums import LimitMeasure
 from risk.models import Limit, LimitBreach
 from trading.queries.books import BookRow, chosen_books
 
@@ -49,9 +50,9 @@ def book_risks(actor: Actor, *, since: datetime, book: UUID | str | None = None)
     found = scopes(row.id for row in books)
     limits = {
         limit.book_id: limit
-        for limit in Limit.objects.filter(book_id__in=list(found), is_active=True).order_by(
-            "book_id", "-confidence"
-        )
+        for limit in Limit.objects.filter(
+            book_id__in=list(found), is_active=True, measure=LimitMeasure.VAR
+        ).order_by("book_id", "-confidence")
     }
     crossed: dict[object, int] = {}
     for book_id in LimitBreach.objects.filter(

@@ -1,22 +1,19 @@
-"""The state of a limit scope (a book with the books below it) as pages and sockets show it."""
+"""Vectors of the books, each with those below it, and how numbers are read from them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from energyopti.accounts.actors import Actor
-from risk.models import Limit, LimitBreach, RiskNumber, ScopeVector
-from trading.queries.books import BookRow, book_for, books_for, reporting_currency, subtree
+from risk.models import RiskNumber, ScopeVector
+from trading.queries.books import BookRow, book_for, books_for
 
-from .bases import Basis, basis, from_bytes, latest_basis
-from .choices import ChoiceValue
-from .history import latest_changes
-from .holdings import holdings_of, value_holdings
+from .bases import Basis, basis, from_bytes
 
 if TYPE_CHECKING:
     from risk.engine import Convention, TailRisk
@@ -71,6 +68,15 @@ def scopes(book_ids: Iterable[UUID]) -> dict[UUID, Scope]:
     }
 
 
+def waiting_scopes(book_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Return the books in which something waits for release."""
+    return frozenset(
+        key
+        for key, scope in scopes(book_ids).items()
+        if scope.pending is not None and scope.pending.any()
+    )
+
+
 def convention(of: Basis, confidence: Decimal = DEFAULT_CONFIDENCE) -> Convention:
     """Return the convention of numbers that are read from vectors of a basis."""
     return rule_of(
@@ -96,72 +102,6 @@ def scope_tail(scope: Scope, confidence: Decimal = DEFAULT_CONFIDENCE) -> TailRi
     return tail_risk(scope.pnl, convention(scope.basis, confidence))
 
 
-def book_state(book_id: UUID) -> dict[str, Any]:
-    """
-    Return everything that the risk page shows of a book: JSON values, as frames carry them.
-
-    `revision` rises with every change of the scope; `as_of` is the valuation time.
-    """
-    scope = scopes([book_id]).get(book_id)
-    on = scope.basis if scope else latest_basis()
-    if on is None:
-        return {
-            "book": str(book_id), "revision": 0, "as_of": None, "var": None, "es": None,
-            "value": None, "currency": "", "convention": "", "positions": [], "choices": [],
-            "choice_count": 0,
-            "limits": [], "unvalued": 0, "findings": [], "changes": [],
-            "problem": "There is no curve with a quote history to value on yet.",
-        }  # fmt: skip
-    currency = scope.currency if scope else reporting_currency(book_id)
-    valuation = value_holdings(holdings_of(subtree(book_id)), on, currency=currency)
-    tail = scope_tail(scope) if scope else None
-    return {
-        "book": str(book_id),
-        "revision": scope.sequence if scope else 0,
-        "as_of": on.valued_at.isoformat(),
-        "var": tail.var if tail else 0.0,
-        "es": tail.es if tail else 0.0,
-        "value": valuation.base_value,
-        "currency": currency,
-        "convention": convention(on).sentence(),
-        "positions": [{**asdict(r), "month": f"{r.month:%Y-%m}"} for r in valuation.rows],
-        "limits": _limit_uses(book_id, scope),
-        "changes": latest_changes(book_id),
-        "choices": [
-            {**asdict(r), "first": f"{r.first:%Y-%m-%d}", "last": f"{r.last:%Y-%m-%d}"}
-            for r in sorted(valuation.choices, key=_first_to_see)[:SHOWN_CHOICES]
-        ],
-        "choice_count": len(valuation.choices),
-        "unvalued": len(valuation.unvalued),
-        "findings": list(valuation.held),
-        "problem": "",
-    }
-
-
-def _first_to_see(row: ChoiceValue) -> tuple[bool, float, str]:
-    """Put what has no value first, then the largest."""
-    return row.value is not None, -abs(row.value or 0.0), row.trade
-
-
-def _limit_uses(book_id: UUID, scope: Scope | None) -> list[dict[str, Any]]:
-    found = []
-    for limit in Limit.objects.filter(book_id=book_id, is_active=True).order_by("confidence"):
-        used = scope_tail(scope, limit.confidence).var if scope else 0.0
-        amount = float(limit.amount)
-        found.append(
-            {
-                "id": limit.pk,
-                "measure": f"VaR {(limit.confidence * 100).normalize():f} %",
-                "used": used,
-                "amount": amount,
-                "share": max(0.0, used / amount),
-                "currency": limit.currency,
-                "is_breached": used > amount,
-            }
-        )
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class NumberRow:
     """One point of a scope's history."""
@@ -182,28 +122,6 @@ def risk_history(book_id: UUID, *, count: int = 50) -> list[NumberRow]:
     return [
         NumberRow(r.sequence, r.recorded_at, r.valued_at, r.var, r.es, r.value, r.currency, r.cause)
         for r in rows
-    ]
-
-
-def breaches_of(book_id: UUID, *, count: int = 20) -> list[dict[str, Any]]:
-    """Return the latest breaches of a book's limits, newest first."""
-    rows = (
-        LimitBreach.objects.filter(limit__book_id=book_id)
-        .select_related("limit")
-        .order_by("-id")[:count]
-    )
-    return [
-        {
-            "id": row.pk,
-            "detected_at": row.detected_at,
-            "measure": f"VaR {(row.limit.confidence * 100).normalize():f} %",
-            "before": row.before,
-            "after": row.after,
-            "amount": row.amount,
-            "currency": row.limit.currency,
-            "cause": row.cause,
-        }
-        for row in rows
     ]
 
 

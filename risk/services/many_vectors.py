@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from energyopti.foundation.copying import copy_rows
-from risk.models import Limit, ScopeVector, TradeVector
+from risk.models import ScopeVector, TradeVector
 from risk.queries.bases import Basis, basis, from_bytes, latest_basis, to_bytes
 from risk.queries.many_deals import DealValue, value_deals
-from risk.queries.scopes import Scope, convention, pending_of
+from risk.queries.scopes import pending_of
 from trading.checks import NewTrade
 
-from .limits import open_breaches
 from .vectors import change_scope, note_change, publish_books, start_scope
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 
 def follow_new_trades(trades: Sequence[NewTrade]) -> None:
     """
     Do for many new trades what `follow_change` does for each; a scope's history gets one number.
 
-    An executed deal opens a breach where it adds to an excess that those before it led to.
     """
     if latest_basis() is None:
         return
@@ -39,7 +36,6 @@ def follow_new_trades(trades: Sequence[NewTrade]) -> None:
     values = _Values(trades)
     for book_id, places in sorted(by_scope.items()):
         row = held.get(book_id)
-        first = trades[places[0]].change
         if row is None:
             # The holdings that it starts from have all of these already.
             scope = start_scope(book_id)
@@ -54,15 +50,7 @@ def follow_new_trades(trades: Sequence[NewTrade]) -> None:
                 pending_of(row, on) + waiting.pnl,
             )  # fmt: skip
         names = [trades[place].change.trade_ref for place in places]
-        note_change(
-            scope,
-            cause=names[0] if len(names) == 1 else f"{names[0]}..{names[-1]}",
-            before=before,
-            actor=first.actor,
-            organization_id=first.organization_id,
-            fill_version_id=None,
-        )
-        _open_breaches(scope, before, places, trades, values)
+        note_change(scope, cause=names[0] if len(names) == 1 else f"{names[0]}..{names[-1]}")
     values.write()
     publish_books(list(by_scope))
 
@@ -123,44 +111,3 @@ def _sum(values: Sequence[DealValue], of: Basis) -> DealValue:
 
     pnl = np.sum([value.pnl for value in values], axis=0)
     return DealValue(sum(value.base_value for value in values), pnl, "")
-
-
-def _open_breaches(
-    scope: Scope,
-    before: np.ndarray,
-    places: Sequence[int],
-    trades: Sequence[NewTrade],
-    values: _Values,
-) -> None:
-    from risk.engine import tail_risk
-
-    limits: list[tuple[Decimal, float]] = [
-        (confidence, float(amount))
-        for confidence, amount in Limit.objects.filter(
-            book_id=scope.book_id, is_active=True
-        ).values_list("confidence", "amount")
-    ]
-    if not limits:
-        return
-    least = min(amount for _, amount in limits)
-    for place in places:
-        change = trades[place].change
-        if not trades[place].is_live:
-            continue
-        after = before + values.reported(place, scope.basis).pnl
-        if change.is_fact and any(
-            tail_risk(after, convention(scope.basis, confidence)).var > least
-            for confidence, _ in limits
-        ):
-            open_breaches(
-                scope=Scope(
-                    scope.book_id, scope.basis, scope.currency, scope.base_value, after,
-                    scope.sequence,
-                ),
-                before=before,
-                cause=change.trade_ref,
-                actor=change.actor,
-                organization_id=change.organization_id,
-                trade_version_id=change.after.version_id,
-            )  # fmt: skip
-        before = after

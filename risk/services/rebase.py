@@ -12,11 +12,13 @@ from energyopti.foundation.events.services import record_event
 from risk.models import ScopeVector
 from risk.queries.bases import basis, from_bytes
 from risk.queries.holdings import holdings_by_deltas, holdings_of, value_holdings
+from risk.queries.limits import ScopeKey
 from risk.queries.scopes import pending_of
 from trading.enums import Stage
 from trading.queries.books import all_books, subtree
 from trading.services.locks import book_key, lock_keys
 
+from .breaches import open_standing
 from .snapshots import build_snapshot
 from .vectors import note_change, publish_books, replace_scope, start_scope, whole_scope
 
@@ -65,22 +67,16 @@ def _rebase(actor: Actor, book_id: UUID, organization_id: UUID, snapshot_id: int
             if not (holdings_of(books) or holdings_of(books, stage=Stage.PENDING)):
                 return False
             scope = start_scope(book_id)
-            before = scope.basis.zeros()
         elif row.snapshot_id >= snapshot_id:
             return False
         else:
-            before = from_bytes(row.values)
             on = basis(snapshot_id)
             scope = replace_scope(row, on, *whole_scope(book_id, on, row.currency))
-        note_change(
-            scope,
-            cause=CURVES,
-            before=before,
-            actor=actor,
-            organization_id=organization_id,
-            fill_version_id=None,
-            passive=True,
-        )
+        note_change(scope, cause=CURVES)
+        open_standing(
+            ScopeKey.book(book_id), actor=actor, organization_id=organization_id, cause=CURVES,
+            at=scope.basis.valued_at,
+        )  # fmt: skip
         publish_books([book_id])
     return True
 
@@ -119,14 +115,7 @@ def recompute_scope(*, actor: Actor, book_id: UUID) -> float:
         if relative > TOLERANCE:
             organization_id = row.book.organization_id
             scope = replace_scope(row, on, whole, waiting)
-            note_change(
-                scope,
-                cause="recomputed",
-                before=held,
-                actor=actor,
-                organization_id=organization_id,
-                fill_version_id=None,
-            )
+            note_change(scope, cause="recomputed")
             record_event(
                 type="risk.vector_corrected",
                 actor=actor,

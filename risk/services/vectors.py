@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from energyopti.accounts.actors import Actor
 from energyopti.foundation.live import publish
 from risk.models import RiskNumber, ScopeVector, TradeVector
 from risk.queries.bases import Basis, basis, from_bytes, latest_basis, to_bytes
+from risk.queries.book_state import book_state
 from risk.queries.holdings import (
     Holdings,
     holdings_changed,
@@ -20,13 +20,11 @@ from risk.queries.holdings import (
     holdings_of_trade,
     value_holdings,
 )
-from risk.queries.scopes import DEFAULT_CONFIDENCE, Scope, book_state, pending_of, scope_tail
+from risk.queries.scopes import DEFAULT_CONFIDENCE, Scope, pending_of, scope_tail
 from risk.queries.valuation import Valuation
 from trading.checks import Change
 from trading.enums import Stage, TradeStatus
 from trading.queries.books import reporting_currency, subtree
-
-from .limits import open_breaches
 
 if TYPE_CHECKING:
     from risk.queries.bases import Floats
@@ -43,7 +41,6 @@ def follow_change(change: Change) -> None:
     """
     if latest_basis() is None:
         return
-    version_id = change.after.version_id
     changed = holdings_changed(change)
     live, pending = changed[Stage.LIVE], changed[Stage.PENDING]
     if not live and not pending:
@@ -78,15 +75,8 @@ def follow_change(change: Change) -> None:
                 from_bytes(row.values) + more.pnl,
                 pending_of(row, on) + waiting.pnl,
             )
-        more, _ = change_on(scope.basis)
-        note_change(
-            scope,
-            cause=change.trade_ref,
-            before=scope.pnl - more.pnl,
-            actor=change.actor,
-            organization_id=change.organization_id,
-            fill_version_id=version_id if change.is_fact and live else None,
-        )
+        change_on(scope.basis)
+        note_change(scope, cause=change.trade_ref)
     publish_books(change.book_path)
 
 
@@ -142,22 +132,8 @@ def change_scope(
     return Scope(row.book_id, on, row.currency, base_value, pnl, row.sequence, pending=pending)
 
 
-def note_change(
-    scope: Scope,
-    *,
-    cause: str,
-    before: Floats,
-    actor: Actor,
-    organization_id: UUID,
-    fill_version_id: int | None,
-    passive: bool = False,
-) -> None:
-    """
-    Write the scope's new numbers into its history and open the breaches that the change made.
-
-    fill_version_id     of the executed deal that changed it, None for an order
-    passive             True where curves changed and nobody dealt
-    """
+def note_change(scope: Scope, *, cause: str) -> None:
+    """Write the scope's new numbers into its history."""
     tail = scope_tail(scope)
     RiskNumber.objects.create(
         book_id=scope.book_id,
@@ -172,15 +148,6 @@ def note_change(
         cause=cause,
         valued_at=scope.basis.valued_at,
     )
-    if fill_version_id is not None or passive:
-        open_breaches(
-            scope=scope,
-            before=before,
-            cause=cause,
-            actor=actor,
-            organization_id=organization_id,
-            trade_version_id=fill_version_id,
-        )
 
 
 def publish_books(book_ids: Sequence[UUID]) -> None:

@@ -1,42 +1,21 @@
 """The risk page: a book's VaR, ES and value, live; its limits, positions and history."""
 
 from datetime import UTC, datetime, time
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django import forms
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.scope import scope_of
+from risk.queries.book_state import book_state, breaches_of
 from risk.queries.history import days_against_var
-from risk.queries.scopes import (
-    book_state,
-    books_with_risk,
-    breaches_of,
-    risk_history,
-    watched_book,
-)
-from risk.services.limits import LimitInvalid, set_limit
+from risk.queries.scopes import books_with_risk, risk_history, watched_book
 from trading.queries.books import UnknownBook
-
-
-class LimitForm(forms.Form):
-    """The most VaR that a book may have."""
-
-    amount = forms.DecimalField(
-        label="VaR limit", min_value=Decimal("0.01"), max_digits=18, decimal_places=2
-    )
-    confidence = forms.TypedChoiceField(
-        coerce=Decimal, choices=[("0.99", "99 %"), ("0.975", "97.5 %"), ("0.95", "95 %")]
-    )
 
 
 @require_permission("risk.view_risk")
@@ -52,7 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
     book = next((b for b in books if str(b.id) == chosen), books[0] if books else None)
     if book is None:
         return render(request, "risk/home.html", {"book": None})
-    return render(request, "risk/home.html", _context(request, book, LimitForm()))
+    return render(request, "risk/home.html", _context(request, book))
 
 
 @require_permission("risk.view_risk")
@@ -62,23 +41,6 @@ def state(request: HttpRequest, book_id: UUID) -> JsonResponse:
     return JsonResponse({**book_state(_book(request, book_id).id), "topic": f"book:{book_id}"})
 
 
-@require_permission("risk.set_limit")
-@require_POST
-def limit(request: HttpRequest, book_id: UUID) -> HttpResponse:
-    """Set the VaR limit of a book."""
-    book = _book(request, book_id)
-    form = LimitForm(request.POST)
-    if form.is_valid():
-        try:
-            set_limit(actor=actor_of(request), book_id=book.id, **form.cleaned_data)
-        except LimitInvalid as error:
-            form.add_error(error.field, str(error))
-        else:
-            messages.success(request, f"The limit of {book.code} is set.")
-            return HttpResponseRedirect(f"{reverse('risk:home')}?book={book.id}")
-    return render(request, "risk/home.html", _context(request, book, form), status=422)
-
-
 def _book(request: HttpRequest, book_id: UUID) -> Any:
     try:
         return watched_book(actor_of(request), book_id)
@@ -86,7 +48,7 @@ def _book(request: HttpRequest, book_id: UUID) -> Any:
         raise Http404(str(error)) from error
 
 
-def _context(request: HttpRequest, book: Any, form: LimitForm) -> dict[str, Any]:
+def _context(request: HttpRequest, book: Any) -> dict[str, Any]:
     actor = actor_of(request)
     history, state = risk_history(book.id), book_state(book.id)
     return {
@@ -98,7 +60,6 @@ def _context(request: HttpRequest, book: Any, form: LimitForm) -> dict[str, Any]
         "breaches": breaches_of(book.id),
         **_against_var(actor, book.id),
         "may_set_limit": actor.may("risk.set_limit"),
-        "limit_form": form,
     }
 
 

@@ -2,14 +2,27 @@
 
 from django.urls import path
 
-from . import correlations, pages, scenarios, stresses
+from . import breaches, correlations, limits, pages, scenarios, stresses
 
 app_name = "risk"
 urlpatterns = [
     path("", pages.home, name="home"),
     path("state/<uuid:book_id>/", pages.state, name="state"),
-    path("limits/<uuid:book_id>/", pages.limit, name="limit"),
     path("correlations/", correlations.page, name="correlations"),
+    path("limits/", limits.limits, name="limits"),
+    path("limits/propose/", limits.propose, name="propose_limit"),
+    path("limits/<int:limit_id>/", limits.limit, name="limit"),
+    path("limits/<int:limit_id>/increase/", limits.increase, name="increase_limit"),
+    path("limits/<int:limit_id>/remove/", limits.remove, name="remove_limit"),
+    path("limits/<int:limit_id>/decide/", limits.decide, name="decide_limit"),
+    path(
+        "limits/increases/<int:increase_id>/decide/",
+        limits.decide_on_increase,
+        name="decide_increase",
+    ),
+    path("breaches/", breaches.breaches, name="breaches"),
+    path("breaches/<int:breach_id>/", breaches.breach, name="breach"),
+    path("breaches/<int:breach_id>/<slug:verb>/", breaches.act, name="act_on_breach"),
     path("scenarios/", scenarios.home, name="scenarios"),
     path("scenarios/propose/", scenarios.propose, name="propose_scenarios"),
     path("scenarios/compare/", scenarios.compare, name="compare_scenarios"),

@@ -32,11 +32,11 @@ class RiskPage extends HTMLElement {
   #drawLimit(limit) {
     const used = this.querySelector(`[data-limit-used="${limit.id}"]`);
     if (!used) return; // set after the page was drawn: it comes with the next visit
-    used.textContent = money(limit.used, 2);
-    this.querySelector(`[data-limit-meter="${limit.id}"]`).value = limit.used;
+    used.textContent = limit.used === null ? "–" : money(limit.used, 2);
+    this.querySelector(`[data-limit-meter="${limit.id}"]`).value = limit.used ?? 0;
     const pill = this.querySelector(`[data-limit-state="${limit.id}"]`);
-    pill.textContent = limit.is_breached ? "Over" : "Within";
-    pill.className = `pill ${limit.is_breached ? "bad" : "good"}`;
+    pill.textContent = limit.state;
+    pill.className = `pill ${limit.level}`;
     const before = this.#breached.get(limit.id);
     if (before !== undefined && before !== limit.is_breached) {
       // Spoken only when a limit is crossed, not with every frame.

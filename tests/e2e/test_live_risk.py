@@ -10,13 +10,12 @@ from django.test import Client
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.services.roles import synchronize_roles
 from risk.models import RiskNumber
-from risk.services.limits import set_limit
 from risk.services.snapshots import build_snapshot
 from tests.e2e.axe import axe_violations
 from tests.e2e.browsers import browser_page
 from tests.e2e.serving import in_a_thread, served
 from tests.e2e.test_trade_race import open_as
-from tests.factories.risk import curve, quote_history
+from tests.factories.risk import curve, hold, quote_history
 from tests.factories.trades import TRADED_AT, make_desk
 from tests.servers import started
 from trading.models import TradeVersion
@@ -78,11 +77,7 @@ def test_a_deal_is_named_a_hard_limit_stops_the_next_and_a_lost_redis_is_said(
     var = RiskNumber.objects.latest("sequence").var
     assert officer.locator("[data-live=var]").inner_text() == f"{var:,.2f}"
 
-    in_a_thread(
-        lambda: set_limit(
-            actor=desk.officer, book_id=desk.book.pk, amount=Decimal(f"{1.5 * var:.2f}")
-        )
-    )
+    in_a_thread(lambda: hold(desk, Decimal(f"{1.5 * var:.2f}")))
     preview(trader, base_url, "B 10MW DE base Cal27 @ 80 cpty:ACME book:EU")
     trader.get_by_text("over the limit of").first.wait_for()
     said = trader.inner_text("main")

@@ -1,16 +1,45 @@
 """Markets with a quoted history that VaR can stand on."""
 
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
 from energyopti.accounts.actors import Actor
+from energyopti.accounts.roles import Role
+from risk.enums import LimitMeasure
+from risk.models import Limit
+from risk.services.limit_terms import LimitTerms
+from risk.services.limits import decide_limit, propose_limit
 from trading.models import CurveSnapshot, LoadType, Market, Quote, QuoteQuality
 from trading.services.curves import build_market_curve
 
-from .trades import DAY, TRADED_AT
+from .accounts import make_user
+from .trades import DAY, TRADED_AT, Desk
 
 SYSTEM = "test"
+
+
+def colleague_of(desk: Desk) -> Actor:
+    """A second risk officer of the desk's organization."""
+    return Actor.for_user(make_user(Role.RISK_OFFICER, organization=desk.organization))
+
+
+def hold(desk: Desk, amount: Decimal | float, **terms: Any) -> Limit:
+    """Set a limit by two persons: of the desk's book and its VaR 99 % unless the terms differ."""
+    whose = {"book_id", "trader_id", "counterparty_id"} & terms.keys()
+    terms = {"measure": LimitMeasure.VAR, **({} if whose else {"book_id": desk.book.pk}), **terms}
+    if terms["measure"] in (LimitMeasure.VAR, LimitMeasure.ES):
+        terms.setdefault("confidence", Decimal("0.99"))
+    row = propose_limit(
+        actor=desk.again(desk.officer),
+        terms=LimitTerms(amount=Decimal(str(amount)), **terms),
+        reason="as the board decided",
+    )
+    if row.is_active:
+        return row
+    return decide_limit(actor=colleague_of(desk), limit_id=row.pk, approve=True, reason="checked")
 
 
 def quote_history(

@@ -85,7 +85,7 @@ def test_a_guard_goes_with_whoever_held_it() -> None:
 
 @pytest.mark.parametrize(
     ("guard", "name"),
-    [(CHECKS, "var_limit"), (CHECKS, "duplicate"), (CHANGE_STEPS, "risk_vectors")],
+    [(CHECKS, "limits"), (CHECKS, "duplicate"), (CHANGE_STEPS, "risk_vectors")],
 )
 def test_check_names_a_forgotten_check_of_trades(guard, name, monkeypatch) -> None:
     entries = {held: entry for held, entry in guard.items() if held != name}

@@ -12,12 +12,11 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
 from energyopti.foundation import clock
 from energyopti.portal.queries.complete import PARTS, complete_view
-from risk.queries.scopes import book_state
-from risk.services.limits import set_limit
+from risk.queries.book_state import book_state
 from risk.services.snapshots import build_snapshot
 from tests.factories.accounts import make_key, make_organization, make_user
 from tests.factories.billing import make_supply
-from tests.factories.risk import curve, quote_history
+from tests.factories.risk import curve, hold, quote_history
 from tests.factories.trades import TRADED_AT, make_desk
 from tests.security.tokens import access_token, call
 from trading.models import Agreement
@@ -44,8 +43,7 @@ def desk():
         signed_date=date(2026, 1, 1), effective_date=date(2026, 1, 1),
         governing_law="German law",
     )  # fmt: skip
-    set_limit(
-        actor=desk.officer, book_id=desk.book.pk, confidence=Decimal("0.99"),
+    hold(desk, confidence=Decimal("0.99"),
         amount=Decimal("100.00"),
     )  # fmt: skip
     desk.deal("B 10MW DE base Jan27 @ 85.20", fill=True)

@@ -14,11 +14,11 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
 from energyopti.accounts.services.roles import synchronize_roles
 from risk.models import LimitBreach, ScopeVector
-from risk.queries.scopes import book_state, scopes
-from risk.services.limits import set_limit
+from risk.queries.book_state import book_state
+from risk.queries.scopes import scopes
 from risk.services.rebase import rebase_books, recompute_all
 from tests.factories.accounts import make_user
-from tests.factories.risk import curve
+from tests.factories.risk import curve, hold
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, deal_of_words, make_book
 from trading.models import Trade, TradeEvent, TradeVersion
 from trading.services.capture import TradeStopped
@@ -119,7 +119,7 @@ def test_what_waits_for_release_is_reserved_and_in_no_value():
     desk = ready_desk()
     desk.deal("B 1MW DE base Cal27 @ 85")
     room, value = var_of(desk), book_state(desk.book.pk)["value"]
-    set_limit(actor=desk.officer, book_id=desk.book.pk, amount=Decimal(str(round(room * 12, 2))))
+    hold(desk, Decimal(str(round(room * 12, 2))))
     desk.book.four_eyes_from = Decimal(1_000_000)
     desk.book.save()
 
@@ -145,13 +145,13 @@ def test_an_amendment_is_judged_by_what_it_changes():
     desk = ready_desk()
     receipt = desk.deal("B 10MW DE base Cal27 @ 85")
     room = var_of(desk)
-    set_limit(actor=desk.officer, book_id=desk.book.pk, amount=Decimal(str(round(room * 1.1, 2))))
+    hold(desk, Decimal(str(round(room * 1.1, 2))))
 
     change(desk, receipt.ref, amend_trade, deal=deal_of_words("B 10MW DE base Cal27 @ 84"))
     assert var_of(desk) == pytest.approx(room)
     with pytest.raises(TradeStopped) as stopped:
         change(desk, receipt.ref, amend_trade, deal=deal_of_words("B 12MW DE base Cal27 @ 84"))
-    verdict = next(r for r in stopped.value.results if r.check == "var_limit")
+    verdict = next(r for r in stopped.value.results if r.check == "limits")
     assert (verdict.before, verdict.after) == (
         pytest.approx(room), pytest.approx(1.2 * room),
     )  # fmt: skip
@@ -161,9 +161,7 @@ def test_cancelling_a_hedge_is_a_fact_and_opens_a_breach():
     desk = ready_desk()
     desk.deal("B 10MW DE base Cal27 @ 85")
     hedge = desk.deal("S 9MW DE base Cal27 @ 85")
-    set_limit(
-        actor=desk.officer, book_id=desk.book.pk,
-        amount=Decimal(str(round(var_of(desk) * 2, 2))),
+    hold(desk, Decimal(str(round(var_of(desk) * 2, 2))),
     )  # fmt: skip
 
     change(desk, hedge.ref, cancel_trade)

@@ -12,19 +12,18 @@ from django.test.utils import CaptureQueriesContext
 from energyopti.accounts.actors import Actor
 from risk.models import ScopeVector, TradeVector
 from risk.queries.bases import from_bytes, latest_basis
+from risk.queries.book_state import book_state
 from risk.queries.holdings import (
     holdings_of,
     holdings_of_trade,
     proposed_holdings,
     value_holdings,
 )
+from risk.queries.limit_check import check_limits, check_limits_of_many
 from risk.queries.many_deals import value_deals
-from risk.queries.scopes import book_state
-from risk.queries.var_limit import check_var_limit, check_var_limits
-from risk.services.limits import set_limit
 from risk.services.rebase import rebase_books, recompute_scope
 from risk.services.snapshots import build_snapshot
-from tests.factories.risk import quote_history
+from tests.factories.risk import hold, quote_history
 from tests.factories.trades import (
     RECEIVED_AT,
     TRADED_AT,
@@ -146,19 +145,19 @@ def test_vectors_that_grow_with_options_equal_a_full_computation(desk):
 
 
 def test_an_order_is_judged_with_numbers_and_one_without_a_model_is_refused_with_the_reason(desk):
-    set_limit(actor=desk.again(desk.officer), book_id=desk.book.pk, amount=Decimal(30_000))
+    hold(desk, 30_000)
     desk.deal(deal=option())
 
-    small = check_var_limit(proposal_of(desk, option(strikes=(Decimal(104),))))
+    small = check_limits(proposal_of(desk, option(strikes=(Decimal(104),))))
     schedule = replace(CALL.schedule, volume=replace(CALL.schedule.volume, quantity=Decimal(90)))
-    big = check_var_limit(proposal_of(desk, option(schedule=schedule)))
+    big = check_limits(proposal_of(desk, option(schedule=schedule)))
     sold = {"direction": Direction.PAY}
-    closing = check_var_limit(proposal_of(desk, option(**sold)))
+    closing = check_limits(proposal_of(desk, option(**sold)))
     spread = option(
         strikes=(Decimal(5),), option_type=OptionType.SPREAD_CALL, underlying=(INDEX, INDEX_FR)
     )
     index_in(make_market("FR", time_zone="Europe/Paris"), "EPEX-FR-DA")
-    unknown = check_var_limit(proposal_of(desk, spread))
+    unknown = check_limits(proposal_of(desk, spread))
 
     assert small.outcome is Outcome.PASS and 0 < small.before < small.after < 30_000
     assert big.outcome is Outcome.HARD and big.after == pytest.approx(10 * big.before)
@@ -187,8 +186,8 @@ def test_many_deals_are_judged_as_one_by_one_and_read_what_they_stand_on_once(de
         assert one.problem == alone.problem == ""
         assert one.base_value == pytest.approx(alone.base_value, rel=1e-12)
         assert one.pnl == pytest.approx(alone.pnl, rel=1e-12, abs=1e-9)
-    (alone, *_), both = check_var_limits(proposals[1:2]), check_var_limits(proposals[:2])
-    assert alone.after == pytest.approx(check_var_limit(proposals[1]).after)
+    (alone, *_), both = check_limits_of_many(proposals[1:2]), check_limits_of_many(proposals[:2])
+    assert alone.after == pytest.approx(check_limits(proposals[1]).after)
     assert both[1].before == pytest.approx(both[0].after)
 
 

@@ -12,12 +12,11 @@ from energyopti.accounts.actors import Actor
 from risk.engine import Exchange, in_currency
 from risk.models import RiskNumber, ScopeVector, TradeVector
 from risk.queries.bases import from_bytes, latest_basis
-from risk.queries.scopes import book_state
+from risk.queries.book_state import book_state
 from risk.queries.valuation import value_positions
-from risk.services.limits import set_limit
 from risk.services.rebase import rebase_books, recompute_all
 from risk.services.snapshots import build_snapshot
-from tests.factories.risk import curve, quote_history
+from tests.factories.risk import curve, hold, quote_history
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, deal_of_words, make_desk, make_market
 from trading.models import CaptureBasis, FxRate, Quote, TradeVersion
 from trading.queries.books import subtree
@@ -92,7 +91,7 @@ def test_the_var_of_a_foreign_deal_holds_price_rate_and_both_together_by_hand():
     assert {p["currency"] for p in state["positions"]} == {"GBP"}
     assert TradeVector.objects.get().currency == "GBP"
     checks = TradeVersion.objects.get().checks
-    said = next(c for c in checks if c["check"] == "var_limit")
+    said = next(c for c in checks if c["check"] == "limits")
     assert said["unit"] == "EUR" and said["after"] == pytest.approx(state["var"], rel=1e-9)
 
 
@@ -147,7 +146,7 @@ def test_a_pair_without_history_is_held_and_named(days, outcome, said):
 
     desk.deal("B 10MW GB base Cal28 @ 60")
 
-    check = next(c for c in TradeVersion.objects.get().checks if c["check"] == "var_limit")
+    check = next(c for c in TradeVersion.objects.get().checks if c["check"] == "limits")
     assert check["outcome"] == outcome and said in check["reason"]
     assert said in book_state(desk.book.pk)["findings"][0]
     changes = latest_basis().rates["GBP", "EUR"].changes
@@ -165,6 +164,6 @@ def test_what_no_rate_converts_is_named_and_stops_where_a_limit_stands():
     FxRate.objects.create(  # known to the book, not yet beside the curves
         base="GBP", quote="EUR", rate=Decimal("1.2"), source="test", valid_from=TRADED_AT
     )
-    set_limit(actor=desk.officer, book_id=desk.book.pk, amount=Decimal(1000))
+    hold(desk, Decimal(1000))
     with pytest.raises(TradeStopped, match="no exchange rate GBP/EUR"):
         desk.deal("B 10MW GB base Cal27 @ 60")

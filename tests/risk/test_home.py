@@ -7,10 +7,9 @@ import time_machine
 from django.test import Client
 
 from energyopti.accounts.actors import Actor
-from risk.services.limits import set_limit
 from risk.services.snapshots import build_snapshot
 from risk.web.home import risk_panel
-from tests.factories.risk import curve, quote_history
+from tests.factories.risk import curve, hold, quote_history
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, Desk, make_desk
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +27,7 @@ def desk():
 
 
 def limited(desk: Desk, amount: str) -> None:
-    set_limit(
-        actor=desk.officer, book_id=desk.book.pk, amount=Decimal(amount), confidence=Decimal("0.95")
-    )
+    hold(desk, Decimal(amount), confidence=Decimal("0.95"))
 
 
 def test_each_book_stands_beside_its_limit(desk, django_assert_max_num_queries):

@@ -6,19 +6,23 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import close_old_connections, connection
 
 from energyopti.accounts.actors import Actor, PermissionMissing
 from energyopti.accounts.services.roles import synchronize_roles
 from energyopti.foundation.events.models import Event
+from risk.enums import LimitMeasure
 from risk.models import LimitBreach, RiskNumber, ScopeVector, TradeVector
 from risk.queries.bases import from_bytes, latest_basis
-from risk.queries.scopes import book_state, breaches_of, risk_history, scopes
+from risk.queries.book_state import book_state, breaches_of
+from risk.queries.scopes import risk_history, scopes
 from risk.queries.valuation import value_positions
-from risk.services.limits import LimitInvalid, set_limit
+from risk.services.limit_terms import LimitTerms
+from risk.services.limits import propose_limit
 from risk.services.rebase import rebase_books, recompute_all, recompute_scope
 from risk.services.snapshots import NoBasis, build_snapshot
-from tests.factories.risk import curve, quote_history
+from tests.factories.risk import curve, hold, quote_history
 from tests.factories.trades import TRADED_AT, Desk, make_book, make_desk
 from trading.models import Quote, Trade
 from trading.queries.books import UnknownBook, subtree
@@ -145,11 +149,11 @@ def test_delivery_that_is_over_carries_no_risk(desk):
 def test_a_hard_limit_stops_an_order_and_lets_a_fill_open_a_breach(desk):
     desk.deal("B 1MW DE base Cal27 @ 85")
     room = var_of(desk)
-    set_limit(actor=desk.officer, book_id=desk.book.pk, amount=Decimal(str(round(room * 2, 2))))
+    hold(desk, Decimal(str(round(room * 2, 2))))
 
     with pytest.raises(TradeStopped) as stopped:
         desk.deal("B 10MW DE base Cal27 @ 85")
-    verdict = next(r for r in stopped.value.results if r.check == "var_limit")
+    verdict = next(r for r in stopped.value.results if r.check == "limits")
     assert verdict.before == pytest.approx(room)
     assert verdict.after == pytest.approx(11 * room)
     assert not LimitBreach.objects.exists()
@@ -171,9 +175,7 @@ def test_a_limit_above_the_book_counts_what_lies_below(desk):
     below = make_book(desk.organization, "EU-DE", parent=desk.book)
     trader = desk.again(desk.trader)
     desk.deal("B 5MW DE base Cal27 @ 85", actor=trader)
-    set_limit(
-        actor=desk.officer, book_id=desk.book.pk, amount=Decimal(str(round(var_of(desk) * 1.5, 2)))
-    )
+    hold(desk, Decimal(str(round(var_of(desk) * 1.5, 2))))
 
     with pytest.raises(TradeStopped, match="VaR of EU goes"):
         desk.deal("B 5MW DE base Cal27 @ 85", actor=trader, book_id=below.pk)
@@ -181,7 +183,7 @@ def test_a_limit_above_the_book_counts_what_lies_below(desk):
 
 def test_curves_alone_open_a_breach_once(desk):
     desk.deal("B 10MW DE base Cal27 @ 85")
-    set_limit(actor=desk.officer, book_id=desk.book.pk, amount=Decimal("0.01"))
+    hold(desk, Decimal("0.01"))
     ScopeVector.objects.update(values=np.zeros(129).tobytes())
     for day in (1, 2):
         later = TRADED_AT + timedelta(days=day)
@@ -201,15 +203,16 @@ def test_curves_alone_open_a_breach_once(desk):
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused(desk, fields, words):
-    with pytest.raises(LimitInvalid, match=words):
-        set_limit(actor=desk.officer, book_id=desk.book.pk, **fields)
+    with pytest.raises(ValidationError, match=words):
+        hold(desk, **fields)
 
 
 def test_only_risk_officers_of_the_house_set_limits(desk):
+    terms = LimitTerms(LimitMeasure.VAR, Decimal(1), book_id=desk.book.pk)
     with pytest.raises(PermissionMissing):
-        set_limit(actor=desk.trader, book_id=desk.book.pk, amount=Decimal(1))
+        propose_limit(actor=desk.trader, terms=terms, reason="as agreed")
     with pytest.raises(UnknownBook):
-        set_limit(actor=make_desk().officer, book_id=desk.book.pk, amount=Decimal(1))
+        propose_limit(actor=make_desk().officer, terms=terms, reason="as agreed")
 
 
 def test_without_curves_nothing_is_valued_and_a_limit_closes_the_door():
@@ -218,7 +221,7 @@ def test_without_curves_nothing_is_valued_and_a_limit_closes_the_door():
         build_snapshot(actor=SYSTEM, valued_at=TRADED_AT)
     desk.deal()
     assert "no curve" in book_state(desk.book.pk)["problem"].lower()
-    set_limit(actor=desk.officer, book_id=desk.book.pk, amount=Decimal(10) ** 9)
+    hold(desk, Decimal(10) ** 9)
 
     with pytest.raises(TradeStopped, match="limit cannot be checked"):
         desk.deal()
@@ -260,9 +263,7 @@ def test_two_captures_at_once_cannot_share_the_headroom():
     desk = ready_desk()
     desk.deal("B 1MW DE base Cal27 @ 85")
     # Room for one more of the two, not for both.
-    set_limit(
-        actor=desk.officer, book_id=desk.book.pk, amount=Decimal(str(round(var_of(desk) * 12, 2)))
-    )
+    hold(desk, Decimal(str(round(var_of(desk) * 12, 2))))
     start, outcomes = threading.Barrier(2), []
 
     def capture(price: str) -> None:

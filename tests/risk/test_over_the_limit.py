@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from energyopti.foundation.events.models import Event
 from risk.models import LimitBreach
-from risk.services.limits import set_limit
 from risk.services.rebase import recompute_all
+from tests.factories.risk import hold
 from tests.factories.trades import RECEIVED_AT, deal_of_words
 from trading.models import Trade
 from trading.services.four_eyes import set_four_eyes
@@ -28,7 +28,7 @@ def desk():
     desk = ready_desk()
     desk.deal("B 1MW DE base Cal27 @ 85")
     limit = Decimal(str(round(var_of(desk) * 2, 2)))
-    set_limit(actor=desk.officer, book_id=desk.book.pk, amount=limit)
+    hold(desk, limit)
     return desk
 
 
@@ -60,7 +60,7 @@ def test_over_rest_an_order_is_stopped_and_a_fill_is_booked_with_a_breach(desk, 
 
     assert (booked.status_code, booked.json()["status"]) == (201, "LIVE")
     verdicts = {check["check"]: check["outcome"] for check in booked.json()["checks"]}
-    assert verdicts["var_limit"] == "HARD"
+    assert verdicts["limits"] == "HARD"
     assert breach_of(booked.json()["ref"])
 
 

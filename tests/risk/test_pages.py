@@ -1,14 +1,11 @@
 """The risk page, its polled state, limits from the page, and the REST twin."""
 
-from decimal import Decimal
-
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
-from risk.models import Limit
 from risk.services.snapshots import build_snapshot
 from tests.factories.accounts import make_user
 from tests.factories.risk import curve, quote_history
@@ -53,29 +50,11 @@ def test_the_polled_state_is_what_frames_carry(desk):
     assert len(state["positions"]) == 12
 
 
-def test_a_limit_is_set_from_the_page_by_officers_only(desk):
-    address = reverse("risk:limit", args=[desk.book.pk])
-    entry = {"amount": "250000.00", "confidence": "0.99"}
-
-    assert client_of(desk.trader.user).post(address, entry).status_code == 403
-    officer = client_of(desk.officer.user)
-    assert officer.post(address, {**entry, "amount": "-1"}).status_code == 422
-    assert officer.post(address, entry).status_code == 302
-    assert officer.post(address, {**entry, "amount": "300000"}).status_code == 302
-
-    assert Limit.objects.get(is_active=True).amount == Decimal(300000)
-    assert Limit.objects.count() == 2
-    assert "<meter" in officer.get(reverse("risk:home")).content.decode()
-
-
 def test_foreign_books_are_not_there_and_other_roles_stay_out(desk):
     other = make_desk()
     stranger = client_of(other.officer.user)
     operator = client_of(make_user(Role.DEVICE_OPERATOR, organization=desk.organization))
-    for name in ("risk:state", "risk:limit"):
-        address = reverse(name, args=[desk.book.pk])
-        call = stranger.post if name == "risk:limit" else stranger.get
-        assert call(address).status_code == 404
+    assert stranger.get(reverse("risk:state", args=[desk.book.pk])).status_code == 404
     api = f"/api/v1/risk/books/{desk.book.pk}"
     assert stranger.get(api).status_code == 404
     assert operator.get(api).status_code == operator.get(reverse("risk:home")).status_code == 403

@@ -10,7 +10,7 @@ from energyopti.accounts.actors import Actor
 from energyopti.accounts.roles import Role
 from energyopti.foundation.jobs.models import Job
 from risk.models import ScenarioComparison, ScenarioDefinition, ScenarioSet, Weighting
-from risk.queries.scopes import book_state
+from risk.queries.book_state import book_state
 from risk.services.scenario_definitions import DefinitionTerms, propose_definition
 from risk.services.snapshots import build_snapshot
 from risk.tasks import compare_scenarios

@@ -8,10 +8,9 @@ from django.test import Client
 from guardian.shortcuts import assign_perm
 
 from energyopti.accounts.actors import Actor
-from risk.services.limits import set_limit
 from risk.services.snapshots import build_snapshot
 from risk.web.home import risk_panel
-from tests.factories.risk import curve, quote_history
+from tests.factories.risk import curve, hold, quote_history
 from tests.factories.trades import RECEIVED_AT, TRADED_AT, make_book, make_desk
 
 pytestmark = pytest.mark.django_db
@@ -41,9 +40,7 @@ def client(desk) -> Client:
 
 
 def test_the_page_and_its_feed_are_those_of_the_chosen_book(desk, client):
-    set_limit(
-        actor=desk.officer, book_id=desk.gas.pk, amount=Decimal(777777), confidence=Decimal("0.95")
-    )
+    hold(desk, 777777, book_id=desk.gas.pk, confidence=Decimal("0.95"))
     first = client.get("/risk/").content.decode()
     chosen = client.get("/risk/", {"book": str(desk.gas.pk)}).content.decode()
 
@@ -66,7 +63,7 @@ def test_the_first_book_is_shown_without_being_chosen_elsewhere(desk, client):
 
 
 def test_a_refused_limit_has_no_bar_that_could_not_be_answered(desk, client):
-    answer = client.post(f"/risk/limits/{desk.book.pk}/", {"amount": "-1", "confidence": "0.99"})
+    answer = client.post("/risk/limits/propose/", {"amount": "-1", "confidence": "0.99"})
 
     assert answer.status_code == 422
     assert 'class="scope"' not in answer.content.decode()

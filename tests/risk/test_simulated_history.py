@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from energyopti.accounts.actors import Actor
-from risk.queries.scopes import book_state
+from risk.queries.book_state import book_state
 from risk.services.rebase import rebase_books, recompute_all
 from tests.factories.trades import deal_of_words, make_desk
 from trading.models import Market

@@ -10,7 +10,8 @@ from celery import current_app
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.models import Event
 from risk import tasks
-from risk.queries.scopes import book_state, risk_history
+from risk.queries.book_state import book_state
+from risk.queries.scopes import risk_history
 from risk.services.following import ask_for_rebase, note_rebase_begins
 from tests.factories.risk import curve, quote_history
 from tests.factories.trades import TRADED_AT, make_desk

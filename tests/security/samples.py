@@ -233,6 +233,43 @@ def counterparty() -> dict[str, Any]:
     return {"counterparty_id": make_counterparty(make_organization()).pk}
 
 
+def limit() -> Any:
+    from risk.models import Limit
+    from tests.factories.trades import make_book
+
+    owner = make_book(make_organization())
+    return Limit.objects.create(
+        book=owner, organization=owner.organization, confidence=Decimal("0.99"),
+        amount=1, unit="EUR", number=1, reason="sample", proposed_by="user:somebody",
+        status="APPROVED", decided_by="user:another", decided_at=MOMENT, is_active=True,
+    )  # fmt: skip
+
+
+def limit_id() -> dict[str, Any]:
+    return {"limit_id": limit().pk}
+
+
+def increase_id() -> dict[str, Any]:
+    from risk.models import LimitIncrease
+
+    row = LimitIncrease.objects.create(
+        limit=limit(), number=1, amount=1, start_at=MOMENT, end_at=MOMENT + timedelta(days=1),
+        reason="sample", proposed_by="user:somebody",
+    )  # fmt: skip
+    return {"increase_id": row.pk}
+
+
+def breach_id() -> dict[str, Any]:
+    from risk.models import LimitBreach
+
+    row = LimitBreach.objects.create(limit=limit(), after=2.0, amount=1, cause="sample")
+    return {"breach_id": row.pk}
+
+
+def breach_verb() -> dict[str, Any]:
+    return {**breach_id(), "verb": "note"}
+
+
 def agreement() -> Any:
     from tests.factories.trades import make_counterparty
     from trading.models import Agreement
@@ -563,13 +600,26 @@ FOREIGN: dict[str, Sample] = {
         trade,
     ),
     "risk:state": book,
-    "risk:limit": book,
+    "risk:limit": limit_id,
+    "risk:increase_limit": limit_id,
+    "risk:remove_limit": limit_id,
+    "risk:decide_limit": limit_id,
+    "risk:decide_increase": increase_id,
+    "risk:breach": breach_id,
+    "risk:act_on_breach": breach_verb,
     "api-risk": book,
     "risk:run_stresses": book,
     "risk:stress_run": stress_run,
     "api-stress-run": stress_run,
     "risk:scenario_comparison": scenario_comparison,
     "api-scenario-comparison": scenario_comparison,
+    "api-limit-versions": limit_id,
+    "api-limit-decision": limit_id,
+    "api-limit-removal": limit_id,
+    "api-limit-increases": limit_id,
+    "api-increase-decision": increase_id,
+    "api-breach": breach_id,
+    "api-breach-actions": breach_id,
     "jobs:detail": job,
     "jobs:cancel": job,
     "jobs:result": job,

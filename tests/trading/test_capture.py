@@ -57,7 +57,7 @@ def test_a_year_of_base_has_exact_sums_twelve_deltas_and_an_event(desk):
         "approved_product",
         "duplicate",
         "price_sanity",
-        "var_limit",
+        "limits",
     }
 
 
@@ -123,7 +123,7 @@ def with_check(monkeypatch, outcome):
 def test_a_hard_check_stops_an_order_and_not_a_fill(desk, monkeypatch):
     with_check(monkeypatch, Outcome.HARD)
 
-    with pytest.raises(TradeStopped, match="var_limit says HARD"):
+    with pytest.raises(TradeStopped, match="limits says HARD"):
         desk.deal()
     assert nothing_was_written()
     receipt = desk.deal(fill=True)
@@ -132,11 +132,9 @@ def test_a_hard_check_stops_an_order_and_not_a_fill(desk, monkeypatch):
 
 
 def test_a_missing_check_closes_the_door(desk, monkeypatch):
-    monkeypatch.setattr(
-        checks, "CHECKS", Registry("trade checks", required=frozenset({"var_limit"}))
-    )
+    monkeypatch.setattr(checks, "CHECKS", Registry("trade checks", required=frozenset({"limits"})))
 
-    with pytest.raises(MissingEntry, match="var_limit"):
+    with pytest.raises(MissingEntry, match="limits"):
         desk.deal(fill=True)
     assert nothing_was_written()
 

@@ -13,9 +13,9 @@ from openpyxl import Workbook
 
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.models import Event
-from risk.models import Limit, LimitBreach, ScopeVector, TradeVector
+from risk.models import LimitBreach, ScopeVector, TradeVector
 from risk.services.snapshots import build_snapshot
-from tests.factories.risk import curve, quote_history
+from tests.factories.risk import curve, hold, quote_history
 from tests.factories.trades import (
     RECEIVED_AT,
     TRADED_AT,
@@ -362,10 +362,7 @@ def test_a_file_leaves_what_its_deals_leave_one_by_one(desk, has_limit):
     for each in (desk, slow):
         each.deal("B 3MW DE base Cal27 @ 85", client_reference="before", fill=True)
         if has_limit:
-            Limit.objects.create(
-                book=each.book, confidence=Decimal("0.99"), amount=Decimal(60_000),
-                currency="EUR", set_by="test",
-            )  # fmt: skip
+            hold(each, 60_000)
     rows = varied_rows()
     if has_limit:  # an order that is stopped would refuse the file
         rows = [line.replace("ORDER,", "FILL,", 1) for line in rows]
@@ -407,11 +404,11 @@ def test_a_file_leaves_what_its_deals_leave_one_by_one(desk, has_limit):
     for fast, own in zip(*breaches, strict=True):
         assert (fast.before, fast.after) == pytest.approx((own.before, own.after), rel=1e-9)
     checks = [
-        {c["check"]: c["after"] for c in v.checks}["var_limit"]
+        {c["check"]: c["after"] for c in v.checks}["limits"]
         for v in TradeVersion.objects.filter(book=desk.book).order_by("trade_id")
     ]
     again = [
-        {c["check"]: c["after"] for c in v.checks}["var_limit"]
+        {c["check"]: c["after"] for c in v.checks}["limits"]
         for v in TradeVersion.objects.filter(book=slow.book).order_by("trade_id")
     ]
     assert [c is None for c in checks] == [c is None for c in again]

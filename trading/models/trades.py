@@ -91,6 +91,8 @@ class Trade(models.Model):
     Book, counterparty, status and product kind repeat what the latest version says, for lists.
 
     ref                 "T-00000042", given by the database's sequence of ids, for people.
+    trader              id of the actor who captured it first, whoever changes it; what a
+                        novation or an exercise makes keeps it.
     client_reference    the caller's own key; the same key again is the same trade.
     request_hash        of the terms that came under that key; other terms are refused.
     source, external_id     where an executed fill came from and its number there, once each.
@@ -106,6 +108,7 @@ class Trade(models.Model):
     organization = models.ForeignKey("accounts.Organization", models.PROTECT, related_name="trades")
     book = models.ForeignKey("trading.Book", models.PROTECT, related_name="trades")
     counterparty = models.ForeignKey("trading.Counterparty", models.PROTECT, related_name="trades")
+    trader = models.CharField(max_length=120, blank=True)
     status = models.CharField(
         max_length=12, choices=TRADE_STATUS_CHOICES, default=TradeStatus.LIVE.value
     )
@@ -161,6 +164,7 @@ class Trade(models.Model):
         indexes = [
             models.Index(fields=["book", "-id"], name="trade_of_book"),
             models.Index(fields=["organization", "-id"], name="trade_of_organization"),
+            models.Index(fields=["organization", "trader"], name="trade_of_trader"),
             models.Index(
                 fields=["package_id"],
                 condition=~models.Q(package_id=""),

@@ -94,9 +94,12 @@ def choices_of(book_ids: Iterable[UUID], *, stage: str = Stage.LIVE) -> list[Cho
 
     The queries do not grow with the trades, but with purchase agreements that have a bound.
     """
-    latest = _with_choices().filter(
-        trade__book_id__in=list(book_ids), version=F("trade__latest_version")
-    )
+    return choices_in(Q(trade__book_id__in=list(book_ids)), stage=stage)
+
+
+def choices_in(versions: Q, *, stage: str = Stage.LIVE) -> list[Choice]:
+    """Return what the latest versions of trades hold that a condition chooses, likewise."""
+    latest = _with_choices().filter(versions, version=F("trade__latest_version"))
     counts = Q(status=TradeStatus.PENDING) | Q(event=TradeEvent.PROPOSE)
     if stage == Stage.LIVE:
         counts = Q(status=TradeStatus.LIVE) | Q(product_kind=_PPA, status__in=_DELIVERS)

@@ -9,11 +9,11 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from energyopti.accounts.actors import Actor
 
-from ..models import SPOT, Market, Price
+from ..models import SPOT, Commodity, Market, Price
 
 
 class NoSuchMarket(LookupError):
-    """No market has the code."""
+    """No market, or commodity, has the code."""
 
 
 def priced_markets() -> QuerySet[Market]:
@@ -77,3 +77,29 @@ def market_summaries(*, actor: Actor) -> list[MarketSummary]:
         )
         spans = {key: (first, latest) for key, first, latest in cursor.fetchall()}
     return [MarketSummary(market, *spans[market.pk]) for market in markets]
+
+
+def commodity_by_code(code: str) -> Commodity:
+    """
+    Return the commodity of a code.
+
+    :raises NoSuchMarket: naming it.
+    """
+    try:
+        return Commodity.objects.get(code=code)
+    except Commodity.DoesNotExist:
+        raise NoSuchMarket(f"commodity: no commodity has the code “{code}”.") from None
+
+
+def market_choices() -> list[tuple[str, str]]:
+    """Return codes and names of markets by code, for forms."""
+    return [(code, f"{code}, {name}") for code, name in _coded(Market)]
+
+
+def commodity_choices() -> list[tuple[str, str]]:
+    """Return codes and names of commodities by code, for forms."""
+    return [(code, f"{code}, {name}") for code, name in _coded(Commodity)]
+
+
+def _coded(model: type[Market] | type[Commodity]) -> list[tuple[str, str]]:
+    return list(model._default_manager.order_by("code").values_list("code", "name"))

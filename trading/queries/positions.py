@@ -169,12 +169,12 @@ _NUMBERS = ("physical", "exposure", "fixed")
 
 def positions_of(book_ids: Iterable[UUID], *, stage: str = Stage.LIVE) -> list[Position]:
     """Return the positions of some books together, by market, month and shape. One query."""
-    return _positions(PositionTotal.objects.filter(book_id__in=list(book_ids), stage=stage))
+    return positions_in(PositionTotal.objects.filter(book_id__in=list(book_ids), stage=stage))
 
 
 def positions_by_deltas(book_ids: Iterable[UUID], *, stage: str = Stage.LIVE) -> list[Position]:
     """Return the same from the deltas themselves, to prove the totals."""
-    return _positions(PositionDelta.objects.filter(book_id__in=list(book_ids), stage=stage))
+    return positions_in(PositionDelta.objects.filter(book_id__in=list(book_ids), stage=stage))
 
 
 def positions_at(
@@ -186,7 +186,7 @@ def positions_at(
     For an instant that is not past, the caller holds the shared lock of the books
     (`services.locks.share_keys`), so that nothing before it is still being written.
     """
-    return _positions(
+    return positions_in(
         PositionDelta.objects.filter(book_id__in=list(book_ids), stage=stage, recorded_at__lte=cut)
     )
 
@@ -196,7 +196,7 @@ def positions_of_version(
 ) -> list[Position]:
     """Return what one trade version added; of a change, the difference to what was before."""
     rows = PositionDelta.objects.filter(trade_version_id=trade_version_id, stage=stage)
-    return _positions(rows, with_physical=with_physical)
+    return positions_in(rows, with_physical=with_physical)
 
 
 def positions_of_trade(
@@ -206,13 +206,13 @@ def positions_of_trade(
     rows = PositionDelta.objects.filter(trade_version__trade_id=trade_id, stage=stage)
     if cut is not None:
         rows = rows.filter(recorded_at__lte=cut)
-    return [p for p in _positions(rows, with_physical=True) if not p.is_nothing]
+    return [p for p in positions_in(rows, with_physical=True) if not p.is_nothing]
 
 
 def positions_of_trades(trade_ids: Iterable[int], *, stage: str = Stage.LIVE) -> list[Position]:
     """Return what some trades add up to together. One query."""
     rows = PositionDelta.objects.filter(trade_version__trade_id__in=list(trade_ids), stage=stage)
-    return [p for p in _positions(rows) if not p.is_nothing]
+    return [p for p in positions_in(rows) if not p.is_nothing]
 
 
 def difference(wanted: Iterable[Position], held: Iterable[Position]) -> list[Position]:
@@ -224,7 +224,8 @@ def difference(wanted: Iterable[Position], held: Iterable[Position]) -> list[Pos
     return [position for position in sums.values() if not position.is_nothing]
 
 
-def _positions(rows: QuerySet[Any], *, with_physical: bool = False) -> list[Position]:
+def positions_in(rows: QuerySet[Any], *, with_physical: bool = False) -> list[Position]:
+    """Return what rows of deltas or totals add up to, by market, month and shape. One query."""
     # Numbers are summed by the database, exact; profiles are arrays, which it does not add up.
     stored = ("exposure_profile", "physical_profile") if with_physical else ("exposure_profile",)
     summed = rows.values_list(*_KEY).annotate(
@@ -237,7 +238,7 @@ def _positions(rows: QuerySet[Any], *, with_physical: bool = False) -> list[Posi
         for parts in row[17:]:
             profiles.append(reduce(sum_micro, map(micro, parts or ()), None))
         found[row[:14]] = [*row[14:17], *profiles]
-    shapes = _loads({(key[1], key[8], key[9]) for key in found})
+    shapes = shape_loads({(key[1], key[8], key[9]) for key in found})
     positions = []
     for key, (physical, exposure, fixed, profile, *others) in found.items():
         market_id, code, zone, day_start, market_unit, currency, basis = key[:7]
@@ -273,7 +274,7 @@ def _positions(rows: QuerySet[Any], *, with_physical: bool = False) -> list[Posi
     return positions
 
 
-def _loads(wanted: set[tuple[str, str, int]]) -> dict[tuple[str, str, int], LoadShape]:
+def shape_loads(wanted: set[tuple[str, str, int]]) -> dict[tuple[str, str, int], LoadShape]:
     """Return the hours of shapes by market, code and version; base needs no query."""
     loads = {key: BASE for key in wanted if key[1:] == (BASE.code, BASE.version)}
     others = wanted - set(loads)
@@ -294,7 +295,9 @@ def proposed_positions(
     """Return the positions that a deal would add, before it is booked; one query, or four."""
     found = list(deltas)
     markets = {row.pk: row for row in Market.objects.filter(pk__in=set(market_ids.values()))}
-    loads = _loads({(d.market, d.shape, d.shape_version) for d in found if isinstance(d, Delta)})
+    loads = shape_loads(
+        {(d.market, d.shape, d.shape_version) for d in found if isinstance(d, Delta)}
+    )
     return [_proposed(d, markets[market_ids[d.market]], loads) for d in found]
 
 

@@ -25,7 +25,7 @@ from trading.deals import (
     deal_totals,
     deltas,
 )
-from trading.models import Counterparty, Market, PriceIndex
+from trading.models import Counterparty, Market, PriceIndex, Trade
 
 from .areas import delivery_areas
 from .books import BookRow, book_for, book_path
@@ -159,11 +159,20 @@ def propose(
         deltas=found,
         currency=currency,
         traded_at=traded_at,
+        trader=_trader(actor, trade_id),
+        received_at=received_at,
         client_reference=client_reference,
         trade_id=trade_id,
         reporting_currency=book.reporting_currency,
         rate=rate,
     )
+
+
+def _trader(actor: Actor, trade_id: int | None) -> str:
+    """Return who dealt: who captures a new trade, whoever changes it later."""
+    if trade_id is None:
+        return actor.id
+    return Trade.objects.values_list("trader", flat=True).get(pk=trade_id)
 
 
 def _markets(deal: Deal, known: Answers) -> dict[str, Market]:

@@ -34,7 +34,7 @@ from .life import (
     needs_second_person,
 )
 from .locks import server_time
-from .trade_versions import Terms, add_version, lock_books, next_trade_id
+from .trade_versions import Terms, add_version, lock_books, next_trade_id, scope_keys
 
 __all__ = [
     "PackageItem",
@@ -303,7 +303,13 @@ def _capture(
     words.check()
     hashes = [request_hash(basis, proposal, words.tags) for proposal in proposals]
     with transaction.atomic():
-        lock_books([p.book_path for p in proposals], _identities(proposals, words))
+        lock_books(
+            [p.book_path for p in proposals],
+            [
+                *(key for p in proposals for key in scope_keys(p.trader, p.counterparty_id)),
+                *_identities(proposals, words),
+            ],
+        )
         earlier = [_earlier(proposal, words) for proposal in proposals]
         if any(earlier):
             return tuple(
@@ -355,6 +361,7 @@ def _write(
         organization_id=proposal.organization_id,
         book_id=proposal.book_id,
         counterparty_id=proposal.counterparty_id,
+        trader=proposal.trader,
         status=status,
         basis=basis,
         product_kind=proposal.deal.kind.value,

@@ -52,6 +52,7 @@ from .trade_versions import (
     Terms,
     event_payload,
     lock_books,
+    scope_keys,
     version_row,
 )
 
@@ -151,7 +152,12 @@ def weigh_deals(
         except REFUSALS as refusal:
             one.refusal = refusal
     # Two requests with one reference meet at the unique key, not at a lock for each of them.
-    lock_books(list({one.proposal.book_path for one in weighed if one.proposal is not None}))
+    asked_for = [one.proposal for one in weighed if one.proposal is not None]
+    parties = {(p.trader, p.counterparty_id) for p in asked_for}
+    lock_books(
+        list({p.book_path for p in asked_for}),
+        [key for each in parties for key in scope_keys(*each)],
+    )
     _find_earlier(weighed)
     asked = [one for one in weighed if one.is_new]
     progress("checking", 0, len(asked))
@@ -302,6 +308,7 @@ def _trade(one: Weighed, trade_id: int, now: datetime) -> Trade:
         organization_id=proposal.organization_id,
         book_id=proposal.book_id,
         counterparty_id=proposal.counterparty_id,
+        trader=proposal.trader,
         status=one.status,
         basis=new.basis,
         product_kind=new.deal.kind.value,
@@ -367,6 +374,8 @@ def _tell(
             currency=version.currency,
             trade_id=trade.pk,
             trade_ref=trade.ref,
+            trader=trade.trader,
+            counterparty_id=trade.counterparty_id,
             before=None,
             after=VersionStage(version.pk, version.status),
             is_fact=one.new.basis is CaptureBasis.FILL,

@@ -25,7 +25,7 @@ from trading.queries.positions import positions_of_trade, proposed_positions
 from trading.queries.proposals import TradeInvalid, UnknownCounterparty
 
 from .capture import Receipt
-from .locks import server_time
+from .locks import counterparty_key, server_time
 from .trade_sides import Side, add, change, need_reason
 from .trade_versions import Terms, add_version, next_trade_id
 
@@ -120,6 +120,7 @@ def novate_trade(
             organization_id=trade.organization_id,
             book_id=trade.book_id,
             counterparty_id=counterparty_id,
+            trader=trade.trader,
             status=TradeStatus.LIVE,
             basis=CaptureBasis.FILL,
             product_kind=trade.product_kind,
@@ -150,7 +151,10 @@ def novate_trade(
         made.append(Receipt(successor.ref, successor.pk, True, (), version.version, "LIVE"))
         return receipt
 
-    old = change(actor, ref, expected_version, TradeEvent.NOVATE, novate)
+    old = change(
+        actor, ref, expected_version, TradeEvent.NOVATE, novate,
+        keys=[counterparty_key(counterparty_id)],
+    )  # fmt: skip
     return old, made[0]
 
 

@@ -8,7 +8,7 @@ own at the strike; what is settled in cash gets its amount and the day on which 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -43,7 +43,6 @@ from trading.models import (
     TradeStatus,
     TradeVersion,
 )
-from trading.queries.books import book_path
 from trading.queries.deals import deal_of, deals_of
 from trading.queries.metering import has_meter, shown_months
 from trading.queries.option_prices import OptionFixing, option_fixing
@@ -54,7 +53,7 @@ from .capture import Receipt
 from .life import check_words
 from .locks import server_time
 from .trade_sides import Side, add, change
-from .trade_versions import Terms, add_version, lock_books, next_trade_id
+from .trade_versions import Terms, add_version, lock_trades, next_trade_id
 
 _OPTION = "OPTION"
 # A power purchase agreement may have a floor and a cap.
@@ -216,8 +215,7 @@ def _waiting(
 
 
 def _decide(actor: Actor, trade_id: int, as_of: datetime) -> Decided:
-    path = book_path(Trade.objects.values_list("book_id", flat=True).get(pk=trade_id))
-    lock_books([path])
+    path = lock_trades([trade_id])[trade_id]
     trade = Trade.objects.select_for_update().get(pk=trade_id)
     if trade.status not in _OPEN:
         return Decided(0, 0)
@@ -291,6 +289,7 @@ def _deliver(
         actor=actor, deal=deal, book_id=option.book_id, counterparty_id=option.counterparty_id,
         traded_at=at, received_at=received_at, is_fact=True,
     )  # fmt: skip
+    proposal = replace(proposal, trader=option.trader)
     results = run_checks(proposal)
     trade_id = next_trade_id()
     trade = Trade.objects.create(
@@ -299,6 +298,7 @@ def _deliver(
         organization_id=option.organization_id,
         book_id=option.book_id,
         counterparty_id=option.counterparty_id,
+        trader=option.trader,
         status=TradeStatus.LIVE,
         basis=CaptureBasis.FILL,
         product_kind=deal.kind.value,

@@ -13,15 +13,23 @@ def book_key(book_id: UUID) -> str:
     return f"book:{book_id}"
 
 
+def trader_key(trader: str) -> str:
+    """Return the name of the lock on what a trader has dealt; `trader` is an actor's id."""
+    return f"trader:{trader}"
+
+
+def counterparty_key(counterparty_id: UUID) -> str:
+    """Return the name of the lock on what is dealt with a counterparty."""
+    return f"counterparty:{counterparty_id}"
+
+
 def lock_keys(keys: Iterable[str]) -> None:
     """
     Take advisory locks in sorted order, so that two transactions never wait in a circle.
 
-    They are released at the end of the transaction, whichever way it ends.
+    They are released at the end of the transaction, whichever way it ends. One query.
     """
-    with connection.cursor() as cursor:
-        for key in sorted(set(keys)):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    _take("pg_advisory_xact_lock", keys)
 
 
 def share_keys(keys: Iterable[str]) -> None:
@@ -29,10 +37,13 @@ def share_keys(keys: Iterable[str]) -> None:
     Wait until nobody changes what the locks stand for, and keep changes out until the end of
     the transaction; other readers are let in. One query, which takes them in sorted order.
     """
+    _take("pg_advisory_xact_lock_shared", keys)
+
+
+def _take(function: str, keys: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock_shared(hashtextextended(key, 0))"
-            " FROM unnest(%s::text[]) AS key",
+            f"SELECT {function}(hashtextextended(key, 0)) FROM unnest(%s::text[]) AS key",  # noqa: S608 - ours, no input
             [sorted(set(keys))],
         )
 

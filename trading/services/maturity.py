@@ -10,13 +10,12 @@ from django.db.models import F
 from energyopti.accounts.actors import Actor, PermissionMissing
 from trading.deals import STRUCTURES
 from trading.models import Trade, TradeEvent, TradeStatus, TradeVersion
-from trading.queries.books import book_path
 from trading.queries.payments import Agreed, payment_due
 
 from .exercise import undecided_options
 from .life import check_transition
 from .structure_settlement import unsettled_structures
-from .trade_versions import add_version, lock_books
+from .trade_versions import add_version, lock_trades
 
 _BATCH = 200
 # What ended early of a contract with choices pays no more days.
@@ -72,8 +71,7 @@ def _move(actor: Actor, trade_ids: Sequence[int], as_of: datetime, event: TradeE
 
 
 def _move_one(actor: Actor, trade_id: int, as_of: datetime, event: TradeEvent) -> bool:
-    path = book_path(Trade.objects.values_list("book_id", flat=True).get(pk=trade_id))
-    lock_books([path])
+    path = lock_trades([trade_id])[trade_id]
     trade = Trade.objects.select_for_update().get(pk=trade_id)
     held = TradeVersion.objects.select_related("market").get(
         trade=trade, version=trade.latest_version

@@ -19,7 +19,6 @@ from energyopti.accounts.actors import Actor
 from trading.checks import CHANGE_STEPS
 from trading.deals import ASSET_KINDS, Deal, DealError, deltas_with, metered_share
 from trading.models import Market, Trade, TradeEvent, TradeStatus, TradeVersion
-from trading.queries.books import book_path
 from trading.queries.deals import deal_of, deals_of
 from trading.queries.metering import Meters, NoMeter, months_json, said_until, true_ups
 from trading.queries.positions import Position, difference, positions_of_trade, proposed_positions
@@ -29,7 +28,7 @@ from .capture import Receipt
 from .changes import ForeignOrganization
 from .life import TRANSITIONS, check_words, may_follow
 from .trade_sides import Side, add, change
-from .trade_versions import add_version, lock_books
+from .trade_versions import add_version, lock_trades
 
 _STATUSES = sorted({str(status) for status, event in TRANSITIONS if event == TradeEvent.METER})
 
@@ -196,8 +195,7 @@ def _found(version: TradeVersion, deal: Deal, meters: Meters, until: datetime) -
 def _write(actor: Actor, found: Sequence[_Found], until: Mapping[int, datetime]) -> int:
     """Add the versions of a trade, or of both sides of an internal deal; none if one has moved."""
     with transaction.atomic():
-        paths = {one.version.trade_id: book_path(one.version.book_id) for one in found}
-        lock_books(list(paths.values()))
+        paths = lock_trades(one.version.trade_id for one in found)
         ids = sorted(paths)
         rows = {row.pk: row for row in Trade.objects.select_for_update().filter(pk__in=ids)}
         if any(rows[o.version.trade_id].latest_version != o.version.version for o in found):

@@ -27,7 +27,6 @@ from trading.models import (
     TradeStatus,
     TradeVersion,
 )
-from trading.queries.books import book_path
 from trading.queries.deals import deal_of
 from trading.queries.proposals import TradeInvalid
 from trading.queries.trade_page import may_deal_in
@@ -35,7 +34,7 @@ from trading.queries.trades import UnknownTrade, trade_by_ref
 from trading.queries.valuation.structures import DAILY, nominated_days, structure_holding
 
 from .locks import server_time
-from .trade_versions import lock_books
+from .trade_versions import lock_trades
 
 NOMINATE = "trading.nominate_structure"
 _DAY = timedelta(days=1)
@@ -150,8 +149,7 @@ def _say(
 def _locked(trade: Trade) -> dict[int, Trade]:
     """Lock a trade, and the other side of an internal deal, with their books."""
     ids = [trade.pk, *([trade.mirror_id] if trade.mirror_id is not None else [])]
-    books = Trade.objects.filter(pk__in=ids).values_list("book_id", flat=True)
-    lock_books([book_path(book_id) for book_id in books])
+    lock_trades(ids)
     return {row.pk: row for row in Trade.objects.select_for_update().filter(pk__in=sorted(ids))}
 
 

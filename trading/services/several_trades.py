@@ -8,12 +8,11 @@ from django.db import transaction
 
 from energyopti.accounts.actors import Actor
 from trading.models import Trade
-from trading.queries.books import book_path
 from trading.queries.trades import UnknownTrade, trade_by_ref
 
 from .capture import Receipt
 from .lifecycle import cancel_trade, reject_trade, release_trade
-from .trade_versions import lock_books
+from .trade_versions import lock_trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def _whole_package(
         if one.package_id
         else Trade.objects.none()
     )
-    lock_books([book_path(book_id) for book_id in {*waiting.values_list("book_id", flat=True)}])
+    lock_trades(waiting.values_list("id", flat=True))
     refs = set(waiting.values_list("ref", flat=True))
     if not refs or refs != {seen.ref for seen in trades}:
         raise PackageChanged(
@@ -141,10 +140,9 @@ def _each(trades: Sequence[Seen], verb: Callable[[Seen], Receipt]) -> list[Recei
     found = {trade.ref: trade for trade in Trade.objects.filter(ref__in=refs)}
     if len(found) != len(set(refs)):
         raise UnknownTrade("trade: there is no such trade for you.")
-    mirrors = Trade.objects.filter(pk__in=[t.mirror_id for t in found.values() if t.mirror_id])
-    books = {trade.book_id for trade in (*found.values(), *mirrors)}
+    mirrors = {trade.mirror_id for trade in found.values() if trade.mirror_id}
     # All locks at once: taken trade by trade, two callers could wait for each other in a circle.
-    lock_books([book_path(book_id) for book_id in books])
+    lock_trades({trade.pk for trade in found.values()} | mirrors)
     done: set[int] = set()
     receipts = []
     for seen in trades:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from trading.models import (
     TradeStatus,
     TradeVersion,
 )
-from trading.queries.books import UnknownBook, book_for, book_path
+from trading.queries.books import UnknownBook, book_for
 from trading.queries.proposals import TradeInvalid, propose
 from trading.queries.trades import UnknownTrade
 
@@ -33,7 +33,7 @@ from .life import (
     check_words,
     may_follow,
 )
-from .trade_versions import add_version, lock_books
+from .trade_versions import add_version, lock_trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,16 @@ def change(
     verb: Callable[[Side, int], Receipt],
     *,
     level: str = "trade",
+    keys: Sequence[str] = (),
 ) -> Receipt:
-    """Lock a trade, with its mirror, see that the verb may follow, and do it to each side."""
+    """
+    Lock a trade, with its mirror, see that the verb may follow, and do it to each side.
+
+    keys    of more that has to be locked with the trade
+    """
     CHANGE_STEPS.verify()
     with transaction.atomic():
-        sides = _locked(actor, ref, level)
+        sides = _locked(actor, ref, level, keys)
         first = sides[0]
         if first.trade.latest_version != expected_version:
             seen = TradeVersion.objects.filter(trade=first.trade, version=expected_version).first()
@@ -74,7 +79,7 @@ def change(
     return receipts[0]
 
 
-def _locked(actor: Actor, ref: str, level: str) -> list[Side]:
+def _locked(actor: Actor, ref: str, level: str, keys: Sequence[str]) -> list[Side]:
     found = Trade.objects.filter(ref=ref).values_list("id", "book_id", "mirror_id").first()
     unknown = UnknownTrade("trade: there is no such trade for you.")
     if found is None:
@@ -85,9 +90,7 @@ def _locked(actor: Actor, ref: str, level: str) -> list[Side]:
     except UnknownBook as error:
         raise unknown from error
     ids = [trade_id, *([mirror_id] if mirror_id is not None else [])]
-    books = dict(Trade.objects.filter(pk__in=ids).values_list("id", "book_id"))
-    paths = {pk: book_path(books[pk]) for pk in ids}
-    lock_books(list(paths.values()))
+    paths = lock_trades(ids, keys)
     rows = {row.pk: row for row in Trade.objects.select_for_update().filter(pk__in=sorted(ids))}
     held = {
         version.trade_id: version

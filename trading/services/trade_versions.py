@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,7 @@ from trading.models import (
     TradeStatus,
     TradeVersion,
 )
+from trading.queries.books import book_path
 from trading.queries.deals import deal_of
 from trading.queries.metering import held_months
 from trading.queries.positions import (
@@ -36,7 +37,7 @@ from trading.queries.summaries import terms_json, terms_summary
 
 from .legs import write_legs
 from .life import HELD
-from .locks import book_key, lock_keys, server_time
+from .locks import book_key, counterparty_key, lock_keys, server_time, trader_key
 from .positions import change_positions
 
 EVENT_TYPES: Mapping[str, str] = {
@@ -107,6 +108,26 @@ def lock_books(paths: Sequence[Sequence[UUID]], keys: Sequence[str] = ()) -> Non
     and each sees the headroom that the other has left.
     """
     lock_keys([*(book_key(book_id) for path in paths for book_id in path), *keys])
+
+
+def scope_keys(trader: str, counterparty_id: UUID) -> tuple[str, str]:
+    """Return the locks on the limit scopes of a deal beside its books'."""
+    return trader_key(trader), counterparty_key(counterparty_id)
+
+
+def lock_trades(trade_ids: Iterable[int], keys: Sequence[str] = ()) -> dict[int, tuple[UUID, ...]]:
+    """
+    Take the locks on every limit scope of some trades, and more keys, as `lock_books` does.
+
+    Returns the path of each trade's book. What a trade is of (book, trader, counterparty) never
+    changes, so it may be read before the locks are held.
+    """
+    rows = Trade.objects.filter(pk__in=set(trade_ids))
+    found = list(rows.values_list("id", "book_id", "trader", "counterparty_id"))
+    paths = {book_id: book_path(book_id) for book_id in {row[1] for row in found}}
+    more = [key for _, _, trader, party in found for key in scope_keys(trader, party)]
+    lock_books(list(paths.values()), [*more, *keys])
+    return {trade_id: paths[book_id] for trade_id, book_id, *_ in found}
 
 
 def next_trade_id() -> int:
@@ -190,6 +211,8 @@ def add_version(
         currency=version.currency,
         trade_id=trade.pk,
         trade_ref=trade.ref,
+        trader=trade.trader,
+        counterparty_id=trade.counterparty_id,
         before=None if before is None else VersionStage(before.pk, before.status),
         after=VersionStage(version.pk, status),
         is_fact=is_fact or event in _FACTS,

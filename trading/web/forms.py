@@ -295,10 +295,11 @@ class Ticket:
         """Return what the checks say: of one deal all, of several what is not plainly fine."""
         several = len(self.shown) > 1
         return [
-            (shown.deal.schedule.period.first.isoformat() if several else "", result)
+            (shown.deal.schedule.period.first.isoformat() if several else "", line)
             for number, shown in enumerate(self.shown)
             for result in shown.preview.results
-            if not several or number == 0 or result.outcome is not Outcome.PASS
+            for line in result.told
+            if not several or number == 0 or line.outcome is not Outcome.PASS
         ]
 
     @property

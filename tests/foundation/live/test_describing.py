@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from energyopti.accounts.actors import Actor
 from energyopti.foundation.live.describing import asyncapi
 from energyopti.urls import websocket_urlpatterns
-from risk.queries.scopes import book_state
+from risk.queries.book_state import book_state
 from risk.services.snapshots import build_snapshot
 from tests.factories.risk import curve, quote_history
 from tests.factories.trades import TRADED_AT, make_desk
