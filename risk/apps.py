@@ -30,9 +30,11 @@ class RiskConfig(AppConfig):
             "approve_scenarios",
         ):  # fmt: skip
             grant_to_roles(f"risk.{permission}", Role.RISK_OFFICER)
+        grant_to_roles("risk.ask_riskrun", Role.TRADER, Role.RISK_OFFICER)
         register_scope("risk:read", "Read risk numbers and limits")
         register_scope(
-            "risk:write", "Propose and decide on limits and scenarios, compare, act on breaches"
+            "risk:write",
+            "Propose and decide on limits and scenarios, ask for runs, mind breaches",
         )
         register_api_routes("risk", "risk.api.urls")
         register_room()

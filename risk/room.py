@@ -20,6 +20,7 @@ from trading.checks import (
     Change,
     NewTrade,
 )
+from trading.closing import END_OF_DAY
 
 # By name, because these import NumPy: topic → function of `risk.validation`.
 _CASES = {
@@ -38,8 +39,12 @@ _CASES = {
 
 def register_room() -> None:
     """Fill the registries; called once, from the app's `ready()`."""
+    from energyopti.foundation.api.problems import register_problem
     from risk.queries.limit_check import CHECK, check_limits, check_limits_of_many
+    from risk.queries.run_terms import RunRefused
+    from risk.queries.runs import UnknownRun
     from risk.services.breaches import open_after_change, open_after_many
+    from risk.services.closing import STEP, run_risk_of_day
     from risk.services.many_vectors import follow_new_trades
     from risk.services.vectors import follow_change
     from risk.web.home import risk_panel
@@ -52,6 +57,9 @@ def register_room() -> None:
 
     CHECKS.register(CHECK, check_limits)
     CHECKS_OF_MANY.register(CHECK, check_limits_of_many)
+    END_OF_DAY.register(STEP, run_risk_of_day)
+    register_problem(RunRefused, status=422, code="run_refused")
+    register_problem(UnknownRun, status=404, code="risk_run_unknown")
     CHANGE_STEPS.register("risk_vectors", follow_change)
     STEPS_OF_MANY.register("risk_vectors", follow_new_trades)
     # After the vectors, which breaches are read from.
@@ -111,6 +119,7 @@ def register_room() -> None:
     for name, label, permission, order in (
         ("limits", "Limits", "risk.view_limit", 12),
         ("breaches", "Breaches", "risk.view_limitbreach", 14),
+        ("runs", "Risk runs", "risk.view_risk", 20),
     ):
         if f"risk:{name}" not in NAVIGATION:
             NAVIGATION.register(
@@ -120,6 +129,7 @@ def register_room() -> None:
                     order=order,
                 ),
             )  # fmt: skip
+
     if "risk.books" not in HOME_PANELS:
         HOME_PANELS.register(
             "risk.books",

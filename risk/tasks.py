@@ -15,6 +15,7 @@ from risk.services import sharded_runs
 from risk.services.breaches import escalate_breaches, watch_limits
 from risk.services.following import note_rebase_begins
 from risk.services.rebase import rebase_books, recompute_all
+from risk.services.runs import TASK, make_run
 from risk.services.scenario_comparisons import compare
 from risk.services.snapshots import NoBasis
 from risk.services.stress_runs import run_stresses
@@ -83,6 +84,13 @@ def value_under_stress(job: RunningJob, *, book: str) -> JobResult:
     """Value a book under the stresses in force; its page shows what each shock adds."""
     row = run_stresses(actor=_asker(job), book_id=UUID(book))
     return JobResult(url=reverse("risk:stress_run", args=[row.pk]))
+
+
+@job_task(TASK)
+def run(job: RunningJob, *, run_id: str, **_: Any) -> JobResult:
+    """Make a risk run; its permission was checked when it was asked for."""
+    make_run(actor=job.actor, run_id=UUID(run_id), progress=job.progress)
+    return JobResult(url=reverse("risk:run", args=[run_id]))
 
 
 def _asker(job: RunningJob) -> Actor:

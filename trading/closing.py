@@ -100,5 +100,5 @@ BEFORE_VALUES: Registry[Preparation] = Registry(
 )
 
 END_OF_DAY: Registry[ClosingStep] = Registry(
-    "end-of-day steps", required=frozenset({"checks", "price_check", "pnl"})
+    "end-of-day steps", required=frozenset({"checks", "price_check", "pnl", "risk_run"})
 )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.template.loader import render_to_string
 
-from compliance.documents import render_pdf
+from energyopti.foundation.exports.pdf import render_pdf
 
 from ..models import Invoice, InvoiceDocument
 from ..queries.invoices import invoice_facts

@@ -13,9 +13,9 @@ from billing.queries.invoices import (
 )
 from billing.queries.reconciliation import reconcile_invoice
 from billing.services.documents import pdf_of_invoice
-from compliance.documents import PdfUnavailable
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.exports.pdf import PdfUnavailable
 from energyopti.foundation.scope import scope_of
 
 

@@ -12,6 +12,13 @@ from .limits import (
     LimitUsesView,
     LimitViewSet,
 )
+from .runs import (
+    RiskRunViewSet,
+    RunComparisonView,
+    RunComponentsView,
+    RunExportView,
+    RunScenariosView,
+)
 from .scenarios import (
     ComparisonsView,
     ComparisonView,
@@ -84,4 +91,10 @@ urlpatterns = [
         name="api-breach",
     ),
     path("breaches/<int:breach_id>/actions", BreachActionView.as_view(), name="api-breach-actions"),
+    path("runs", RiskRunViewSet.as_view({"get": "list", "post": "create"}), name="api-risk-runs"),
+    path("runs/<uuid:run_id>", RiskRunViewSet.as_view({"get": "retrieve"}), name="api-risk-run"),
+    path("runs/<uuid:run_id>/components", RunComponentsView.as_view(), name="api-run-components"),
+    path("runs/<uuid:run_id>/scenarios", RunScenariosView.as_view(), name="api-run-scenarios"),
+    path("runs/<uuid:run_id>/comparison", RunComparisonView.as_view(), name="api-run-comparison"),
+    path("runs/<uuid:run_id>/export", RunExportView.as_view(), name="api-run-export"),
 ]

@@ -6,7 +6,7 @@ Axis order everywhere: scenario, then tenor (months from the valuation month). P
 for a gain; VaR and ES are positive for a loss.
 """
 
-from risk.engine._attribution import Attribution, attribute, kernel_weights
+from risk.engine._attribution import Attribution, attribute, kernel_weights, shortfall_weights
 from risk.engine._back_tests import (
     BackTestError,
     LikelihoodRatio,
@@ -209,6 +209,7 @@ __all__ = [
     "risk_concentration",
     "sensitivities",
     "shards",
+    "shortfall_weights",
     "stress",
     "stressed_covariance",
     "student_tail",

@@ -11,6 +11,7 @@ from .definitions import (
     Weighting,
 )
 from .limits import Limit, LimitIncrease
+from .runs import RiskRun, RiskRunNumber, RiskRunOutcome, RunKind, RunMethod
 from .scenarios import (
     MarketSnapshot,
     ProxyKind,
@@ -35,6 +36,11 @@ __all__ = [
     "ProxyKind",
     "ProxyRule",
     "RiskNumber",
+    "RiskRun",
+    "RiskRunNumber",
+    "RiskRunOutcome",
+    "RunKind",
+    "RunMethod",
     "ScenarioComparison",
     "ScenarioDefinition",
     "ScenarioProxy",

@@ -142,6 +142,8 @@ class MarketSnapshot(models.Model):
     The curves and the instant that positions are valued at, with the scenarios that shock them.
 
     Vectors add only where their snapshot is the same row.
+
+    is_live     False of one that a run was made on, as of a past close: books stay where they are
     """
 
     append_only = True
@@ -149,6 +151,7 @@ class MarketSnapshot(models.Model):
     scenario_set = models.ForeignKey(ScenarioSet, models.PROTECT, related_name="snapshots")
     valued_at = models.DateTimeField()
     content_hash = models.CharField(max_length=64, unique=True)
+    is_live = models.BooleanField(default=True)
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:

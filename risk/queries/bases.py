@@ -153,7 +153,12 @@ class Basis:
 
 def latest_basis() -> Basis | None:
     """Return the basis that new scopes start on, None while there is none."""
-    row = MarketSnapshot.objects.order_by("-id").values_list("id", "content_hash").first()
+    rows = (
+        MarketSnapshot.objects.filter(is_live=True)
+        .order_by("-id")
+        .values_list("id", "content_hash")
+    )
+    row = rows.first()
     return None if row is None else _load(*row)
 
 

@@ -74,13 +74,19 @@ class _Parts:
     left_out: tuple[str, ...]
 
 
-def build_snapshot(*, actor: Actor, valued_at: datetime) -> BuiltBasis:
+def build_snapshot(
+    *, actor: Actor, valued_at: datetime, definition: ScenarioDefinition | None = None,
+    is_live: bool = True,
+) -> BuiltBasis:  # fmt: skip
     """
     Write the scenario set and the snapshot of the curves at an instant; equal ones are found.
 
     The set is of the definition that the desk approved last. Between the markets' currencies and
     those of books, exchange rates move by their own change of the same days; where none was known
     of a day, the scenario holds today's rate. So it is with implied volatilities.
+
+    definition  of the scenarios; None: the desk's
+    is_live     False for what runs alone stand on: no book is put on it
 
     :raises PermissionMissing: without `risk.rebase_risk`.
     :raises NoBasis: if no market can take part, or a rule cannot take a price, naming it.
@@ -89,11 +95,11 @@ def build_snapshot(*, actor: Actor, valued_at: datetime) -> BuiltBasis:
     marks = month_marks(as_of=valued_at)
     if not marks:
         raise NoBasis("There is no forward curve to value positions on.")
-    parts = _parts(desk_definition(), marks, valued_at)
+    parts = _parts(definition or desk_definition(), marks, valued_at)
     with transaction.atomic():
         # Two workers that hear of the same curve: the second finds what the first has written.
         lock_keys(["risk:snapshot"])
-        return _snapshot(actor, _scenario_set(parts, valued_at), parts, valued_at)
+        return _snapshot(actor, _scenario_set(parts, valued_at), parts, valued_at, is_live)
 
 
 def trial_basis(
@@ -245,7 +251,7 @@ def _scenario_set(parts: _Parts, as_of: datetime) -> ScenarioSet:
 
 
 def _snapshot(
-    actor: Actor, scenarios: ScenarioSet, parts: _Parts, valued_at: datetime
+    actor: Actor, scenarios: ScenarioSet, parts: _Parts, valued_at: datetime, is_live: bool
 ) -> BuiltBasis:
     marks, rates, left_out = parts.marks, parts.rates, parts.left_out
     curves = {
@@ -259,6 +265,7 @@ def _snapshot(
             valued_at.isoformat(),
             *facts_beside_curves(),
             tzdata_version(),
+            *([] if is_live else ["of runs alone"]),
             *(
                 f"{base}/{quote} {x.rate!r} {hashlib.sha256(to_bytes(x.changes)).hexdigest()}"
                 for (base, quote), x in rates.items()
@@ -269,7 +276,7 @@ def _snapshot(
     if found := MarketSnapshot.objects.filter(content_hash=content_hash).first():
         return BuiltBasis(found.pk, False, left_out)
     snapshot = MarketSnapshot.objects.create(
-        scenario_set=scenarios, valued_at=valued_at, content_hash=content_hash
+        scenario_set=scenarios, valued_at=valued_at, content_hash=content_hash, is_live=is_live
     )
     SnapshotCurve.objects.bulk_create(
         SnapshotCurve(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import breaches, correlations, limits, pages, scenarios, stresses
+from . import breaches, correlations, limits, pages, runs, scenarios, stresses
 
 app_name = "risk"
 urlpatterns = [
@@ -45,4 +45,12 @@ urlpatterns = [
     path("stress/<int:stress_id>/decision/", stresses.decide, name="decide_stress"),
     path("stress/books/<uuid:book_id>/", stresses.start, name="run_stresses"),
     path("stress/runs/<int:run_id>/", stresses.run, name="stress_run"),
+    path("runs/", runs.RiskRunList.as_view(), name="runs"),
+    path("runs/ask/", runs.ask, name="run-ask"),
+    path("runs/<uuid:run_id>/", runs.run, name="run"),
+    path("runs/<uuid:run_id>/component/", runs.component, name="run-component"),
+    path("runs/<uuid:run_id>/trades/<str:ref>/", runs.trade, name="run-trade"),
+    path("runs/<uuid:run_id>/scenarios/<int:position>/", runs.scenario, name="run-scenario"),
+    path("runs/<uuid:run_id>/compare/", runs.compare, name="run-compare"),
+    path("runs/<uuid:run_id>/export/", runs.export, name="run-export"),
 ]  # fmt: skip

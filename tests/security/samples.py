@@ -193,6 +193,25 @@ def book() -> dict[str, Any]:
     return {"book_id": make_book(make_organization()).pk}
 
 
+def risk_run() -> dict[str, Any]:
+    from risk.models import MarketSnapshot, RiskRun, ScenarioSet
+
+    scenarios = ScenarioSet.objects.create(
+        as_of=MOMENT, days=[MOMENT.date()], tenors=1, horizon_days=1, method="x",
+        content_hash=f"{ScenarioSet.objects.count():064}",
+    )  # fmt: skip
+    snapshot = MarketSnapshot.objects.create(
+        scenario_set=scenarios, valued_at=MOMENT, is_live=False,
+        content_hash=scenarios.content_hash,
+    )  # fmt: skip
+    run = RiskRun.objects.create(
+        book_id=book()["book_id"], kind="AD_HOC", method="HISTORICAL",
+        confidences=[Decimal("0.99")], horizon_days=1, parameters={}, snapshot=snapshot,
+        known_at=MOMENT, requested_by="system:test",
+    )  # fmt: skip
+    return {"run_id": run.pk}
+
+
 def scenario_comparison() -> dict[str, Any]:
     from risk.models import ScenarioComparison, ScenarioDefinition
     from tests.factories.trades import make_book
@@ -612,6 +631,22 @@ FOREIGN: dict[str, Sample] = {
     "risk:stress_run": stress_run,
     "api-stress-run": stress_run,
     "risk:scenario_comparison": scenario_comparison,
+    **dict.fromkeys(
+        (
+            "risk:run",
+            "risk:run-component",
+            "risk:run-compare",
+            "risk:run-export",
+            "api-risk-run",
+            "api-run-components",
+            "api-run-scenarios",
+            "api-run-comparison",
+            "api-run-export",
+        ),
+        risk_run,
+    ),
+    "risk:run-trade": lambda: {**risk_run(), "ref": "T-00000001"},
+    "risk:run-scenario": lambda: {**risk_run(), "position": 0},
     "api-scenario-comparison": scenario_comparison,
     "api-limit-versions": limit_id,
     "api-limit-decision": limit_id,

@@ -151,3 +151,11 @@ def reporting_currencies(book_ids: Iterable[UUID] | None = None) -> list[str]:
 def all_books() -> list[tuple[UUID, UUID]]:
     """Return every book with its organization, for work that the system does on all of them."""
     return list(Book.objects.order_by("id").values_list("id", "organization_id"))
+
+
+def top_books(organization_id: UUID) -> list[tuple[UUID, str]]:
+    """Return id and code of an organization's active books without one above, by code."""
+    rows = Book.objects.filter(
+        organization_id=organization_id, parent__isnull=True, is_active=True
+    ).order_by("code")
+    return list(rows.values_list("pk", "code"))

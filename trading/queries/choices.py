@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from trading.deals import STRUCTURES, Deal, Option, ProductKind, Structure
@@ -88,18 +90,28 @@ def choices_of_deal(deal: Deal, volume: Sequence[Position] = ()) -> list[Choice]
     ]
 
 
-def choices_of(book_ids: Iterable[UUID], *, stage: str = Stage.LIVE) -> list[Choice]:
+def choices_of(
+    book_ids: Iterable[UUID], *, stage: str = Stage.LIVE, cut: datetime | None = None
+) -> list[Choice]:
     """
     Return what the trades of some books hold, in the order of trades.
 
+    cut     their versions as recorded by then; None: the latest
+
     The queries do not grow with the trades, but with purchase agreements that have a bound.
     """
-    return choices_in(Q(trade__book_id__in=list(book_ids)), stage=stage)
+    return choices_in(Q(trade__book_id__in=list(book_ids)), stage=stage, cut=cut)
 
 
-def choices_in(versions: Q, *, stage: str = Stage.LIVE) -> list[Choice]:
-    """Return what the latest versions of trades hold that a condition chooses, likewise."""
-    latest = _with_choices().filter(versions, version=F("trade__latest_version"))
+def choices_in(
+    versions: Q, *, stage: str = Stage.LIVE, cut: datetime | None = None
+) -> list[Choice]:
+    """Return what versions of trades hold that a condition chooses, likewise."""
+    version: Any = F("trade__latest_version")
+    if cut is not None:
+        known = TradeVersion.objects.filter(trade_id=OuterRef("trade_id"), recorded_at__lte=cut)
+        version = Subquery(known.order_by("-version").values("version")[:1])
+    latest = _with_choices().filter(versions, version=version)
     counts = Q(status=TradeStatus.PENDING) | Q(event=TradeEvent.PROPOSE)
     if stage == Stage.LIVE:
         counts = Q(status=TradeStatus.LIVE) | Q(product_kind=_PPA, status__in=_DELIVERS)

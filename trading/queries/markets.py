@@ -103,3 +103,8 @@ def commodity_choices() -> list[tuple[str, str]]:
 
 def _coded(model: type[Market] | type[Commodity]) -> list[tuple[str, str]]:
     return list(model._default_manager.order_by("code").values_list("code", "name"))
+
+
+def commodities_by_market() -> dict[str, str]:
+    """Return the code of each market's commodity by the market's code."""
+    return dict(Market.objects.values_list("code", "commodity__code"))

@@ -191,6 +191,22 @@ def positions_at(
     )
 
 
+def positions_by_trade(book_ids: Iterable[UUID], *, cut: datetime) -> dict[int, list[Position]]:
+    """
+    Return what each trade of some books held as recorded by an instant, as `positions_at`, by id.
+
+    A trade whose positions are all zero has no entry. One query, two with shapes beside base.
+    """
+    rows = PositionDelta.objects.filter(
+        book_id__in=list(book_ids), stage=Stage.LIVE, recorded_at__lte=cut
+    )
+    found: dict[int, list[Position]] = {}
+    for trade_id, position in _summed(rows, by="trade_version__trade_id"):
+        if not position.is_nothing:
+            found.setdefault(trade_id, []).append(position)
+    return found
+
+
 def positions_of_version(
     trade_version_id: int, *, stage: str = Stage.LIVE, with_physical: bool = False
 ) -> list[Position]:
@@ -226,52 +242,62 @@ def difference(wanted: Iterable[Position], held: Iterable[Position]) -> list[Pos
 
 def positions_in(rows: QuerySet[Any], *, with_physical: bool = False) -> list[Position]:
     """Return what rows of deltas or totals add up to, by market, month and shape. One query."""
+    return [position for _, position in _summed(rows, with_physical=with_physical)]
+
+
+def _summed(
+    rows: QuerySet[Any], *, by: str = "", with_physical: bool = False
+) -> list[tuple[Any, Position]]:
+    """Return positions in order; `by` names what else they are summed by, which stands first."""
+    key_names = (*_KEY, by) if by else _KEY
+    width = len(key_names)
     # Numbers are summed by the database, exact; profiles are arrays, which it does not add up.
     stored = ("exposure_profile", "physical_profile") if with_physical else ("exposure_profile",)
-    summed = rows.values_list(*_KEY).annotate(
+    summed = rows.values_list(*key_names).annotate(
         *(Sum(name) for name in _NUMBERS),
         **{f"{name}s": ArrayAgg(name, filter=Q(minutes__gt=0)) for name in stored},
     )
     found: dict[tuple[Any, ...], list[Any]] = {}
     for row in summed:
         profiles: list[Micro | None] = []
-        for parts in row[17:]:
+        for parts in row[width + 3 :]:
             profiles.append(reduce(sum_micro, map(micro, parts or ()), None))
-        found[row[:14]] = [*row[14:17], *profiles]
+        found[row[:width]] = [*row[width : width + 3], *profiles]
     shapes = shape_loads({(key[1], key[8], key[9]) for key in found})
     positions = []
     for key, (physical, exposure, fixed, profile, *others) in found.items():
         market_id, code, zone, day_start, market_unit, currency, basis = key[:7]
-        unit, shape, version, month, start, end, minutes = key[7:]
+        unit, shape, version, month, start, end, minutes = key[7:14]
         if basis == PROFILE_BASIS and profile is None:
             profile = _zeros(start, end, minutes)
-        positions.append(
-            Position(
-                market_id=market_id,
-                market_code=code,
-                currency=currency,
-                basis=basis,
-                unit=unit,
-                shape=shape,
-                shape_version=version,
-                month=month,
-                start=start,
-                end=end,
-                calendar=Calendar(zone, day_start),
-                load=shapes.get((code, shape, version)),
-                physical=plain(physical),
-                exposure=plain(exposure),
-                fixed=plain(fixed),
-                minutes=minutes,
-                profile=profile,
-                physical_profile=others[0] if others else None,
-                market_unit=market_unit,
-            )
+        position = Position(
+            market_id=market_id,
+            market_code=code,
+            currency=currency,
+            basis=basis,
+            unit=unit,
+            shape=shape,
+            shape_version=version,
+            month=month,
+            start=start,
+            end=end,
+            calendar=Calendar(zone, day_start),
+            load=shapes.get((code, shape, version)),
+            physical=plain(physical),
+            exposure=plain(exposure),
+            fixed=plain(fixed),
+            minutes=minutes,
+            profile=profile,
+            physical_profile=others[0] if others else None,
+            market_unit=market_unit,
         )
-    positions.sort(
-        key=lambda p: (p.market_code, p.month, p.start, p.end, p.shape, p.currency, p.basis)
-    )
+        positions.append((key[14] if by else None, position))
+    positions.sort(key=lambda row: _in_order(row[1]))
     return positions
+
+
+def _in_order(p: Position) -> tuple[object, ...]:
+    return p.market_code, p.month, p.start, p.end, p.shape, p.currency, p.basis
 
 
 def shape_loads(wanted: set[tuple[str, str, int]]) -> dict[tuple[str, str, int], LoadShape]:

@@ -8,12 +8,12 @@ from django.db import connection, transaction
 from django.template.loader import render_to_string
 
 from compliance.canonical import sha256_of
-from compliance.documents import render_pdf
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.models import Organization
 from energyopti.foundation.calendars import Calendar
 from energyopti.foundation.events.services import record_event
 from energyopti.foundation.exports.csv import write_csv
+from energyopti.foundation.exports.pdf import render_pdf
 from energyopti.foundation.exports.tables import Column, Kind, Table
 from energyopti.foundation.jobs.models import Job
 from energyopti.foundation.jobs.services import enqueue_job

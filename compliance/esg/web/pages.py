@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from compliance.documents import PdfUnavailable
 from compliance.esg.models import CarbonReport
 from compliance.esg.queries.factors import factor_rows
 from compliance.esg.queries.reports import (
@@ -19,6 +18,7 @@ from compliance.esg.queries.reports import (
 from compliance.esg.services.reports import pdf_of_report, request_carbon_report
 from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
+from energyopti.foundation.exports.pdf import PdfUnavailable
 
 from .forms import BuildForm
 

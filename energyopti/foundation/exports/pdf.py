@@ -43,18 +43,23 @@ def write_pdf(table: Table) -> Iterator[bytes]:
     :raises PdfUnavailable: where pango is missing.
     :raises ExportError: for a table that is too long for paper.
     """
-    document = _engine()
-    pdf: bytes = document(string=page_of(table), url_fetcher=_no_fetching).write_pdf()
+    pdf = render_pdf(page_of(table))
     for start in range(0, len(pdf), _READ):
         yield pdf[start : start + _READ]
 
 
-def _engine() -> Any:
+def render_pdf(page: str) -> bytes:
+    """
+    Draw an HTML document of ours as PDF; it fetches nothing.
+
+    :raises PdfUnavailable: where pango is missing.
+    """
     try:
         from weasyprint import HTML
     except OSError as error:  # cffi's dlopen: libpango-1.0-0 is not installed
         raise PdfUnavailable("PDF needs pango; other formats work.") from error
-    return HTML
+    pdf: bytes = HTML(string=page, url_fetcher=_no_fetching).write_pdf()
+    return pdf
 
 
 def _no_fetching(url: str, *_: Any, **__: Any) -> Any:

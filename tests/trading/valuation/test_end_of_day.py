@@ -67,7 +67,7 @@ def test_a_day_is_closed_signed_by_another_and_then_only_restated():
 
     assert (friday.state, friday.number, friday.checks) == ("READY", 1, [])
     assert [step["step"] for step in friday.steps] == [
-        "metering", "valuation", "checks", "price_check", "pnl", "hedges",
+        "metering", "valuation", "checks", "price_check", "pnl", "hedges", "risk_run",
     ]  # fmt: skip
     assert Job.objects.get(pk=friday.job_id).task == "trading.end_of_day"
     with pytest.raises(SecondPersonNeeded):
