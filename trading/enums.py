@@ -31,6 +31,14 @@ class MeteringPointKind(models.TextChoices):
     STORAGE = "STORAGE", "Storage"
 
 
+class QuoteQuality(models.TextChoices):
+    """How a quote came about."""
+
+    SETTLEMENT = "SETTLEMENT", "Settlement price"
+    INDICATIVE = "INDICATIVE", "Indicative"
+    SIMULATED = "SIMULATED", "Simulated"
+
+
 class TradeStatus(StrEnum):
     """
     Where a trade is in its life. Only from LIVE on does it count in positions and results;

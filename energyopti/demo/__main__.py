@@ -7,7 +7,6 @@ prints what happened and fails on the first sum that does not add up.
 # ruff: noqa: T201  (a program of the command line prints)
 
 import argparse
-import json
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ from pathlib import Path
 from energyopti.demo.processes import ProcessFailed, Supervisor
 from energyopti.embedded.errors import ServerUnavailable
 from energyopti.embedded.servers import Servers, start_servers
+from energyopti.foundation.course import Course
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "energy-demo-2026"  # noqa: S105  (of the demo's own people, on this machine only)
@@ -54,12 +54,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run(servers: Servers, *, state: Path, speed: float, chosen: argparse.Namespace) -> int:
-    clock = Clock(state / "clock.json", speed=speed, fresh=chosen.headless)
+    clock = Clock(state / "course.json", speed=speed, fresh=chosen.headless)
     base_url = f"http://127.0.0.1:{chosen.port}"
     environment = {
         **os.environ,
         **servers.environment,
-        **clock.standing,
+        **clock.environment,
         "DJANGO_SETTINGS_MODULE": "energyopti.settings.local",
         "EOP_STATE_DIR": str(state),
         "PYTHONUNBUFFERED": "1",
@@ -86,12 +86,17 @@ def run(servers: Servers, *, state: Path, speed: float, chosen: argparse.Namespa
         supervisor.run_once("seed", ["-m", "energyopti.demo.seed"])
         # The owner's URL was for `migrate` alone: what runs from here on may not rewrite facts.
         supervisor.environment.pop("DATABASE_OWNER_URL", None)
-        supervisor.environment.update(clock.start(after_seconds=25 if chosen.headless else 5))
         start_processes(supervisor, port=chosen.port)
+        if not chosen.headless:
+            print(
+                WELCOME.format(url=base_url, password=PASSWORD, speed=speed, log=supervisor.log_dir)
+            )
+        say("Booking one of each product for the structuring desk")
+        supervisor.run_once("structuring", ["-m", "energyopti.demo.structuring"])
         if chosen.headless:
             supervisor.run_shown("day", ["-m", "energyopti.demo.day"])
             return 0
-        print(WELCOME.format(url=base_url, password=PASSWORD, speed=speed, log=supervisor.log_dir))
+        clock.start()
         while not supervisor.failure:
             stopping.wait(1)
             clock.save()
@@ -151,42 +156,36 @@ class Clock:
     """
     The accelerated clock: goes on where the last run of the demo left it.
 
-    It stands while the database is filled, so that no day passes unlived, and runs from `start`.
+    It stands while the database is filled and the processes start, so that no day passes unlived,
+    and runs from `start`; the day of `--headless` moves it on itself.
     """
 
     def __init__(self, path: Path, *, speed: float, fresh: bool) -> None:
         self.path = path
         self.speed = speed
-        self.wall_anchor: datetime | None = None
         midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        self.anchor = midnight + timedelta(hours=9)
+        anchor = midnight + timedelta(hours=9)
         if not fresh and path.exists():
-            self.anchor = max(self.anchor, datetime.fromisoformat(json.loads(path.read_text())))
+            anchor = max(anchor, Course.read(path).anchor)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Course(datetime.now(UTC), anchor, until=anchor).write(path)
 
     @property
-    def standing(self) -> dict[str, str]:
-        return {
-            "CLOCK_SPEED": "0",
-            "CLOCK_WALL_ANCHOR": datetime.now(UTC).isoformat(),
-            "CLOCK_ANCHOR": self.anchor.isoformat(),
-        }
+    def environment(self) -> dict[str, str]:
+        """Return what tells the processes."""
+        return {"CLOCK_SPEED": str(self.speed), "CLOCK_FILE": str(self.path)}
 
-    def start(self, *, after_seconds: float) -> dict[str, str]:
-        """Let it run in a moment; return what tells the processes."""
-        self.wall_anchor = datetime.now(UTC) + timedelta(seconds=after_seconds)
-        return {
-            "CLOCK_SPEED": str(self.speed),
-            "CLOCK_WALL_ANCHOR": self.wall_anchor.isoformat(),
-            "CLOCK_ANCHOR": self.anchor.isoformat(),
-        }
+    def start(self) -> None:
+        """Let it run."""
+        self._go_on(None)
 
     def save(self) -> None:
-        if self.wall_anchor is None:
-            return
-        elapsed = max(timedelta(0), datetime.now(UTC) - self.wall_anchor) * self.speed
-        draft = self.path.with_suffix(".new")
-        draft.write_text(json.dumps((self.anchor + elapsed).isoformat()))
-        draft.replace(self.path)
+        """Keep what it shows: the next run goes on from there."""
+        self._go_on(Course.read(self.path).until)
+
+    def _go_on(self, until: datetime | None) -> None:
+        course = Course.read(self.path)
+        course.going_on(datetime.now(UTC), self.speed, until).write(self.path)
 
 
 def free_port() -> int:
@@ -236,6 +235,7 @@ EnergyOpti-Pro runs at {url}   (time runs {speed:g} times as fast as life)
 
   Sign in with the password {password} as
     trader@demo.example      Trader            enter a deal:   {url}/trades/new/
+    structurer@demo.example  Trader            one of each:    {url}/trades/?book_code=STRUCTURED
     risk@demo.example        Risk Officer      watch it move:  {url}/risk/
     quant@demo.example       Risk Officer      test models:    {url}/model-validation/
     energy@demo.example      Energy Manager    the batteries:  {url}/fleet/
@@ -253,6 +253,9 @@ EnergyOpti-Pro runs at {url}   (time runs {speed:g} times as fast as life)
   (its page, button Exercise); the clock fixes the average tomorrow. Which formula values what:
   {url}/pricing-models/, how prices move (the time value of the storage) {url}/price-processes/;
   reference cases through the models: Risk → Model validation.
+  One of each product is in the book STRUCTURED a minute after the start, and time runs from then
+  on: as the structurer nominate swing, storage, plant and battery on their pages, exercise what
+  is American today. Their neighbours France, gas and allowances: {url}/curves/.
   An order of an option is held against the book's VaR limit like any other: it is revalued in
   every scenario, and so is what the book holds ({url}/risk/).
   Logs of each process: {log}

@@ -18,6 +18,8 @@ import django
 if TYPE_CHECKING:
     from energyopti.accounts.actors import Actor
 
+# The close of each market whose curve this process has built.
+_BUILT: dict[str, datetime] = {}
 PUBLICATION_HOUR = 13  # local, an hour after gate closure
 
 
@@ -46,10 +48,12 @@ def publish_what_is_due(*, actor: "Actor", now: datetime) -> None:
     from trading.queries.quotes import quotes_at
     from trading.services.curves import build_market_curve
 
+    from .neighbours import NEIGHBOURS, publish_neighbours
     from .options import quote_options
     from .seed import MARKET, WORLDS, book_pounds, wall_clock
 
-    for row in market_summaries(actor=actor):
+    rows = market_summaries(actor=actor)
+    for row in rows:
         if row.market.code not in WORLDS:
             continue
         calendar = row.market.calendar
@@ -58,11 +62,15 @@ def publish_what_is_due(*, actor: "Actor", now: datetime) -> None:
         if row.latest_start is None or calendar.date_of(row.latest_start) < auctioned:
             publish(actor=actor, code=row.market.code, until=auctioned, now=now)
         quotes = quotes_at(row.market, as_of=now)
-        if quotes:
+        if quotes and quotes[0].valid_from != _BUILT.get(row.market.code):
             close = quotes[0].valid_from
             build_market_curve(actor=actor, market=row.market, as_of=close, known_at=wall_clock())
             if row.market.code == MARKET:
                 quote_options(actor=actor, market=row.market, close=close)
+            _BUILT[row.market.code] = close
+    # There once the desk for structured products has opened.
+    if NEIGHBOURS.keys() <= {row.market.code for row in rows if row.latest_start is not None}:
+        publish_neighbours(actor=actor, now=now, trading_days=3, spot_days=3)
     book_pounds(actor=actor, first=now.date() - timedelta(days=4), now=now)
 
 

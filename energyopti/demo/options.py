@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from energyopti.accounts.actors import Actor
     from energyopti.accounts.models import Organization
     from energyopti.foundation.calendars import Calendar
-    from trading.deals import DeliveryArea, Option, PriceIndex
+    from trading.deals import Deal, DeliveryArea, Option, PriceIndex
 
 SOURCE, INDEX = "broker of the demo", "DE-DA"
 # The client references of the options that the demo's trader exercises, and of all of them.
@@ -21,9 +21,14 @@ _RATES = {30: 0.0195, 91: 0.0200, 365: 0.0212, 730: 0.0225, 1826: 0.0248}
 _DAY = timedelta(days=1)
 
 
-def quote_options(*, actor: "Actor", market: Any, close: datetime) -> None:
+def quote_options(
+    *, actor: "Actor", market: Any, close: datetime, scale: float | None = None
+) -> None:
     """
     Quote volatilities and interest of a close; once, so that it may be asked for again and again.
+
+    scale   of the volatilities, over those of the demo's own market; None for that one. Of the
+            others only the middle is quoted, which is what spreads are valued on.
 
     What delivers soon moves most (P. Samuelson, 1965). Averages are quoted in EUR/MWh, as spot
     prices may fall below zero.
@@ -34,7 +39,7 @@ def quote_options(*, actor: "Actor", market: Any, close: datetime) -> None:
     from trading.services.rates import InterestDraft, VolDraft, book_interest, book_vols
 
     try:
-        known = vol_surface(market, str(VolKind.NORMAL), as_of=close, source=SOURCE)
+        known = vol_surface(market, str(VolKind.LOGNORMAL), as_of=close, source=SOURCE)
     except NoRates:
         known = None
     if known is not None and known.valued_on == close.date():
@@ -44,16 +49,18 @@ def quote_options(*, actor: "Actor", market: Any, close: datetime) -> None:
     level = float(quoted[0].value)
     mood = 1 + 0.03 * math.sin(today.toordinal() * 1.7)
     lognormal, normal = [], []
+    smile = _SMILE if scale is None else {"1": scale}
     for code in dict.fromkeys([f"{today:%b%y}", *(quote.contract for quote in quoted)]):
         for expires_on, vol in _volatilities(code, today, mood):
             normal.append(VolDraft(code, expires_on, Decimal(1), _rounded(vol * level, "0.01")))
             lognormal += [
                 VolDraft(code, expires_on, Decimal(node), _rounded(vol * more, "0.0001"))
-                for node, more in _SMILE.items()
+                for node, more in smile.items()
             ]
     same = {"actor": actor, "market": market, "valid_from": close, "source": SOURCE}
     book_vols(kind=VolKind(VolKind.LOGNORMAL), drafts=lognormal, **same)
-    book_vols(kind=VolKind(VolKind.NORMAL), drafts=normal, **same)
+    if scale is None:
+        book_vols(kind=VolKind(VolKind.NORMAL), drafts=normal, **same)
     rates = [
         InterestDraft(today + timedelta(days=days), _rounded(rate * (0.5 + 0.5 * mood), "0.00001"))
         for days, rate in _RATES.items()
@@ -90,7 +97,7 @@ def seed_options(*, actor: "Actor", company: "Organization", now: datetime) -> N
 
     market = market_by_code(MARKET)
     quote_options(actor=actor, market=market, close=quotes_at(market, as_of=now)[0].valid_from)
-    _name_the_index(actor)
+    name_index(actor, INDEX, MARKET, "Day-ahead of the simulated market")
     _choose_models()
     areas = delivery_areas({MARKET})
     index = price_indices(areas)[INDEX]
@@ -98,20 +105,19 @@ def seed_options(*, actor: "Actor", company: "Organization", now: datetime) -> N
     _choose_process(market, now)
 
 
-def _name_the_index(actor: "Actor") -> None:
+def name_index(actor: "Actor", code: str, market: str, name: str) -> None:
+    """Name the price that a simulated market publishes for each of its periods, once."""
     from trading.queries.areas import delivery_areas, price_indices
     from trading.reference import IndexTerms
     from trading.services.indices import add_index
 
-    from .seed import MARKET
-
-    if INDEX not in price_indices(delivery_areas([MARKET])):
+    if code not in price_indices(delivery_areas([market])):
         add_index(
             actor=actor,
             terms=IndexTerms(
-                code=INDEX, market=MARKET, name="Day-ahead of the simulated market",
-                currency="EUR", price_unit="MWh", frequency="PERIOD", load_shape="",
-                publication_days=-1, publication_time=time(12, 57), source="simulator",
+                code=code, market=market, name=name, currency="EUR", price_unit="MWh",
+                frequency="PERIOD", load_shape="", publication_days=-1,
+                publication_time=time(12, 57), source="simulator",
             ),
         )  # fmt: skip
 
@@ -200,7 +206,14 @@ def _book_deals(
     )
     terms = _Terms(market, area, index, now)
     for name, party, deal in (
-        *((name, "ACME", deals.option(terms=terms.priced(leg))) for name, leg in terms.options()),
+        *(
+            (
+                name,
+                "ACME",
+                with_premium(deals.option(terms=leg), traded_at=terms.traded_at, now=now),
+            )
+            for name, leg in terms.options()
+        ),
         ("storage", "BRISE", deals.structure(terms=terms.storage())),
     ):
         reference = f"{PREFIX}{name}-{now:%Y-%m}"
@@ -215,6 +228,27 @@ def _book_deals(
                 client_reference=reference,
                 reason="demo: agreed by telephone",
             )
+
+
+def with_premium(deal: "Deal", *, traded_at: datetime, now: datetime) -> "Deal":
+    """Return an option at the premium that the chosen model gives, in steps of five cents."""
+    from dataclasses import replace
+
+    from trading import deals
+    from trading.queries.option_values import options_of_legs
+
+    from .seed import wall_clock
+
+    (leg, *_) = deal.legs
+    if not isinstance(leg, deals.Option):
+        return deal
+    view = options_of_legs([(0, 1, leg)], as_of=now, known_at=wall_clock())
+    if view.value is None:
+        raise ValueError(f"{leg.option_type}: {' '.join(view.findings)}")
+    area = leg.schedule.area
+    steps = round(abs(view.value) / float(leg.schedule.amount(area.price_unit)) * 20)
+    paid_on = area.calendar.date_of(traded_at) + timedelta(days=3)
+    return deals.option(terms=replace(leg, premium=Decimal(steps) / 20, premium_date=paid_on))
 
 
 class _Terms:
@@ -299,22 +333,6 @@ class _Terms:
             expiry=expiry,
             settlement=settlement or Settlement.CASH,
         )
-
-    def priced(self, leg: "Option") -> "Option":
-        """Return it with the premium that the chosen model gives, in steps of five cents."""
-        from dataclasses import replace
-
-        from trading.queries.option_values import options_of_legs
-
-        from .seed import wall_clock
-
-        view = options_of_legs([(0, 1, leg)], as_of=self.now, known_at=wall_clock())
-        if view.value is None:
-            raise ValueError(f"{leg.option_type}: {' '.join(view.findings)}")
-        amount = float(leg.schedule.amount(self.area.price_unit))
-        steps = max(round(view.value / amount * 20), 0)
-        paid_on = self.calendar.date_of(self.traded_at) + timedelta(days=3)
-        return replace(leg, premium=Decimal(steps) / 20, premium_date=paid_on)
 
     def storage(self) -> Any:
         """Return a pumped storage that is ours for a year: volume by the day, losses, ratchets."""

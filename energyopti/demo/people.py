@@ -26,6 +26,7 @@ class Person:
 
 PEOPLE = [
     Person("trader@demo.example", "Tessa Trader", COMPANY, Role.TRADER),
+    Person("structurer@demo.example", "Stella Structurer", COMPANY, Role.TRADER),
     Person("risk@demo.example", "Ravi Risk", COMPANY, Role.RISK_OFFICER),
     Person("quant@demo.example", "Quinn Quant", COMPANY, Role.RISK_OFFICER),
     Person("energy@demo.example", "Emil Energy", COMPANY, Role.ENERGY_MANAGER),

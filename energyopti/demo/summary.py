@@ -12,34 +12,36 @@ from django.db import connection
 
 from energyopti.foundation.intervals import Interval
 
-# What a trade says about itself, month by month, against the running totals that risk reads.
+# What the legs of trades say month by month, to be delivered and at the market's price, against the
+# running totals that risk reads. Rights have no such legs; plants and profiles are below.
 _POSITIONS = """
 WITH of_trades AS (
-    SELECT trade.book_id, version.market_id, delta.month,
-           sum(CASE version.side WHEN 'BUY' THEN version.quantity_mw ELSE -version.quantity_mw END)
-               AS mw
+    SELECT trade.book_id, leg.market_id, delta.month,
+           coalesce(sum(sign.of * leg.quantity) FILTER (WHERE leg.kind = 'DELIVERY'), 0)
+               AS physical,
+           sum(sign.of * leg.quantity * leg.multiplier) AS exposure
     FROM trading_trade trade
     JOIN trading_tradeversion version
          ON version.trade_id = trade.id AND version.version = trade.latest_version
+    JOIN trading_leg leg ON leg.version_id = coalesce(version.terms_id, version.id)
     CROSS JOIN LATERAL (
         SELECT month::date AS month
-        FROM generate_series(date_trunc('month', version.first_date),
-                             version.after_date - interval '1 day', interval '1 month') AS month
+        FROM generate_series(date_trunc('month', leg.first_date),
+                             leg.after_date - interval '1 day', interval '1 month') AS month
     ) AS delta
-    WHERE trade.status NOT IN ('DRAFT', 'PENDING', 'CANCELLED') AND version.shape <> 'PROFILE'
-      -- rights add nothing linear
-      AND NOT EXISTS (SELECT FROM trading_leg
-                      WHERE version_id = coalesce(version.terms_id, version.id)
-                        AND kind IN ('OPTION', 'STRUCTURE'))
+    CROSS JOIN LATERAL (SELECT CASE leg.direction WHEN 'RECEIVE' THEN 1 ELSE -1 END AS of) AS sign
+    WHERE trade.status NOT IN ('DRAFT', 'PENDING', 'CANCELLED')
+      AND leg.kind IN ('DELIVERY', 'FLOATING') AND leg.profile_id IS NULL
     GROUP BY 1, 2, 3
 ), of_positions AS (
-    SELECT book_id, market_id, month, sum(physical) AS mw
+    SELECT book_id, market_id, month, sum(physical) AS physical, sum(exposure) AS exposure
     FROM trading_positiontotal WHERE stage = 'LIVE' AND minutes = 0 GROUP BY 1, 2, 3
     HAVING sum(abs(physical) + abs(exposure)) > 0
 )
 SELECT count(*),
        -- deals that cancel each other out leave no position
-       count(*) FILTER (WHERE coalesce(of_trades.mw, 0) <> coalesce(of_positions.mw, 0))
+       count(*) FILTER (WHERE (coalesce(of_trades.physical, 0), coalesce(of_trades.exposure, 0))
+           <> (coalesce(of_positions.physical, 0), coalesce(of_positions.exposure, 0)))
 FROM of_trades FULL JOIN of_positions USING (book_id, market_id, month)
 """
 # Of each hour of a deal on a plant: its share of what the meter had read when the trade was last
@@ -86,7 +88,9 @@ WITH deal AS (
     FROM delivered GROUP BY 1, 2, 3
 ), of_positions AS (
     SELECT book_id, market_id, month, sum(physical) AS mwh
-    FROM trading_positiontotal WHERE stage = 'LIVE' AND minutes > 0 GROUP BY 1, 2, 3
+    FROM trading_positiontotal
+    WHERE stage = 'LIVE' AND minutes > 0 AND market_id IN (SELECT market_id FROM deal)
+    GROUP BY 1, 2, 3
 )
 SELECT count(*), coalesce(sum(metered), 0),
        count(*) FILTER (WHERE by_month.mwh IS DISTINCT FROM of_positions.mwh)
@@ -124,31 +128,116 @@ SELECT count(*), coalesce(sum(mwh), 0), coalesce(sum(worth), 0),
        count(*) FILTER (WHERE (worth, mwh, mwh) IS DISTINCT FROM (paid, dealt, added))
 FROM made
 """
-# What each fixed call on an average paid, from the published prices of its hours.
+# What each fixed period of an option paid, from the published prices of its hours: averages,
+# spreads of averages, and months of caps and floors.
 _OPTION_CASH = """
 WITH fixed AS (
-    SELECT outcome.cash, leg.quantity AS mw, (leg.terms -> 'strikes' ->> 0)::numeric AS strike,
+    SELECT outcome.cash, leg.quantity AS mw, leg.terms ->> 'type' AS type,
+           (leg.terms -> 'strikes' ->> 0)::numeric AS strike,
            CASE leg.direction WHEN 'RECEIVE' THEN 1 ELSE -1 END AS sign,
-           (SELECT sum(value * period_minutes) / sum(period_minutes)
-            FROM (SELECT DISTINCT ON (period_start) value, period_minutes
-                  FROM trading_price
-                  WHERE market_id = leg.market_id AND series = 'spot'
-                    AND period_start >= outcome.start AND period_start < outcome.end
-                    AND recorded_at <= outcome.recorded_at
-                  ORDER BY period_start, recorded_at DESC) AS price) AS mean,
+           published.first - CASE WHEN leg.terms ->> 'type' LIKE 'SPREAD%%' THEN published.second
+                             ELSE 0 END AS mean,
            extract(epoch FROM outcome.end - outcome.start) / 3600 AS hours
     FROM trading_optionoutcome outcome
     JOIN trading_tradeversion version ON version.id = outcome.version_id
     JOIN trading_leg leg ON leg.version_id = coalesce(version.terms_id, version.id)
          AND leg.number = outcome.leg
-    WHERE outcome.kind = 'FIXED' AND leg.terms ->> 'style' = 'ASIAN'
-      AND leg.terms ->> 'type' = 'CALL'
+    CROSS JOIN LATERAL (
+        SELECT max(mean) FILTER (WHERE place = 1) AS first,
+               max(mean) FILTER (WHERE place = 2) AS second
+        FROM jsonb_array_elements_text(leg.terms -> 'underlying') WITH ORDINALITY AS of(code, place)
+        JOIN trading_priceindex known ON known.code = of.code
+        CROSS JOIN LATERAL (
+            SELECT sum(value * period_minutes) / sum(period_minutes) AS mean
+            FROM (SELECT DISTINCT ON (period_start) value, period_minutes
+                  FROM trading_price
+                  WHERE market_id = known.market_id AND series = 'spot'
+                    AND period_start >= outcome.start AND period_start < outcome.end
+                    AND recorded_at <= outcome.recorded_at
+                  ORDER BY period_start, recorded_at DESC) AS price
+        ) AS prices
+    ) AS published
+    WHERE outcome.kind = 'FIXED' AND version.product_kind = 'OPTION'
+), again AS (
+    SELECT cash,
+           round(sign * greatest(
+               CASE WHEN type IN ('CALL', 'CAP', 'SPREAD_CALL') THEN mean - strike
+               ELSE strike - mean END, 0) * mw * hours, 2) AS paid
+    FROM fixed
 )
-SELECT count(*), coalesce(sum(cash), 0),
-       coalesce(sum(round(sign * greatest(mean - strike, 0) * mw * hours, 2)), 0),
-       count(*) FILTER (
-           WHERE cash IS DISTINCT FROM round(sign * greatest(mean - strike, 0) * mw * hours, 2))
-FROM fixed
+SELECT count(*), coalesce(sum(cash), 0), coalesce(sum(paid), 0),
+       count(*) FILTER (WHERE cash IS DISTINCT FROM paid)
+FROM again
+"""
+# What each delivered day of a contract with choices paid, from what was nominated of it (nothing is
+# the least that must be taken), the contract's terms and the published prices of its hours.
+_DAYS_PAID = """
+WITH hour AS (
+    SELECT outcome.id, outcome.cash, version.product_kind AS kind, leg.quantity AS mw,
+           leg.terms -> 'structure' AS terms, part.place,
+           CASE leg.direction WHEN 'RECEIVE' THEN 1 ELSE -1 END AS sign,
+           count(*) OVER (PARTITION BY outcome.id) AS hours,
+           CASE WHEN version.product_kind IN ('TOLLING', 'BATTERY_TOLLING')
+                THEN (said.quantities ->> (part.place - 1)::int)::numeric
+                ELSE coalesce((said.quantities ->> 0)::numeric,
+                              (leg.terms -> 'structure' ->> 'daily_minimum')::numeric, 0)
+           END AS said,
+           outcome.start = leg.start AS is_first, price.of
+    FROM trading_optionoutcome outcome
+    JOIN trading_tradeversion version ON version.id = outcome.version_id
+    JOIN trading_leg leg ON leg.version_id = coalesce(version.terms_id, version.id)
+         AND leg.number = outcome.leg AND leg.kind = 'STRUCTURE'
+    CROSS JOIN LATERAL generate_series(
+        outcome.start, outcome.end - interval '1 hour', interval '1 hour'
+    ) WITH ORDINALITY AS part(at, place)
+    LEFT JOIN LATERAL (
+        SELECT quantities FROM trading_structurenomination said
+        WHERE said.trade_id = outcome.trade_id AND said.leg = outcome.leg
+          AND said.day = (outcome.start AT TIME ZONE version.calendar_zone)::date
+          AND said.recorded_at <= outcome.recorded_at
+        ORDER BY said.id DESC LIMIT 1
+    ) AS said ON true
+    CROSS JOIN LATERAL (
+        SELECT array_agg((
+            SELECT value FROM trading_price
+            WHERE market_id = known.market_id AND series = 'spot' AND period_start = part.at
+              AND recorded_at <= outcome.recorded_at ORDER BY recorded_at DESC LIMIT 1
+        ) ORDER BY code.place) AS of
+        FROM jsonb_array_elements_text(leg.terms -> 'underlying')
+             WITH ORDINALITY AS code(name, place)
+        JOIN trading_priceindex known ON known.code = code.name
+    ) AS price
+    WHERE outcome.kind = 'FIXED'
+), paid AS (
+    SELECT id, kind, cash, sign, CASE kind
+        WHEN 'SWING' THEN said / hours * (of[1] - (terms ->> 'strike')::numeric)
+        WHEN 'STORAGE' THEN said / hours * CASE WHEN said > 0
+            THEN of[1] * (1 - (terms ->> 'withdrawal_fuel')::numeric / 100)
+                 - (terms ->> 'withdrawal_cost')::numeric
+            ELSE of[1] * (1 + (terms ->> 'injection_fuel')::numeric / 100)
+                 + (terms ->> 'injection_cost')::numeric END
+        WHEN 'BATTERY_TOLLING' THEN
+            said * of[1] - greatest(said, 0) * (terms ->> 'cycle_cost')::numeric
+        WHEN 'TOLLING' THEN
+            said * (of[1] - (terms ->> 'output_cost')::numeric
+                    - (terms ->> 'heat_rate')::numeric
+                      * (of[2] + coalesce(of[3], 0) * (terms ->> 'carbon_intensity')::numeric))
+            - CASE WHEN said > 0 AND coalesce(lag(said) OVER (PARTITION BY id ORDER BY place),
+                                              is_first::int) = 0
+                   THEN (terms ->> 'start_cost')::numeric ELSE 0 END
+        WHEN 'TRANSMISSION_RIGHT' THEN
+            mw * (terms ->> 'firmness')::numeric / 100
+            * greatest(of[2] - of[1],
+                       CASE WHEN terms ->> 'form' = 'OPTION' THEN 0 ELSE of[2] - of[1] END)
+        END AS amount
+    FROM hour
+), day AS (
+    SELECT kind, cash, round(sign * sum(amount), 2) AS again FROM paid
+    GROUP BY id, kind, cash, sign
+)
+SELECT count(*), count(DISTINCT kind), coalesce(sum(cash), 0),
+       count(*) FILTER (WHERE cash IS DISTINCT FROM again)
+FROM day
 """
 # What the batteries' own meters counted while an order ran, against what they acknowledged.
 _ACKNOWLEDGED = """
@@ -191,13 +280,17 @@ def count(statement: str, **parameters: object) -> tuple[Any, ...]:
     return tuple(row)
 
 
-def row_of(statement: str, **parameters: object) -> dict[str, Any] | None:
-    """Return the first row of a statement by column name, None if there is none."""
+def rows_of(statement: str, **parameters: object) -> list[dict[str, Any]]:
+    """Return the rows of a statement by column name."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        row = cursor.fetchone()
         names = [column.name for column in cursor.description or ()]
-    return dict(zip(names, row, strict=True)) if row else None
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def row_of(statement: str, **parameters: object) -> dict[str, Any] | None:
+    """Return the first row of a statement by column name, None if there is none."""
+    return next(iter(rows_of(statement, **parameters)), None)
 
 
 def reconcile_positions() -> Reconciliation:
@@ -232,12 +325,22 @@ def reconcile_exercises() -> Reconciliation:
 
 
 def reconcile_option_cash() -> Reconciliation:
-    """Cash of averages = (mean of the published hours − strike) × MWh, to the cent."""
+    """Cash of what was fixed = (mean of the published hours − strike) × MWh, to the cent."""
     options, paid, again, different = count(_OPTION_CASH)
     return Reconciliation(
         "option cash = payoff at published prices",
         bool(options) and not different,
         f"{options} fixed, paid {paid:,.2f}, recomputed {again:,.2f} EUR, {different} differ",
+    )
+
+
+def reconcile_days() -> Reconciliation:
+    """Cash of delivered days = what was nominated, at the published prices, to the cent."""
+    days, kinds, paid, different = count(_DAYS_PAID)
+    return Reconciliation(
+        "nominated days = paid at published prices",
+        bool(days) and not different,
+        f"{days} days of {kinds} kinds, paid {paid:,.2f} EUR, {different} differ",
     )
 
 

@@ -5,7 +5,6 @@ Settings that hold everywhere. The environment is read here, once, with types.
 """
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -158,13 +157,10 @@ DATABASE_APPLICATION_ROLE: str = env(
 # LISTEN and session advisory locks do not work through a transaction pooler.
 DATABASE_DIRECT_URL: str = env("DATABASE_DIRECT_URL", default=env("DATABASE_URL", default=""))
 
-# The demo's accelerated clock: at CLOCK_WALL_ANCHOR it showed CLOCK_ANCHOR, and runs CLOCK_SPEED
-# times as fast. Speed 1 is the wall clock.
+# The demo's accelerated clock: how many times as fast as the wall's, and the file of its course.
+# Speed 1 is the wall clock.
 CLOCK_SPEED: float = env.float("CLOCK_SPEED", default=1)
-CLOCK_WALL_ANCHOR = datetime.fromisoformat(
-    env("CLOCK_WALL_ANCHOR", default="2000-01-01T00:00:00+00:00")
-)
-CLOCK_ANCHOR = datetime.fromisoformat(env("CLOCK_ANCHOR", default="2000-01-01T00:00:00+00:00"))
+CLOCK_FILE: str = env("CLOCK_FILE", default="")
 
 REDIS_URL: str = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 REDIS_PREFIX: str = env("REDIS_PREFIX", default="eop")

@@ -1,46 +1,58 @@
 """The demo's clock stands while the database is filled, and goes on where it stopped."""
 
-import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import time_machine
+
 from energyopti.demo.__main__ import Clock
+from energyopti.foundation.course import Course
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NINE = NOON.replace(hour=9)
+
+
+def shown(path: Path) -> datetime:
+    return Course.read(path).shows(datetime.now(UTC), 600)
 
 
 def test_stands_until_it_is_started(tmp_path: Path) -> None:
-    clock = Clock(tmp_path / "clock.json", speed=600, fresh=False)
+    path = tmp_path / "course.json"
+    with time_machine.travel(NOON, tick=False) as wall:
+        clock = Clock(path, speed=600, fresh=False)
+        wall.shift(60)
+        assert shown(path) == NINE
+        clock.save()
+        wall.shift(60)
+        assert shown(path) == NINE
 
-    standing = clock.standing
-    running = clock.start(after_seconds=0)
+        clock.start()
+        wall.shift(60)
 
-    assert standing["CLOCK_SPEED"] == "0"
-    assert running["CLOCK_SPEED"] == "600"
-    assert running["CLOCK_ANCHOR"] == standing["CLOCK_ANCHOR"]
+        assert shown(path) == NINE + timedelta(hours=10)
+    assert clock.environment == {"CLOCK_SPEED": "600", "CLOCK_FILE": str(path)}
 
 
 def test_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    path = tmp_path / "clock.json"
-    first = Clock(path, speed=600, fresh=False)
-    first.start(after_seconds=0)
-    first.anchor += timedelta(days=3)
-    first.save()
+    path = tmp_path / "course.json"
+    with time_machine.travel(NOON, tick=False) as wall:
+        first = Clock(path, speed=600, fresh=False)
+        first.start()
+        wall.shift(300)
+        first.save()
+        stopped = shown(path)
+        wall.shift(3600)
 
-    second = Clock(path, speed=600, fresh=False)
+        Clock(path, speed=600, fresh=False)
 
-    assert second.anchor >= first.anchor
-    assert second.anchor == datetime.fromisoformat(json.loads(path.read_text()))
+        assert shown(path) == stopped == NINE + timedelta(hours=50)
 
 
 def test_starts_anew_when_asked_to(tmp_path: Path) -> None:
-    path = tmp_path / "clock.json"
-    path.write_text(json.dumps("2099-01-01T00:00:00+00:00"))
+    path = tmp_path / "course.json"
+    Course(NOON, datetime(2099, 1, 1, tzinfo=UTC)).write(path)
 
-    assert Clock(path, speed=600, fresh=True).anchor.year < 2099
+    with time_machine.travel(NOON, tick=False):
+        Clock(path, speed=600, fresh=True)
 
-
-def test_a_clock_that_never_ran_leaves_nothing_behind(tmp_path: Path) -> None:
-    clock = Clock(tmp_path / "clock.json", speed=600, fresh=False)
-
-    clock.save()
-
-    assert not (tmp_path / "clock.json").exists()
+        assert shown(path) == NINE

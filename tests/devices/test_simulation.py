@@ -22,6 +22,7 @@ from devices.telemetry.models import TelemetryRecord
 from devices.transport.bridge import Bridge
 from energyopti.embedded.mqtt import EmbeddedMqtt
 from energyopti.foundation import clock
+from energyopti.foundation.course import Course
 from tests.devices.transport.test_bridge import conninfo
 from tests.factories.devices import HALF_HOUR, make_schedule, make_site, system
 
@@ -30,11 +31,12 @@ COUNT = 6
 
 
 @pytest.fixture
-def fast_clock(settings):
+def fast_clock(settings, tmp_path):
     """A half-hour in four seconds, from the evening before the clock change."""
     settings.CLOCK_SPEED = 450
-    settings.CLOCK_WALL_ANCHOR = datetime.now(UTC)
-    settings.CLOCK_ANCHOR = datetime(2027, 3, 27, 18, tzinfo=UTC)
+    settings.CLOCK_FILE = str(tmp_path / "course.json")
+    course = Course(datetime.now(UTC), datetime(2027, 3, 27, 18, tzinfo=UTC))
+    course.write(tmp_path / "course.json")
     return settings
 
 
@@ -69,14 +71,12 @@ def start_batteries(live_server, settings, folder):
         f"{database['PORT']}/{database['NAME']}"
     )
     code = (
-        "import django;from datetime import datetime;from django.conf import settings;"
+        "import django;from django.conf import settings;"
         "django.setup();"
         f"settings.MQTT_URL={settings.MQTT_URL!r};"
         f"settings.MQTT_TOPIC_ROOT={settings.MQTT_TOPIC_ROOT!r};"
         f"settings.CLOCK_SPEED={settings.CLOCK_SPEED};"
-        "settings.CLOCK_WALL_ANCHOR="
-        f"datetime.fromisoformat({settings.CLOCK_WALL_ANCHOR.isoformat()!r});"
-        f"settings.CLOCK_ANCHOR=datetime.fromisoformat({settings.CLOCK_ANCHOR.isoformat()!r});"
+        f"settings.CLOCK_FILE={settings.CLOCK_FILE!r};"
         "from django.core.management import call_command;"
         f"call_command('simulate_devices', count={COUNT}, url={live_server.url!r},"
         f"state_dir=__import__('pathlib').Path({str(folder)!r}), poll_seconds=0.5)"

@@ -10,6 +10,7 @@ from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
+from energyopti.foundation.course import Course
 from energyopti.portal.web import frame as frames
 from energyopti.portal.web.compression import PageCompression
 
@@ -79,10 +80,11 @@ def test_bundle_that_was_not_built_has_no_address(monkeypatch: pytest.MonkeyPatc
     assert frames.bundle_url("css/base.css") == "/static/css/base.css"
 
 
-def test_accelerated_clock_is_announced(client: Client) -> None:
+def test_accelerated_clock_is_announced(client: Client, tmp_path: Path) -> None:
     assert "Simulated clock" not in client.get("/").content.decode()
     since = datetime(2026, 11, 21, tzinfo=UTC)
-    with override_settings(CLOCK_SPEED=600, CLOCK_WALL_ANCHOR=since, CLOCK_ANCHOR=since):
+    Course(since, since).write(tmp_path / "course.json")
+    with override_settings(CLOCK_SPEED=600, CLOCK_FILE=str(tmp_path / "course.json")):
         assert "Simulated clock, 600 times as fast" in client.get("/").content.decode()
 
 

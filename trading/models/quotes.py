@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from trading.enums import QuoteQuality
+
 
 class LoadType(models.TextChoices):
     """The shapes that most markets quote; others stand under the codes of the market's shapes."""
@@ -10,14 +12,6 @@ class LoadType(models.TextChoices):
     BASE = "BASE", "Base"
     PEAK = "PEAK", "Peak"
     OFFPEAK = "OFFPEAK", "Off-peak"
-
-
-class QuoteQuality(models.TextChoices):
-    """How a quote came about."""
-
-    SETTLEMENT = "SETTLEMENT", "Settlement price"
-    INDICATIVE = "INDICATIVE", "Indicative"
-    SIMULATED = "SIMULATED", "Simulated"
 
 
 # Stands as the quality of a row by which a source takes its quote back; nobody books it.

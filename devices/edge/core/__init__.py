@@ -1,6 +1,6 @@
 """Time, and what the program knows of its battery at one instant."""
 
-from devices.edge.core._clock import Clock, SetClock, SpeedClock
+from devices.edge.core._clock import Clock, SetClock
 from devices.edge.core._image import ProcessImage, Quality, Reading, Snapshot, Undefined
 
 __all__ = [
@@ -10,6 +10,5 @@ __all__ = [
     "Reading",
     "SetClock",
     "Snapshot",
-    "SpeedClock",
     "Undefined",
 ]

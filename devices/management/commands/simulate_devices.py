@@ -6,7 +6,7 @@ import random
 import signal
 from argparse import ArgumentParser
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from devices import wire
 from devices.edge.agent import Agent
 from devices.edge.cloud import EdgeStore, HttpCloud, MqttCloud
-from devices.edge.core import SpeedClock
+from devices.edge.core import Clock
 from devices.edge.runner import run_agents
 from devices.edge.simulator import BatteryModel, SiteLoad
 from devices.models import Device, Transport
@@ -34,6 +34,13 @@ TRANSPORTS = {
     "mqtt": ["mqtt"],
     "both": ["http", "mqtt"],
 }
+
+
+class ProductClock:
+    """The product's clock, for what knows none: the wall's, or the demo's accelerated one."""
+
+    def now(self) -> datetime:
+        return clock.now()
 
 
 class Command(BaseCommand):
@@ -98,11 +105,7 @@ async def _live(
     prepared: list[SimulatedDevice], folder: Path, options: dict[str, Any], now: datetime
 ) -> None:
     store = EdgeStore(folder / "edge.sqlite3")
-    edge_clock = SpeedClock(settings.CLOCK_SPEED, datetime.now(UTC), now)
-    if settings.CLOCK_SPEED != 1:
-        edge_clock = SpeedClock(
-            settings.CLOCK_SPEED, settings.CLOCK_WALL_ANCHOR, settings.CLOCK_ANCHOR
-        )
+    edge_clock = ProductClock()
     dice = random.Random(options["seed"])  # noqa: S311 - sizes of simulated loads, no secret
     limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
     async with httpx.AsyncClient(base_url=options["url"], timeout=30, limits=limits) as client:
@@ -146,7 +149,7 @@ def _conversation(
     store: EdgeStore,
     client: httpx.AsyncClient,
     options: dict[str, Any],
-    edge_clock: SpeedClock,
+    edge_clock: Clock,
 ) -> Callable[[], Coroutine[Any, Any, None]]:
     def on_schedule(schedule: wire.Schedule) -> None:
         # Until now it lived by the old orders; else one could be told missed and then be executed.
