@@ -1,6 +1,6 @@
 """What risk brings to trading's registries, the clock's schedule, the event log and navigation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,7 +40,10 @@ _CASES = {
 def register_room() -> None:
     """Fill the registries; called once, from the app's `ready()`."""
     from energyopti.foundation.api.problems import register_problem
+    from risk.queries.bases import Basis
+    from risk.queries.holdings import Holdings
     from risk.queries.limit_check import CHECK, check_limits, check_limits_of_many
+    from risk.queries.limit_measures.sensitivities import STRESSES
     from risk.queries.run_terms import RunRefused
     from risk.queries.runs import UnknownRun
     from risk.services.breaches import open_after_change, open_after_many
@@ -55,6 +58,13 @@ def register_room() -> None:
     def open_breaches_of_many(trades: Sequence[NewTrade]) -> None:
         open_after_many(trades, at=clock.now())
 
+    def gains(holdings: Holdings, on: Basis, currency: str) -> tuple[Mapping[str, float], str]:
+        from risk.services.stressed_values import gains_under_stress  # loads NumPy
+
+        return gains_under_stress(holdings, on, currency)
+
+    if "stresses" not in STRESSES:
+        STRESSES.register("stresses", gains)
     CHECKS.register(CHECK, check_limits)
     CHECKS_OF_MANY.register(CHECK, check_limits_of_many)
     END_OF_DAY.register(STEP, run_risk_of_day)

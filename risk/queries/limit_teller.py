@@ -18,7 +18,7 @@ from trading.queries.positions import proposed_positions
 from .bases import Basis
 from .holdings import Holdings, holdings_of_trade, proposed_holdings
 from .limit_measures.kinds import KINDS, UnitRule
-from .limit_measures.standing import NotMeasured, Part, Standing
+from .limit_measures.standing import BY_ROWS, NotMeasured, Part, Standing
 from .limits import ScopeKey, limits_in_force
 from .many_deals import DealValue, value_deals
 from .scope_standings import added, standing_of
@@ -152,7 +152,7 @@ class Teller:
             )  # fmt: skip
             if scope.kind == LimitScope.BOOK:
                 # Rows of a book hold every trade; those that are left out are taken back.
-                rows = needs & {Part.TAIL, Part.NET, Part.STRESS}
+                rows = needs & BY_ROWS
                 if changed is not None:
                     for held in (changed.live, changed.waits):
                         standing = standing.plus(added(held, standing, needs=rows).negated())

@@ -13,6 +13,7 @@ from risk.models import RiskNumber
 from trading.enums import Stage
 from trading.queries.books import subtree
 from trading.queries.choices import choices_in
+from trading.queries.markets import markets_by_id
 from trading.queries.pnl_to_date import pnl_to_date
 from trading.queries.scope_positions import (
     GrossPosition,
@@ -25,13 +26,22 @@ from trading.queries.scope_positions import (
 
 from .bases import Basis, basis, latest_basis
 from .holdings import Holdings, holdings_of, value_holdings
+from .limit_measures.bumps import deltas, vegas
 from .limit_measures.sensitivities import STRESSES
-from .limit_measures.standing import Part, Standing, gross_sums, markets_of, net_of
+from .limit_measures.standing import (
+    BY_ROWS,
+    MarketFacts,
+    Part,
+    Standing,
+    gross_sums,
+    markets_of,
+    net_of,
+)
 from .limits import ScopeKey
 from .scopes import scopes
 
-# What a scope's holdings are read for; a book's vector and value stand in its row.
-_BY_HOLDING = frozenset({Part.TAIL, Part.NET, Part.DELTA, Part.STRESS})
+# What is valued on a basis.
+_ON_BASIS = frozenset({Part.TAIL, Part.DELTA, Part.STRESS, Part.VEGA})
 
 
 def standing_of(
@@ -54,9 +64,9 @@ def standing_of(
     asked = frozenset(needs)
     is_book = scope.kind == LimitScope.BOOK
     found = Standing(at=at, currency=currency)
-    if is_book and asked & {Part.TAIL, Part.STRESS}:
+    if is_book and asked & _ON_BASIS:
         found = _book(cast(UUID, scope.id), found)
-    elif asked & {Part.TAIL, Part.STRESS}:
+    elif asked & _ON_BASIS:
         found = replace(found, basis=latest_basis())
         if found.basis is not None:
             found = replace(found, pnl=found.basis.zeros())
@@ -66,11 +76,12 @@ def standing_of(
     if not rest:
         return found
     of = _trades_of(scope, organization_id, without)
-    if by_holding := rest & _BY_HOLDING:
+    if by_holding := rest & BY_ROWS:
         more = added(_holdings(of), found, needs=by_holding)
         # Of what is held and cannot be valued the pages tell.
         problems: dict[Part, str] = dict(more.problems)
-        problems.pop(Part.TAIL, None)
+        for part in _ON_BASIS:
+            problems.pop(part, None)
         found = found.plus(replace(more, problems=problems))
     if rest & {Part.GROSS, Part.NOTIONAL}:
         rows = gross_positions(of, after=at)
@@ -106,8 +117,14 @@ def added(
             problems[Part.TAIL] = valued.problem
     if Part.NET in needs:
         changes["net"] = net_of(positions, to.at)
-    if Part.DELTA in needs and holdings.choices:
-        problems[Part.DELTA] = "The delta of options is not measured yet."
+    if holdings.choices and to.basis is not None:
+        if Part.DELTA in needs:
+            changes["moved"], why = deltas(holdings.choices, to.basis)
+            changes["markets"] |= _markets_of_choices(changes["moved"])
+            problems |= {Part.DELTA: why} if why else {}
+        if Part.VEGA in needs:
+            changes["vega"], why = vegas(holdings.choices, to.basis, to.currency)
+            problems |= {Part.VEGA: why} if why else {}
     if {Part.GROSS, Part.NOTIONAL} & set(needs) and counterparty_id is not None:
         gross = _gross(gross_of(positions, counterparty_id), to)
         changes["gross"] = gross.gross
@@ -117,12 +134,18 @@ def added(
         ends += [choice.leg.schedule.interval.end for choice in holdings.choices]
         changes["until"] = max(ends)
     if Part.STRESS in needs and to.basis is not None:
-        changes["stress"] = {
-            name: gain
-            for gains in STRESSES.values()
-            for name, gain in gains(holdings, to.basis, to.currency).items()
-        }
+        for gains in STRESSES.values():
+            changes["stress"], why = gains(holdings, to.basis, to.currency)
+            problems |= {Part.STRESS: why} if why else {}
     return replace(found, **changes, problems=problems)
+
+
+def _markets_of_choices(market_ids: Iterable[int]) -> dict[int, MarketFacts]:
+    """Return what markets are counted in that choices, and perhaps no position, are on."""
+    return {
+        key: MarketFacts(market.code, market.price_unit, market.calendar)
+        for key, market in markets_by_id(list(market_ids)).items()
+    }
 
 
 def _trades_of(scope: ScopeKey, organization_id: UUID, without: Collection[int]) -> TradesOf:

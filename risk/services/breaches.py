@@ -18,7 +18,7 @@ from risk.enums import BreachState, BreachStepKind, LimitScope
 from risk.models import BreachStep, Limit, LimitBreach
 from risk.queries.holdings import Holdings, holdings_changed, holdings_of_trade
 from risk.queries.limit_measures.kinds import limit_name
-from risk.queries.limit_measures.standing import Part
+from risk.queries.limit_measures.standing import BY_ROWS
 from risk.queries.limit_pages import breach_for, measured, standings
 from risk.queries.limit_teller import (
     Measured,
@@ -79,7 +79,7 @@ def open_after_change(change: Change, *, at: datetime) -> list[LimitBreach]:
                 needs=needs, without=[change.trade_id],
             )  # fmt: skip
             if scope.kind == LimitScope.BOOK:
-                rows = needs & {Part.TAIL, Part.NET, Part.STRESS}
+                rows = needs & BY_ROWS
                 for held in (after, waits):
                     rest = rest.plus(added(held, rest, needs=rows).negated())
             party = change.counterparty_id

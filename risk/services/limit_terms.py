@@ -16,7 +16,7 @@ from energyopti.foundation.money import currency as known_currency
 from risk.enums import Dimension, Excess, LimitMeasure, LimitScope, LossPeriod
 from risk.models import Limit
 from risk.queries.limit_measures.kinds import KINDS, Kind, UnitRule
-from risk.queries.limit_measures.sensitivities import STRESSES
+from risk.queries.stresses import stresses_in_force
 from trading.queries.books import book_for, counterparties_for
 from trading.queries.markets import NoSuchMarket, commodity_by_code, market_by_code
 from trading.queries.proposals import UnknownCounterparty
@@ -83,10 +83,8 @@ def checked_limit(actor: Actor, terms: LimitTerms) -> Limit:
     if not warn.is_finite() or not 0 < warn <= 1 or warn % Decimal("0.001"):
         problems["warn_share"] = "Is above 0 and at most 1, such as 0.8, with at most 3 decimals."
     problems |= _parameters(kind, terms, row)
-    if terms.measure == LimitMeasure.STRESS and not len(STRESSES):
-        problems["measure"] = "There is no named stress to measure by yet."
-    if terms.measure == LimitMeasure.VEGA:
-        problems["measure"] = "The vega of a book is not measured yet."
+    if terms.measure == LimitMeasure.STRESS and not stresses_in_force():
+        problems["measure"] = "There is no approved stress to measure by yet."
     if "market" not in problems and "commodity" not in problems:
         problems |= _unit(actor, kind, terms, row)
     if problems:

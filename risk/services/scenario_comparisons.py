@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -16,13 +15,10 @@ from energyopti.accounts.actors import Actor
 from energyopti.foundation.events.services import record_event
 from energyopti.foundation.jobs.models import Job
 from energyopti.foundation.jobs.services import enqueue_job
-from risk.engine import Convention, tail_risk
 from risk.models import ScenarioComparison, ScenarioDefinition
 from risk.queries.holdings import Holdings, holdings_of, value_holdings
 from risk.queries.scenario_definitions import definition_of
 from trading.queries.books import book_for, reporting_currency, subtree
-
-from .snapshots import trial_basis
 
 TASK = "risk.compare_scenarios"
 CONFIDENCES = (Decimal("0.95"), Decimal("0.99"))
@@ -98,6 +94,12 @@ def compare(
 def _side(
     definition: ScenarioDefinition, holdings: Holdings, currency: str, valued_at: datetime
 ) -> tuple[dict[str, Any], list[str]]:
+    import numpy as np
+
+    from risk.engine import Convention, tail_risk
+
+    from .snapshots import trial_basis
+
     on, days = trial_basis(definition, valued_at=valued_at)
     valued = value_holdings(holdings, on, currency=currency)
     tails = {

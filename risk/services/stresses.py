@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from math import isfinite
 
 from django.core.exceptions import ValidationError
@@ -19,7 +20,6 @@ from energyopti.foundation.proposals.services import (
     said_why,
 )
 from energyopti.foundation.texts import check_words
-from risk.engine import NAMED_EVENTS
 from risk.models import MoveRule, StressScenario, StressShock, StressTarget
 from risk.queries.stresses import words_of
 from trading.queries.markets import NoSuchMarket, market_by_code
@@ -69,36 +69,48 @@ def _prices(name: str, size: float, **more: int) -> ShockTerms:
     return ShockTerms(name, StressTarget(StressTarget.PRICE), size, **more)  # type: ignore[arg-type]
 
 
+_VOLATILITY, _RATE = StressTarget(StressTarget.VOLATILITY), StressTarget(StressTarget.RATE)
 _STATED = "A stated size, not taken from a history."
-# Sizes are stated, and say so; events take theirs from quotes, and only where there are some.
-LIBRARY = (
-    StressTerms("PRICES-UP-50", "Prices +50 %", _STATED, "Market risk",
-                (_prices("Prices +50 %", 0.5),)),
-    StressTerms("PRICES-DOWN-30", "Prices −30 %", _STATED, "Market risk",
-                (_prices("Prices −30 %", -0.3),)),
-    StressTerms("FRONT-UP-100", "Next quarter doubles, the rest +25 %", _STATED, "Market risk",
-                (_prices("Months to +3: +100 %", 1.0, last_tenor=3),
-                 _prices("Months from +4: +25 %", 0.25, first_tenor=4))),
-    StressTerms("PRICES-AND-VOL-UP", "Prices +30 %, volatility +20 points", _STATED, "Market risk",
-                (_prices("Prices +30 %", 0.3),
-                 ShockTerms("Volatility +20 points", StressTarget(StressTarget.VOLATILITY), 0.2))),
-    StressTerms("EUR-DOWN-10", "EUR −10 % against every currency", _STATED, "Market risk",
-                (ShockTerms("EUR −10 %", StressTarget(StressTarget.RATE), -0.1, currency="EUR"),)),
-    StressTerms("PRICES-UP-VOLUME-UP", "Prices +40 % as volumes rise by 15 %", _STATED,
+
+
+@cache
+def library() -> tuple[StressTerms, ...]:
+    """
+    Return the stresses that the product brings, each to be proposed and approved like any other.
+
+    Sizes are stated, and say so; events take theirs from quotes, and only where there are some.
+    """
+    from risk.engine import NAMED_EVENTS  # loads NumPy
+
+    return (
+        StressTerms("PRICES-UP-50", "Prices +50 %", _STATED, "Market risk",
+                    (_prices("Prices +50 %", 0.5),)),
+        StressTerms("PRICES-DOWN-30", "Prices −30 %", _STATED, "Market risk",
+                    (_prices("Prices −30 %", -0.3),)),
+        StressTerms("FRONT-UP-100", "Next quarter doubles, the rest +25 %", _STATED, "Market risk",
+                    (_prices("Months to +3: +100 %", 1.0, last_tenor=3),
+                     _prices("Months from +4: +25 %", 0.25, first_tenor=4))),
+        StressTerms("PRICES-AND-VOL-UP", "Prices +30 %, volatility +20 points", _STATED,
+                    "Market risk",
+                    (_prices("Prices +30 %", 0.3),
+                     ShockTerms("Volatility +20 points", _VOLATILITY, 0.2))),
+        StressTerms("EUR-DOWN-10", "EUR −10 % against every currency", _STATED, "Market risk",
+                    (ShockTerms("EUR −10 %", _RATE, -0.1, currency="EUR"),)),
+        StressTerms("PRICES-UP-VOLUME-UP", "Prices +40 % as volumes rise by 15 %", _STATED,
+                    "Market risk",
+                    (_prices("Prices +40 %", 0.4),
+                     ShockTerms("Volumes +15 %", StressTarget(StressTarget.VOLUME), 0.15))),
+        *(
+            StressTerms(
+                f"EVENT-{event.last:%Y-%m}", event.name,
+                "Each market's own quotes of the two days; a market without them does not move.",
                 "Market risk",
-                (_prices("Prices +40 %", 0.4),
-                 ShockTerms("Volumes +15 %", StressTarget(StressTarget.VOLUME), 0.15))),
-    *(
-        StressTerms(
-            f"EVENT-{event.last:%Y-%m}", event.name,
-            "Each market's own quotes of the two days; a market without them does not move.",
-            "Market risk",
-            (ShockTerms(event.name, StressTarget(StressTarget.EVENT), event_from=event.first,
-                        event_until=event.last),),
-        )
-        for event in NAMED_EVENTS
-    ),
-)  # fmt: skip
+                (ShockTerms(event.name, StressTarget(StressTarget.EVENT), event_from=event.first,
+                            event_until=event.last),),
+            )
+            for event in NAMED_EVENTS
+        ),
+    )  # fmt: skip
 
 
 def propose_stress(*, actor: Actor, terms: StressTerms, reason: str) -> StressScenario:
@@ -136,7 +148,7 @@ def propose_library(*, actor: Actor) -> list[StressScenario]:
         known = set(StressScenario.objects.values_list("code", flat=True))
         return [
             propose_stress(actor=actor, terms=terms, reason="From the library.")
-            for terms in LIBRARY
+            for terms in library()
             if terms.code not in known
         ]
 

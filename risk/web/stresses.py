@@ -32,9 +32,9 @@ from risk.queries.stresses import (
 from risk.services.scenario_definitions import APPROVE, PROPOSE
 from risk.services.stress_runs import ask_stresses
 from risk.services.stresses import (
-    LIBRARY,
     StressRefused,
     decide_stress,
+    library,
     propose_library,
     propose_stress,
 )
@@ -80,7 +80,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ],
         "may_run": bool(held) and book is not None,
         "may_propose": actor.may(PROPOSE),
-        "library": any(terms.code not in codes for terms in LIBRARY),
+        "library": any(terms.code not in codes for terms in library()),
     }
     return render(request, "risk/stress.html", context)
 

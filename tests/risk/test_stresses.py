@@ -17,11 +17,11 @@ from risk.queries.holdings import holdings_of, value_holdings
 from risk.services.snapshots import build_snapshot
 from risk.services.stress_runs import NothingToStress, run_stresses
 from risk.services.stresses import (
-    LIBRARY,
     ShockTerms,
     StressRefused,
     StressTerms,
     decide_stress,
+    library,
     propose_library,
     propose_stress,
 )
@@ -124,7 +124,7 @@ def test_two_persons_stand_for_a_stress_and_the_library_says_where_sizes_are_fro
 
     made = propose_library(actor=desk.officer)
 
-    assert len(made) == len(LIBRARY) and all(row.source for row in made)
+    assert len(made) == len(library()) and all(row.source for row in made)
     assert propose_library(actor=Actor.for_user(second)) == []
     with pytest.raises(SecondPersonNeeded):
         decide_stress(actor=desk.officer, stress_id=made[0].pk, approve=True, reason="mine")

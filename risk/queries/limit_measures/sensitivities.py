@@ -9,19 +9,18 @@ from risk.models import Limit
 from risk.queries.bases import Basis
 from risk.queries.holdings import Holdings
 
-from .standing import NotMeasured, Part, Standing
+from .standing import Part, Standing
 
 # What holdings gain under each stress by its name, on a basis and in a currency. Additive over
 # trades, since every stress revalues each in full. One entry, of the module that keeps stresses.
-StressGains = Callable[[Holdings, Basis, str], Mapping[str, float]]
+# The sentence says what cannot be valued, empty if nothing.
+StressGains = Callable[[Holdings, Basis, str], tuple[Mapping[str, float], str]]
 STRESSES: Registry[StressGains] = Registry("named stresses")
 
 
 def worst_stress(_: Limit, standing: Standing) -> float:
     """Return the largest loss under any named stress, positive; 0 where all gain."""
     standing.require(Part.STRESS)
-    if not len(STRESSES):
-        raise NotMeasured("There is no named stress yet.")
     return max(0.0, *(-gain for gain in standing.stress.values()), 0.0)
 
 

@@ -38,6 +38,10 @@ class Part(StrEnum):
     VEGA = "VEGA"
 
 
+# What a book's rows hold of every trade, so that what is left out has to be taken back.
+BY_ROWS = frozenset({Part.TAIL, Part.NET, Part.DELTA, Part.STRESS, Part.VEGA})
+
+
 class NotMeasured(ValueError):
     """A measure cannot be told of a scope or a deal; the message says why."""
 
@@ -83,6 +87,7 @@ class Standing:
                 where there is nothing to value on
     value       mark-to-market, gains positive
     net         by market and month, in the market's unit, bought +
+    moved       by market: what choices gain by 1 per unit of all its prices, in its unit
     until       when the last delivery ends
     made        P&L since a period began, but for `value`
     stress      P&L under each named stress, gains positive
@@ -98,6 +103,7 @@ class Standing:
     net: Mapping[Bucket, float] = field(default_factory=dict)
     gross: Mapping[GrossBucket, Gross] = field(default_factory=dict)
     markets: Mapping[int, MarketFacts] = field(default_factory=dict)
+    moved: Mapping[int, float] = field(default_factory=dict)
     until: datetime | None = None
     made: Mapping[LossPeriod, float] = field(default_factory=dict)
     stress: Mapping[str, float] = field(default_factory=dict)
@@ -119,6 +125,7 @@ class Standing:
             net=_merged(self.net, other.net, _sum),
             gross=_merged(self.gross, other.gross, Gross.plus),
             markets={**self.markets, **other.markets},
+            moved=_merged(self.moved, other.moved, _sum),
             until=max(ends, default=None),
             made=_merged(self.made, other.made, _sum),
             stress=_merged(self.stress, other.stress, _sum),
@@ -127,13 +134,15 @@ class Standing:
         )
 
     def negated(self) -> Standing:
-        """Return what takes value, vector, net volumes and stresses back."""
+        """Return what takes back all that is added up by rows of a book (`BY_ROWS`)."""
         return replace(
             self,
             pnl=None if self.pnl is None else -self.pnl,
             value=-self.value,
             net={key: -energy for key, energy in self.net.items()},
+            moved={key: -gain for key, gain in self.moved.items()},
             stress={name: -gain for name, gain in self.stress.items()},
+            vega={key: -gain for key, gain in self.vega.items()},
             problems={},
         )
 

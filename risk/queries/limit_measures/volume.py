@@ -30,14 +30,19 @@ def gross_volume(limit: Limit, standing: Standing) -> float:
 
 
 def delta(limit: Limit, standing: Standing) -> float:
-    """Return the net volume of all months together: what a move of one per unit gains or loses."""
+    """
+    Return what a move of all prices by one per unit gains or loses, in all months together.
+
+    Positions gain by their volume and legs with choices by their delta.
+    """
     standing.require(Part.NET)
     standing.require(Part.DELTA)
+    volumes = [(market, energy) for (market, _), energy in standing.net.items()]
     return abs(
         sum(
-            energy
-            for (market, _), energy in standing.net.items()
-            if _counts(limit, standing, market)
+            volume
+            for market, volume in (*volumes, *standing.moved.items())
+            if volume and _counts(limit, standing, market)
         )
     )
 
