@@ -20,7 +20,8 @@ class BookRiskConsumer(LiveConsumer):
 
     frame: ClassVar[dict[str, Any]] = {
         "required": ["book", "revision", "as_of", "var", "es", "value", "currency", "convention",
-                     "limits", "changes", "positions", "unvalued", "findings", "problem"],
+                     "limits", "changes", "positions", "choices", "choice_count",
+                     "unvalued", "findings", "problem"],
         "properties": {
             "book": {"type": "string", "format": "uuid"},
             "revision": {
@@ -43,6 +44,12 @@ class BookRiskConsumer(LiveConsumer):
                 "before and after.",
             },
             "positions": _ROWS,
+            "choices": {
+                **_ROWS,
+                "description": "Options and contracts with choices: what has no value, then the "
+                "largest.",
+            },
+            "choice_count": {"type": "integer", "description": "Of all, shown or not."},
             "unvalued": {"type": "integer", "description": "Rows that have no value."},
             "findings": {"type": "array", "items": {"type": "string"}},
             "problem": {"type": "string", "description": "Why there are no numbers, or empty."},
