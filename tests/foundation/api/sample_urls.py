@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from energyopti.foundation.api.pagination import CursorPage
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
-from energyopti.foundation.api.web.docs import SchemaView, docs, operation_docs
+from energyopti.foundation.api.web.docs import AsyncApiView, SchemaView, docs, operation_docs
 
 EXAMPLE = OpenApiExample("A note", value={"title": "Base", "legs": []})
 
@@ -185,6 +185,7 @@ api = [
 urlpatterns = [
     path("api/v1/sample/", include(api)),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
+    path("api/asyncapi/", AsyncApiView.as_view(), name="api-asyncapi"),
     path("api/docs/", docs, name="api-docs"),
     path("api/docs/<slug:operation_id>/", operation_docs, name="api-docs-operation"),
     path("accounts/", include("allauth.urls")),
