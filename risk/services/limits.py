@@ -33,6 +33,7 @@ from trading.services.locks import (
 )
 
 from .limit_terms import LimitTerms, checked_limit
+from .vectors import publish_books
 
 PROPOSE, APPROVE = "risk.set_limit", "risk.approve_limit"
 # Who stands for a limit that was only lowered: the rule that lets it.
@@ -234,6 +235,7 @@ def _tell(
     more: dict[str, Any] | None = None,
     changes: dict[str, Any] | None = None,
 ) -> None:
+    """Write what happened to a limit, and have the open pages of its book draw it."""
     record_event(
         type=kind,
         actor=actor,
@@ -252,3 +254,5 @@ def _tell(
         },
         changes=changes or {},
     )  # fmt: skip
+    if row.book_id is not None:
+        publish_books([row.book_id])

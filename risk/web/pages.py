@@ -14,7 +14,9 @@ from energyopti.foundation import clock
 from energyopti.foundation.scope import scope_of
 from risk.queries.book_state import book_state, breaches_of
 from risk.queries.history import days_against_var
+from risk.queries.scenario_definitions import VIEW as VIEW_STRESSES
 from risk.queries.scopes import books_with_risk, risk_history, watched_book
+from risk.queries.stresses import latest_run
 from trading.queries.books import UnknownBook
 
 
@@ -59,8 +61,16 @@ def _context(request: HttpRequest, book: Any) -> dict[str, Any]:
         "points": [(n.recorded_at, [n.var, n.es, n.value]) for n in reversed(history)],
         "breaches": breaches_of(book.id),
         **_against_var(actor, book.id),
+        **_worst_stress(actor, book.id),
         "may_set_limit": actor.may("risk.set_limit"),
     }
+
+
+def _worst_stress(actor: Actor, book_id: UUID) -> dict[str, Any]:
+    """Return the stress that the latest run of the book lost the most by, for who may see it."""
+    run = latest_run(actor, book_id) if actor.may(VIEW_STRESSES) else None
+    known = [one for one in run.results if one["pnl"] is not None] if run else []
+    return {"stress_run": run, "worst_stress": min(known, key=lambda one: one["pnl"], default=None)}
 
 
 def _against_var(actor: Actor, book_id: UUID) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from energyopti.foundation.proposals.forms import verdict_of
 from energyopti.foundation.proposals.models import VersionStatus
 from energyopti.foundation.proposals.services import SecondPersonNeeded
 from energyopti.foundation.scope import scope_of
+from energyopti.foundation.tables.waterfall import Bar, extent, waterfall
+from risk.models import StressRun
 from risk.queries.scenario_definitions import VIEW
 from risk.queries.stresses import (
     UnknownStressRun,
@@ -63,7 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
     codes = {row.code for row in rows}
     context = {
         "book": book,
-        "run": None if book is None else latest_run(actor, book.id),
+        **_results(None if book is None else latest_run(actor, book.id)),
         "stresses": [
             {
                 "row": row,
@@ -93,7 +95,24 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         row = run_of(actor_of(request), run_id)
     except UnknownStressRun as error:
         raise Http404(str(error)) from error
-    return render(request, "risk/stress_run.html", {"run": row})
+    return render(request, "risk/stress_run.html", _results(row))
+
+
+def _results(run: StressRun | None) -> dict[str, Any]:
+    """Return a run with the waterfall of each stress, all on one scale."""
+    if run is None:
+        return {"run": None}
+    sums = [
+        [adds for _, adds in one["steps"]] if one["pnl"] is not None else [] for one in run.results
+    ]
+    within = extent(sums)
+    results = []
+    for one, amounts in zip(run.results, sums, strict=True):
+        *bars, whole = waterfall(amounts, within=within) if amounts else [Bar()]
+        bars = bars or [Bar()] * len(one["steps"])
+        steps = [(*step, bar) for step, bar in zip(one["steps"], bars, strict=True)]
+        results.append({**one, "steps": steps, "whole": whole})
+    return {"run": run, "results": results}
 
 
 @require_POST

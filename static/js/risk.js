@@ -22,21 +22,22 @@ class RiskPage extends HTMLElement {
     this.#revision = frame.revision;
     this.dataset.revision = frame.revision;
     document.getElementById("convention").textContent = frame.convention;
-    frame.limits.forEach((limit) => this.#drawLimit(limit));
+    this.#drawLimits(frame.limits);
     const body = this.querySelector("#positions tbody");
     body.replaceChildren(...frame.positions.map(row));
     this.querySelector("#changes tbody")?.replaceChildren(...frame.changes.map(changeRow));
     this.querySelector("#choices tbody").replaceChildren(...frame.choices.map(choiceRow));
   }
 
-  #drawLimit(limit) {
-    const used = this.querySelector(`[data-limit-used="${limit.id}"]`);
-    if (!used) return; // set after the page was drawn: it comes with the next visit
-    used.textContent = limit.used === null ? "–" : money(limit.used, 2);
-    this.querySelector(`[data-limit-meter="${limit.id}"]`).value = limit.used ?? 0;
-    const pill = this.querySelector(`[data-limit-state="${limit.id}"]`);
-    pill.textContent = limit.state;
-    pill.className = `pill ${limit.level}`;
+  // All anew: a limit may have been approved, changed or removed since.
+  #drawLimits(limits) {
+    const place = this.querySelector("[data-limits]");
+    if (limits.length) place.replaceChildren(...limits.map(meterOf));
+    else if (place.querySelector(".meter")) place.textContent = "No limit is set on this book.";
+    limits.forEach((limit) => this.#noteCrossing(limit));
+  }
+
+  #noteCrossing(limit) {
     const before = this.#breached.get(limit.id);
     if (before !== undefined && before !== limit.is_breached) {
       // Spoken only when a limit is crossed, not with every frame.
@@ -45,6 +46,34 @@ class RiskPage extends HTMLElement {
     }
     this.#breached.set(limit.id, limit.is_breached);
   }
+}
+
+// A limit with its use, as the server draws it.
+function meterOf(limit) {
+  const pill = tagged("span", limit.state, `pill ${limit.level}`);
+  pill.dataset.limitState = limit.id;
+  const used = tagged("output", limit.used === null ? "–" : money(limit.used, 2));
+  used.dataset.limitUsed = limit.id;
+  const figures = tagged("span", "", "number");
+  figures.append(used, ` of ${money(limit.amount, 2)} ${limit.unit} `, pill);
+  const line = tagged("div", "", "row");
+  line.append(tagged("span", limit.measure), figures);
+  const meter = document.createElement("meter");
+  meter.setAttribute("aria-label", limit.measure);
+  meter.dataset.limitMeter = limit.id;
+  Object.assign(meter, { max: limit.amount, low: 0.75 * limit.amount, high: 0.95 * limit.amount, optimum: 0 });
+  meter.value = limit.used ?? 0;
+  const whole = tagged("div", "", "meter");
+  whole.append(line, meter);
+  if (limit.problem) whole.append(tagged("p", limit.problem, "muted"));
+  return whole;
+}
+
+function tagged(tag, text, className = "") {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  if (className) made.className = className;
+  return made;
 }
 
 function row(position) {

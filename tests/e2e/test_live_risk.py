@@ -77,7 +77,9 @@ def test_a_deal_is_named_a_hard_limit_stops_the_next_and_a_lost_redis_is_said(
     var = RiskNumber.objects.latest("sequence").var
     assert officer.locator("[data-live=var]").inner_text() == f"{var:,.2f}"
 
+    assert officer.locator("#limits meter").count() == 0
     in_a_thread(lambda: hold(desk, Decimal(f"{1.5 * var:.2f}")))
+    officer.locator("#limits [data-limit-used]", has_text=f"{var:,.2f}").wait_for(timeout=2000)
     preview(trader, base_url, "B 10MW DE base Cal27 @ 80 cpty:ACME book:EU")
     trader.get_by_text("over the limit of").first.wait_for()
     said = trader.inner_text("main")

@@ -198,6 +198,10 @@ def test_pages_propose_decide_and_run(
     assert "every market: prices +80 %, months +0 to +3" in page and "In use" in page
     for shown in (page, trader.get(job.result_url).content.decode()):
         assert "Cold spell" in shown and "sum to the whole" in shown
+    risk = trader.get(reverse("risk:home")).content.decode()
+    (worst,) = made.results
+    assert "Worst stress" in risk and f'href="{job.result_url}"' in risk
+    assert f"{worst['pnl']:+,.2f}".replace("-", "−") in risk
     stranger = client_of(make_desk().officer.user)
     assert stranger.post(start).status_code == 404
     assert stranger.get(job.result_url).status_code == 404

@@ -19,6 +19,7 @@ from energyopti.accounts.requests import actor_of, require_permission
 from energyopti.foundation import clock
 from energyopti.foundation.proposals.services import SecondPersonNeeded
 from energyopti.foundation.scope import DATE, scope_of
+from energyopti.foundation.tables.waterfall import Bar, waterfall
 
 from ..models import PnlKind, ProductKind
 from ..queries.books import UnknownBook, books_for
@@ -89,7 +90,7 @@ def pnl(request: HttpRequest) -> HttpResponse:
         "days": [
             {
                 "pnl": found,
-                "bars": waterfall_bars(found),
+                "steps": waterfall_steps(found),
                 "daily": [(each.day, (each.amount, each.so_far)) for each in found.daily],
                 "daily_columns": ("Day", "Since the period began"),
                 "parts": [
@@ -123,47 +124,24 @@ def pnl(request: HttpRequest) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """
-    A row of the waterfall: its figure, and where its bar runs from 0 to 100 across the column.
-
-    level   "up" for a gain, "down" for a loss, "whole" for the sum; "" without a bar
-    """
+class Step:
+    """A row of the waterfall: its figure and its bar."""
 
     label: str
     amount: Decimal
-    kind: str = ""
-    name: str = ""
-    start: str = "0"
-    width: str = "0"
-    level: str = ""
+    kind: str
+    name: str
+    bar: Bar
 
 
-def waterfall_bars(found: DayOfPnl) -> list[Bar]:
+def waterfall_steps(found: DayOfPnl) -> list[Step]:
     """Return the steps with bars that each begin where the one before ended, and their sum."""
     steps = [(step.label, step.amount, step.kind, step.name) for step in found.steps]
     if found.breaks:
         steps.append(("Between reports", found.breaks, "", ""))
-    ends, so_far = [Decimal(0)], Decimal(0)
-    for _, amount, _, _ in steps:
-        so_far += amount
-        ends.append(so_far)
-    low, high = min(ends), max(ends)
-    scale = Decimal(100) / ((high - low) or 1)
-
-    def bar(label: str, amount: Decimal, kind: str, name: str, begin: Decimal, level: str) -> Bar:
-        left = min(begin, begin + amount)
-        return Bar(
-            label, amount, kind, name, f"{(left - low) * scale:.2f}", f"{abs(amount) * scale:.2f}",
-            level if amount else "",
-        )  # fmt: skip
-
-    bars = [
-        bar(*step, begin=begin, level="up" if step[1] > 0 else "down")
-        for step, begin in zip(steps, ends, strict=False)
-    ]
-    bars.append(bar("Change of value", so_far, "", "", Decimal(0), "whole"))
-    return bars
+    amounts = [amount for _, amount, _, _ in steps]
+    steps.append(("Change of value", sum(amounts, Decimal(0)), "", ""))
+    return [Step(*step, bar) for step, bar in zip(steps, waterfall(amounts), strict=True)]
 
 
 def _tab(each: Period, chosen: Period, day: date, kind: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from trading.queries.pnl import Period, days_of_pnl, parts_of, trades_of
 from trading.services.lifecycle import amend_trade
 from trading.services.pnl import PnlRefused, ask_adjustment, decide_adjustment, explain_runs
 from trading.services.valuation import value_organization
-from trading.web.pnl import waterfall_bars
+from trading.web.pnl import waterfall_steps
 
 from .desk import publish, valued_desk
 
@@ -152,11 +152,12 @@ def test_months_and_years_add_up_their_days_and_show_what_lies_between(desk):
 def test_the_bars_of_the_waterfall_hang_together(desk):
     (found,) = days_of_pnl(desk.trader, day=DAY)
 
-    bars = [bar for bar in waterfall_bars(found) if bar.level]
+    steps = [step for step in waterfall_steps(found) if step.bar.level]
+    bars = [step.bar for step in steps]
 
     ends = [Decimal(bar.start) + Decimal(bar.width) for bar in bars]
     assert [Decimal(bar.start) for bar in bars[:-1]] == [0, *ends[:-2]]
-    assert (bars[-1].amount, bars[-1].start, ends[-1]) == (found.total, "0.00", 100)
+    assert (steps[-1].amount, bars[-1].start, ends[-1]) == (found.total, "0.00", 100)
 
 
 def test_rest_gives_the_same_and_strangers_get_nothing(desk):
