@@ -6,7 +6,6 @@ import pytest
 
 from energyopti.accounts.actors import Actor
 from energyopti.accounts.services.roles import synchronize_roles
-from energyopti.demo.day import print_options
 from energyopti.demo.options import PREFIX, TOMORROW, TONIGHT, quote_options, seed_options
 from energyopti.demo.people import COMPANY, person, seed_people
 from energyopti.demo.seed import MARKET, WORLD_SEED, seed_desk, wall_clock
@@ -15,6 +14,7 @@ from energyopti.demo.summary import (
     reconcile_option_cash,
     reconcile_positions,
 )
+from energyopti.demo.telling import print_options
 from trading.models import (
     EndOfDay,
     OptionOutcome,

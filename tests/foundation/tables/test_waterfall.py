@@ -14,7 +14,7 @@ AMOUNTS = st.lists(st.decimals(-(10**9), 10**9, places=2, allow_nan=False), max_
 @given(rows=st.lists(AMOUNTS, min_size=1, max_size=4))
 def test_each_begins_where_the_one_before_ended_and_the_last_is_the_sum(rows):
     low, high = extent(rows)
-    scale = 100 / ((high - low) or 1)
+    scale = Decimal(100) / ((high - low) or 1)
     for amounts in rows:
         *bars, whole = waterfall(amounts, within=(low, high))
         end = Decimal(0)

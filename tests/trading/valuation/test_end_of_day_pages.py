@@ -219,7 +219,7 @@ def test_rest_lists_starts_and_restates(desk, second, jobs, now):
     one = started["Location"]
     detail = trader.get(one).json()
     assert [step["step"] for step in detail["steps"]] == [
-        "metering", "valuation", "checks", "price_check", "pnl", "hedges",
+        "metering", "valuation", "checks", "price_check", "pnl", "hedges", "risk_run",
     ]  # fmt: skip
     assert (detail["state"], detail["findings"], detail["late"]) == ("READY", 0, [])
 
