@@ -24,15 +24,16 @@ class TenorForm(forms.Form):
 @require_permission(VIEW)
 def page(request: HttpRequest) -> HttpResponse:
     """Show how the markets move together in the latest scenarios."""
-    form = TenorForm(request.GET if "tenors" in request.GET else {"tenors": map(str, TENORS)})
-    chosen = form.cleaned_data["tenors"] if form.is_valid() else []
+    form = TenorForm(request.GET if "tenors" in request.GET else {"tenors": [*map(str, TENORS)]})
+    is_valid = form.is_valid()
+    chosen = form.cleaned_data["tenors"] if is_valid else []
     found = correlations(actor_of(request), tenors=chosen or TENORS)
     rows = [
         (name, [(value, _shade(value)) for value in row])
         for name, row in zip(found.names, found.values, strict=True)
     ]
     context = {"found": found, "rows": rows, "form": form}
-    return render(request, "risk/correlations.html", context, status=200 if chosen else 422)
+    return render(request, "risk/correlations.html", context, status=200 if is_valid else 422)
 
 
 def _shade(value: float | None) -> str:
