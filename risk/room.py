@@ -80,39 +80,6 @@ def register_room() -> None:
     ship_cases("risk", Path(__file__).with_name("shipped_cases.json"))
     _register_schedule()
     _register_problems()
-    if "risk:scenarios" not in NAVIGATION:
-        NAVIGATION.register(
-            "risk:scenarios",
-            NavigationItem(
-                label="Scenarios",
-                url_name="risk:scenarios",
-                section="Risk",
-                permission="risk.view_scenariodefinition",
-                order=20,
-            ),
-        )
-    if "risk:correlations" not in NAVIGATION:
-        NAVIGATION.register(
-            "risk:correlations",
-            NavigationItem(
-                label="Correlations",
-                url_name="risk:correlations",
-                section="Risk",
-                permission="risk.view_risk",
-                order=30,
-            ),
-        )
-    if "risk:stress" not in NAVIGATION:
-        NAVIGATION.register(
-            "risk:stress",
-            NavigationItem(
-                label="Stress",
-                url_name="risk:stress",
-                section="Risk",
-                permission="risk.view_scenariodefinition",
-                order=25,
-            ),
-        )
     if "risk:home" not in NAVIGATION:
         NAVIGATION.register(
             "risk:home",
@@ -129,7 +96,10 @@ def register_room() -> None:
     for name, label, permission, order in (
         ("limits", "Limits", "risk.view_limit", 12),
         ("breaches", "Breaches", "risk.view_limitbreach", 14),
+        ("scenarios", "Scenarios", "risk.view_scenariodefinition", 20),
         ("runs", "Risk runs", "risk.view_risk", 20),
+        ("stress", "Stress", "risk.view_scenariodefinition", 25),
+        ("correlations", "Correlations", "risk.view_risk", 30),
     ):
         if f"risk:{name}" not in NAVIGATION:
             NAVIGATION.register(

@@ -13,7 +13,11 @@ from energyopti.foundation import clock
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
 from energyopti.foundation.proposals.models import VersionStatus
-from energyopti.foundation.proposals.serializers import DECISION_EXAMPLE, VersionDecisionInput
+from energyopti.foundation.proposals.serializers import (
+    DECISION_EXAMPLE,
+    VersionDecisionInput,
+    verdict_in,
+)
 from risk.enums import Dimension, Excess, LimitMeasure, LimitScope, LossPeriod
 from risk.queries.limit_measures.kinds import limit_name
 from risk.queries.limit_pages import (
@@ -262,7 +266,7 @@ class LimitDecisionView(ApiView):
     def post(self, request: Request, limit_id: int) -> Response:
         """Decide on a limit."""
         limit_for(actor_of(request._request), limit_id)
-        approve, reason = _verdict(request)
+        approve, reason = verdict_in(request)
         row = decide_limit(
             actor=actor_of(request._request), limit_id=limit_id, approve=approve, reason=reason
         )
@@ -346,15 +350,9 @@ class IncreaseDecisionView(ApiView):
     def post(self, request: Request, increase_id: int) -> Response:
         """Decide on an increase."""
         increase_for(actor_of(request._request), increase_id)
-        approve, reason = _verdict(request)
+        approve, reason = verdict_in(request)
         row = decide_increase(
             actor=actor_of(request._request), increase_id=increase_id, approve=approve,
             reason=reason,
         )  # fmt: skip
         return Response(IncreaseOutput(row).data)
-
-
-def _verdict(request: Request) -> tuple[bool, str]:
-    body = VersionDecisionInput(data=request.data)
-    body.is_valid(raise_exception=True)
-    return body.validated_data["verdict"] == "APPROVE", body.validated_data["reason"]

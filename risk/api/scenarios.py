@@ -13,7 +13,7 @@ from energyopti.foundation import clock
 from energyopti.foundation.api.serializers import InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
 from energyopti.foundation.proposals.models import VersionStatus
-from energyopti.foundation.proposals.serializers import VersionDecisionInput
+from energyopti.foundation.proposals.serializers import VersionDecisionInput, verdict_in
 from risk.models import MoveMapping, MoveRule, ProxyRule, Weighting
 from risk.queries.scenario_definitions import VIEW, definitions, method_of
 from risk.queries.scenario_sets import (
@@ -244,13 +244,13 @@ class ScenarioDecisionView(ApiView):
     )
     def post(self, request: Request, definition_id: int) -> Response:
         """Decide on a version."""
-        body = VersionDecisionInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = body.validated_data
+        approve, reason = verdict_in(request)
         row = decide_definition(
-            actor=actor_of(request._request), definition_id=definition_id,
-            approve=given["verdict"] == "APPROVE", reason=given["reason"],
-        )  # fmt: skip
+            actor=actor_of(request._request),
+            definition_id=definition_id,
+            approve=approve,
+            reason=reason,
+        )
         return Response(ScenarioDefinitionOutput(row).data)
 
 

@@ -13,7 +13,7 @@ from energyopti.accounts.requests import actor_of
 from energyopti.foundation.api.serializers import InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
 from energyopti.foundation.proposals.models import VersionStatus
-from energyopti.foundation.proposals.serializers import VersionDecisionInput
+from energyopti.foundation.proposals.serializers import VersionDecisionInput, verdict_in
 from risk.models import MoveRule, StressTarget
 from risk.queries.scenario_definitions import VIEW
 from risk.queries.stresses import run_of, stresses
@@ -225,13 +225,10 @@ class StressDecisionView(ApiView):
     )
     def post(self, request: Request, stress_id: int) -> Response:
         """Decide on a version."""
-        body = VersionDecisionInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = body.validated_data
+        approve, reason = verdict_in(request)
         row = decide_stress(
-            actor=actor_of(request._request), stress_id=stress_id,
-            approve=given["verdict"] == "APPROVE", reason=given["reason"],
-        )  # fmt: skip
+            actor=actor_of(request._request), stress_id=stress_id, approve=approve, reason=reason
+        )
         return Response(StressOutput(row).data)
 
 

@@ -12,7 +12,11 @@ from energyopti.foundation import clock
 from energyopti.foundation.api.serializers import InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
 from energyopti.foundation.proposals.models import VersionStatus
-from energyopti.foundation.proposals.serializers import DECISION_EXAMPLE, VersionDecisionInput
+from energyopti.foundation.proposals.serializers import (
+    DECISION_EXAMPLE,
+    VersionDecisionInput,
+    verdict_in,
+)
 
 from ..models import CalibrationBasis, ProcessKind
 from ..queries.price_processes import VIEW, calibration_of, price_processes
@@ -256,13 +260,10 @@ class PriceProcessDecisionView(ApiView):
     )
     def post(self, request: Request, process_id: int) -> Response:
         """Decide on a version."""
-        body = VersionDecisionInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = body.validated_data
+        approve, reason = verdict_in(request)
         row = decide_process(
-            actor=actor_of(request._request), process_id=process_id,
-            approve=given["verdict"] == "APPROVE", reason=given["reason"],
-        )  # fmt: skip
+            actor=actor_of(request._request), process_id=process_id, approve=approve, reason=reason
+        )
         return Response(PriceProcessOutput(row).data)
 
 

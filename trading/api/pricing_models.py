@@ -13,7 +13,11 @@ from energyopti.foundation import clock
 from energyopti.foundation.api.serializers import DecimalString, InstantField, StrictSerializer
 from energyopti.foundation.api.views import ApiListViewSet, ApiView
 from energyopti.foundation.proposals.models import VersionStatus
-from energyopti.foundation.proposals.serializers import DECISION_EXAMPLE, VersionDecisionInput
+from energyopti.foundation.proposals.serializers import (
+    DECISION_EXAMPLE,
+    VersionDecisionInput,
+    verdict_in,
+)
 
 from ..models import Discounting, OptionFamily, PricingFormula
 from ..queries.pricing_models import VIEW, pricing_models
@@ -159,11 +163,8 @@ class PricingModelDecisionView(ApiView):
     )
     def post(self, request: Request, model_id: int) -> Response:
         """Decide on a version."""
-        body = VersionDecisionInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = body.validated_data
+        approve, reason = verdict_in(request)
         row = decide_model(
-            actor=actor_of(request._request), model_id=model_id,
-            approve=given["verdict"] == "APPROVE", reason=given["reason"],
-        )  # fmt: skip
+            actor=actor_of(request._request), model_id=model_id, approve=approve, reason=reason
+        )
         return Response(PricingModelOutput(row).data)
